@@ -1,0 +1,85 @@
+"""The infotext in a JPEG's or WebP's EXIF UserComment: read and built. It touches no pixel.
+
+The first eight bytes name the encoding. Webuis write `UNICODE\\0` and UTF-16, big endian; with their metadata switched
+off they write those eight bytes and nothing else.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from core.errors import UnreadableAnswer
+from core.images import decoding
+from core.images.kinds import Kind
+from core.images.png import clean_text
+
+JPEG_EXIF_BYTES = 65_533
+"""A JPEG's marker holds so many bytes of EXIF at most: its length field has 16 bits and counts itself."""
+
+_EXIF_IFD = 0x8769
+_USER_COMMENT = 0x9286
+_LONG, _UNDEFINED = 4, 7
+_UNICODE = b"UNICODE\0"
+_ASCII = b"ASCII\0\0\0"
+_NO_ENCODING = b"\0" * 8
+_ENTRIES = struct.Struct(">HHHIII")  # number of entries, then tag, type, count, value; then the next directory
+_TIFF_HEADER = b"Exif\0\0MM\0*\0\0\0\x08"
+_COMMENT_OFFSET = 8 + 2 * _ENTRIES.size
+_OVERHEAD = len(_TIFF_HEADER) + 2 * _ENTRIES.size + len(_UNICODE)
+
+
+def read_user_comment(data: bytes, kind: Kind) -> str | None:
+    """The UserComment of a JPEG, WebP or AVIF; None where there is none or it is empty.
+
+    UnreadableAnswer where not even the picture's header can be read; broken EXIF counts as none.
+    """
+    image = decoding.open_header(data, kind)
+    try:
+        comment = image.getexif().get_ifd(_EXIF_IFD).get(_USER_COMMENT)
+    except decoding.PILLOW_ERRORS:
+        return None
+    except UnreadableAnswer:
+        return None
+    if isinstance(comment, str):
+        return comment or None
+    return decode_user_comment(comment) if isinstance(comment, bytes) else None
+
+
+def decode_user_comment(comment: bytes) -> str | None:
+    """The text of a raw UserComment with its 8-byte header; None where nothing follows the header."""
+    header, body = comment[:8], comment[8:]
+    if header == _UNICODE:
+        text = _decode_utf16(body)
+    elif header in (_ASCII, _NO_ENCODING):
+        text = body.decode("utf-8", "replace")
+    else:
+        text = comment.decode("utf-8", "replace")
+    return text.rstrip("\0") or None
+
+
+def _decode_utf16(body: bytes) -> str:
+    if body[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return body.decode("utf-16", "replace")
+    # Every infotext has Latin letters, and half of each is a zero byte: where the zeros are says which end comes first.
+    little = body[1::2].count(0) > body[0::2].count(0)
+    return body.decode("utf-16-le" if little else "utf-16-be", "replace")
+
+
+def build_user_comment_exif(text: str, *, max_bytes: int | None = None) -> bytes:
+    """EXIF with the one tag UserComment, as webuis write it, to be given to Pillow's `save(exif=...)`.
+
+    The text goes through `clean_text`, and is cut only where the whole would be longer than `max_bytes`.
+    """
+    body = clean_text(text).encode("utf-16-be")
+    if max_bytes is not None and _OVERHEAD + len(body) > max_bytes:
+        room = max(0, max_bytes - _OVERHEAD) // 2 * 2
+        body = body[:room].decode("utf-16-be", "ignore").encode("utf-16-be")  # half a surrogate pair goes too
+    comment = _UNICODE + body
+    first = _ENTRIES.pack(1, _EXIF_IFD, _LONG, 1, 8 + _ENTRIES.size, 0)
+    second = _ENTRIES.pack(1, _USER_COMMENT, _UNDEFINED, len(comment), _COMMENT_OFFSET, 0)
+    return _TIFF_HEADER + first + second + comment
+
+
+def exif_length(text: str) -> int:
+    """How many bytes `build_user_comment_exif(text)` has."""
+    return _OVERHEAD + len(clean_text(text).encode("utf-16-be"))

@@ -1,0 +1,176 @@
+"""The only module that writes pictures to disk: a spool of what webuis sent, and pictures named by their content.
+
+Nothing a person typed reaches a path. A picture is in its place whole or not at all: its bytes are on the disk before
+its name is, and the spooled file stays until `discard_spool`, so `keep` can be asked again after a crash at any moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import ConfigurationError
+from core.images.facts import Facts, read_facts
+from core.images.kinds import PNG
+from core.images.png import INFOTEXT_KEY, clean_text, splice_text
+
+_NAME = re.compile(r"[0-9a-f]{64}\.[a-z0-9]{3,4}")
+_JOB_ID = re.compile(r"[0-9]{1,20}")
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """One spooled file; `infotext` is spliced into it if it is a PNG that carries none."""
+
+    path: Path
+    infotext: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A picture in its final place. `size` in bytes, `infotext` is what the kept file carries. JSON by msgspec."""
+
+    name: str
+    extension: str
+    width: int
+    height: int
+    size: int
+    infotext: str | None
+
+
+class PictureStore:
+    """Files below `root`: `pictures/ab/ab…<sha256>.<extension>` and `spool/<job id>/`.
+
+    A kept picture and its spooled file are one file with two names: a spooled file is written once. To draw a job
+    again, `discard_spool` comes first.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._pictures = root / "pictures"
+        self._spool = root / "spool"
+        self._root = root
+
+    def spool(self, job_id: str) -> Path:
+        """The folder for one job's raw pictures, made if need be; ValueError unless `job_id` is digits alone."""
+        folder = self._spool_folder(job_id)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    async def keep(self, raw: Path, *, infotext: str | None) -> Kept:
+        """As `keep_all`, for one picture."""
+        (kept,) = await self.keep_all([Raw(raw, infotext)])
+        return kept
+
+    async def keep_all(self, raws: Sequence[Raw]) -> list[Kept]:
+        """Put spooled pictures in their places, in one hop to a thread; they are on the disk when this returns.
+
+        The spooled files stay. Asking again gives the same answer. UnreadableAnswer where one is no picture.
+        """
+        return await asyncio.to_thread(self._keep_all, raws)
+
+    def path(self, name: str) -> Path:
+        """Where the picture `name` (of `Kept.name`) is or would be; ValueError where it is no such name."""
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"not the name of a picture: {name!r}")
+        return self._pictures / name[:2] / name
+
+    async def discard_spool(self, job_id: str) -> None:
+        """Remove one job's raw pictures, once they are kept and that is recorded; nothing happens if there are none."""
+        folder = self._spool_folder(job_id)
+        if await asyncio.to_thread(folder.is_dir):
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    def writable(self) -> None:
+        """Raise ConfigurationError with a sentence for the operator unless files can be written below root."""
+        probe = self._spool / f".probe-{uuid.uuid4().hex}"
+        try:
+            for folder in (self._pictures, self._spool):
+                folder.mkdir(parents=True, exist_ok=True)
+            probe.write_bytes(b"Easel")
+            probe.unlink()
+        except OSError as error:
+            raise ConfigurationError(f"DATA_DIR: {self._root} can't be written ({error.strerror}).") from error
+
+    def _spool_folder(self, job_id: str) -> Path:
+        if not _JOB_ID.fullmatch(job_id):
+            raise ValueError(f"not a job's id: {job_id!r}")
+        return self._spool / job_id
+
+    def _keep_all(self, raws: Sequence[Raw]) -> list[Kept]:
+        kept = [self._keep_one(raw) for raw in raws]
+        folders = {self.path(picture.name).parent for picture in kept}
+        _sync_folders(folders)
+        return kept
+
+    def _keep_one(self, raw: Raw) -> Kept:
+        data = raw.path.read_bytes()
+        facts = read_facts(data)
+        data, infotext, source = _add_infotext(data, facts, raw)
+        name = f"{hashlib.sha256(data).hexdigest()}.{facts.kind.extension}"
+        target = self.path(name)
+        if not target.parent.is_dir():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _sync_folders([self._pictures])
+        _place(data, target, source)
+        return Kept(name, facts.kind.extension, facts.width, facts.height, len(data), infotext)
+
+
+def _add_infotext(data: bytes, facts: Facts, raw: Raw) -> tuple[bytes, str | None, Path | None]:
+    """The bytes to keep, their infotext, and the file that already holds them (None where they were changed)."""
+    text = clean_text(raw.infotext or "")
+    if facts.kind != PNG or facts.infotext or not text:
+        return data, facts.infotext, raw.path
+    return splice_text(data, INFOTEXT_KEY, text), text, None
+
+
+def _place(data: bytes, target: Path, source: Path | None) -> None:
+    if _holds(target, data):
+        return
+    if source is not None and _link(source, target):
+        return
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    try:
+        with temporary.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _link(source: Path, target: Path) -> bool:
+    """Give the spooled file its final name as a second one; False where the file system or an older file forbids it."""
+    with source.open("rb+") as stream:
+        os.fsync(stream.fileno())
+    try:
+        os.link(source, target)
+    except OSError:
+        return False
+    return True
+
+
+def _holds(target: Path, data: bytes) -> bool:
+    # After a power cut a name can stand before bytes that never reached the disk: the content is compared, too.
+    try:
+        return target.stat().st_size == len(data) and target.read_bytes() == data
+    except FileNotFoundError:
+        return False
+
+
+def _sync_folders(folders: Iterable[Path]) -> None:
+    if os.name == "nt":  # Windows can't open a folder to flush it
+        return
+    for folder in folders:
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
