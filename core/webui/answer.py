@@ -1,0 +1,68 @@
+"""What a webui answered to txt2img: names of files in the spool folder, and the facts in `info`. It does no I/O."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from core.errors import UnreadableAnswer
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One txt2img answer. `files[n]` is the file that holds `images[n]`, None for an entry without bytes.
+
+    `info` is the decoded JSON inside the string `info`; {} where the webui left it empty, out, or unreadable.
+    """
+
+    files: tuple[str | None, ...]
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+
+def decode_answer(rest: bytes, streamed: list[str | None]) -> Answer:
+    """Join the JSON that was left over (each image string emptied) with the names of the files that were written.
+
+    Raises UnreadableAnswer where `rest` is not a JSON object.
+    """
+    body = _decode(rest)
+    if not isinstance(body, dict):
+        raise UnreadableAnswer(f"expected a JSON object, got {type(body).__name__}")
+    images = body.get("images")
+    files: list[str | None] = []
+    if isinstance(images, list):
+        written = iter(streamed)
+        files = [next(written, None) if isinstance(entry, str) else None for entry in images]
+    return Answer(files=tuple(files), info=decode_info(body.get("info")))
+
+
+def decode_info(info: Any) -> Mapping[str, Any]:
+    """Read `info`, which is a string that contains JSON (contract 2.6), or already an object, or nothing usable."""
+    if isinstance(info, str) and info.strip():
+        try:
+            info = _decode(info.encode("utf-8", "surrogatepass"))
+        except UnreadableAnswer:
+            return {}
+    return info if isinstance(info, dict) else {}
+
+
+def whole_text(text: str) -> str:
+    """The text with lone surrogates replaced: Python webuis can send them, and UTF-8 can't hold them."""
+    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _decode(data: bytes) -> Any:
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass  # Python's own json writes NaN and lone surrogates, which msgspec rightly refuses
+    try:
+        return json.loads(data.decode("utf-8", "surrogatepass"))
+    except (ValueError, RecursionError) as error:
+        raise UnreadableAnswer(f"not JSON: {error}"[:200]) from None

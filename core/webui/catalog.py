@@ -1,0 +1,226 @@
+"""What a webui has: checkpoints, samplers, schedulers, and what it can do. Data and look-ups; no I/O."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from core.webui.names import CHOICE_COUNT, CHOICE_LENGTH, Choice, NameIndex, utf16_length
+
+_HASH_SUFFIX = re.compile(r"\s*\[([0-9a-f]{6,64})\]\s*$")
+# What sd.cpp and KoboldCpp give for every model.
+_PLACEHOLDER_HASH = re.compile(r"^(.)\1*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """One model file. The title and both hashes change when the webui hashes the file on its first load."""
+
+    title: str
+    model_name: str
+    hash: str | None = None
+    sha256: str | None = None
+    stem: str = ""
+    file_name: str = ""
+
+    @property
+    def plain_title(self) -> str:
+        """The title without " [hash]": this part stays the same for the life of the file."""
+        return _HASH_SUFFIX.sub("", self.title)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every way to name it but its hashes, the most telling first."""
+        every = (self.title, self.plain_title, self.model_name, self.file_name, self.stem)
+        return tuple(dict.fromkeys(name for name in every if name))
+
+    @property
+    def hashes(self) -> tuple[str, ...]:
+        """The short and the long hash, as far as they are real."""
+        return tuple(value for value in (self.hash, self.sha256) if value and not _PLACEHOLDER_HASH.match(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A sampler or a scheduler: `name` is shown and sent, `aliases` are understood as well."""
+
+    name: str
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What this webui can do, as its routes said: the code asks these and never a product's name.
+
+    `clip_skip` is the webui's own `CLIP_stop_at_last_layers`, None where it has no such option.
+    """
+
+    task_progress: bool = False
+    progress: bool = False
+    interrupt: bool = False
+    png_info: bool = False
+    override_settings: bool = False
+    clip_skip: int | None = None
+
+
+# Not slotted: the look-up tables are built once, when they are first needed, and kept with the catalog.
+@dataclass(frozen=True)
+class Catalog:
+    """The lists of one webui, or of several merged. A list that could not be read is empty."""
+
+    checkpoints: tuple[Checkpoint, ...] = ()
+    samplers: tuple[Named, ...] = ()
+    schedulers: tuple[Named, ...] = ()
+    capabilities: Capabilities = field(default_factory=Capabilities)
+    loaded_checkpoint: str | None = None
+
+    @cached_property
+    def checkpoint_lookup(self) -> CheckpointLookup:
+        return CheckpointLookup(self.checkpoints)
+
+    @cached_property
+    def checkpoint_names(self) -> NameIndex:
+        lookup = self.checkpoint_lookup
+        titles = [checkpoint.title for checkpoint in self.checkpoints]
+        return NameIndex(titles, lambda number: lookup.choice_value(self.checkpoints[number]))
+
+    @cached_property
+    def sampler_names(self) -> NameIndex:
+        return _index(self.samplers)
+
+    @cached_property
+    def scheduler_names(self) -> NameIndex:
+        return _index(self.schedulers)
+
+
+class CheckpointLookup:
+    """Finds a checkpoint by any of its names or hashes, any case, either slash; else by a unique beginning."""
+
+    def __init__(self, checkpoints: Sequence[Checkpoint]) -> None:
+        self._by_title = {_fold(checkpoint.title): checkpoint for checkpoint in reversed(checkpoints)}
+        self._by_alias: dict[str, Checkpoint | None] = {}
+        for checkpoint in checkpoints:
+            for alias in {_fold(alias) for alias in (*checkpoint.names, *checkpoint.hashes)}:
+                # A stem that two folders share names neither of them.
+                self._by_alias[alias] = None if alias in self._by_alias else checkpoint
+        prefixes = {(_fold(name), number) for number, one in enumerate(checkpoints) for name in one.names}
+        self._prefixes = sorted(prefixes)
+        self._checkpoints = tuple(checkpoints)
+
+    def find(self, wanted: str) -> Checkpoint | None:
+        """The one checkpoint that `wanted` means, or None where there is none or more than one."""
+        folded = _fold(wanted)
+        if not folded:
+            return None
+        return self._exact(folded) or self._without_hash(folded) or self._by_prefix(folded)
+
+    def choice_value(self, checkpoint: Checkpoint) -> str | None:
+        """A name of at most CHOICE_LENGTH units that find() leads back to this checkpoint; None where there is none."""
+        for name in (*checkpoint.names, *checkpoint.hashes, *_beginnings(checkpoint)):
+            if utf16_length(name) <= CHOICE_LENGTH and self.find(name) == checkpoint:
+                return name
+        return None
+
+    def _exact(self, folded: str) -> Checkpoint | None:
+        return self._by_title.get(folded) or self._by_alias.get(folded)
+
+    def _without_hash(self, folded: str) -> Checkpoint | None:
+        """A title from a time (or a webui) in which the file was hashed, or was not yet."""
+        suffix = _HASH_SUFFIX.search(folded)
+        if suffix is None:
+            return None
+        found = self._exact(folded[: suffix.start()])
+        if found is None or not found.hashes or any(known.startswith(suffix[1]) for known in found.hashes):
+            return found
+        return None
+
+    def _by_prefix(self, folded: str) -> Checkpoint | None:
+        found: int | None = None
+        for position in range(bisect_left(self._prefixes, (folded, -1)), len(self._prefixes)):
+            name, number = self._prefixes[position]
+            if not name.startswith(folded):
+                break
+            if found is not None and number != found:
+                return None
+            found = number
+        return None if found is None else self._checkpoints[found]
+
+
+def find_checkpoint(catalog: Catalog, wanted: str) -> Checkpoint | None:
+    """The checkpoint by title (with or without its hash), model name, file name, stem, hash, or unique beginning."""
+    return catalog.checkpoint_lookup.find(wanted)
+
+
+def find_name(names: Iterable[Named], wanted: str) -> Named | None:
+    """The sampler or scheduler called `wanted`, by name or alias, any case."""
+    folded = wanted.strip().casefold()
+    by_alias = None
+    for named in names:
+        if named.name.casefold() == folded:
+            return named
+        if by_alias is None and any(alias.casefold() == folded for alias in named.aliases):
+            by_alias = named
+    return by_alias
+
+
+def complete(names: NameIndex, typed: str, limit: int = CHOICE_COUNT) -> list[Choice]:
+    """Autocomplete over one of a catalog's indexes: `complete(catalog.checkpoint_names, "dream")`."""
+    return names.choices(typed, limit)
+
+
+def merge(catalogs: Iterable[Catalog]) -> Catalog:
+    """The union of several webuis' lists for autocomplete. A capability holds where any of them has it."""
+    every = list(catalogs)
+    if len(every) == 1:
+        return every[0]
+    checkpoints: dict[str, Checkpoint] = {}
+    for checkpoint in (one for catalog in every for one in catalog.checkpoints):
+        key = _fold(checkpoint.plain_title)
+        known = checkpoints.get(key)
+        if known is None or (checkpoint.hashes and not known.hashes):
+            checkpoints[key] = checkpoint
+    capabilities = [catalog.capabilities for catalog in every]
+    return Catalog(
+        checkpoints=tuple(checkpoints.values()),
+        samplers=_union(catalog.samplers for catalog in every),
+        schedulers=_union(catalog.schedulers for catalog in every),
+        capabilities=Capabilities(
+            task_progress=any(one.task_progress for one in capabilities),
+            progress=any(one.progress for one in capabilities),
+            interrupt=any(one.interrupt for one in capabilities),
+            png_info=any(one.png_info for one in capabilities),
+            override_settings=any(one.override_settings for one in capabilities),
+            clip_skip=next((one.clip_skip for one in capabilities if one.clip_skip is not None), None),
+        ),
+    )
+
+
+def _union(lists: Iterable[tuple[Named, ...]]) -> tuple[Named, ...]:
+    union: dict[str, Named] = {}
+    for named in (one for names in lists for one in names):
+        union.setdefault(named.name.casefold(), named)
+    return tuple(union.values())
+
+
+def _index(names: Sequence[Named]) -> NameIndex:
+    def value(number: int) -> str | None:
+        named = names[number]
+        spellings = (named.name, *named.aliases)
+        return next((one for one in spellings if utf16_length(one) <= CHOICE_LENGTH), None)
+
+    return NameIndex([named.name for named in names], value)
+
+
+def _beginnings(checkpoint: Checkpoint) -> Iterable[str]:
+    for name in checkpoint.names:
+        beginning = name[:CHOICE_LENGTH]
+        while utf16_length(beginning) > CHOICE_LENGTH:
+            beginning = beginning[:-1]
+        yield beginning
+
+
+def _fold(name: str) -> str:
+    return name.strip().replace("\\", "/").casefold()

@@ -1,0 +1,261 @@
+"""The only module that speaks HTTP to the webui. It follows a fixed list of routes and raises only core.errors."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from core.errors import AuthenticationFailed, NotReady, UnreadableAnswer, WebuiError
+from core.webui import lists
+from core.webui.address import WebuiAddress
+from core.webui.answer import Answer
+from core.webui.catalog import Capabilities, Catalog
+from core.webui.faults import NETWORK_ERRORS, NoApi, from_exception, from_status, tidy
+from core.webui.progress import Progress, is_idle, read_progress
+from core.webui.stream import read_answer
+
+log = logging.getLogger(__name__)
+
+ANSWER_LIMIT = 512 * 1024 * 1024
+"""Bytes of one txt2img answer; ten pictures of 2048x2048 are about 100 MB."""
+
+JOB_BUDGET = 3600.0
+"""Seconds that one txt2img may take, waiting in the webui's own queue and loading a checkpoint included."""
+
+_LIST_LIMIT = 32 * 1024 * 1024
+_ERROR_LIMIT = 64 * 1024
+_CONNECT = 10.0
+_LIST_TIMEOUT = aiohttp.ClientTimeout(total=15.0, connect=_CONNECT)
+
+_TXT2IMG = "/sdapi/v1/txt2img"
+_MODELS = "/sdapi/v1/sd-models"
+_SAMPLERS = "/sdapi/v1/samplers"
+_SCHEDULERS = "/sdapi/v1/schedulers"
+_OPTIONS = "/sdapi/v1/options"
+_PROGRESS = "/sdapi/v1/progress?skip_current_image=true"
+_INTERRUPT = "/sdapi/v1/interrupt"
+_PNG_INFO = "/sdapi/v1/png-info"
+_TASK_PROGRESS = "/internal/progress"
+# A task id that no job has: asked only to learn whether the route exists.
+_NO_TASK = "easel-probe"
+
+
+def open_session() -> aiohttp.ClientSession:
+    """A session for webuis: the caller closes it. No proxy or netrc from the environment, no cookies.
+
+    uvicorn closes idle connections after 5 s, so ours are given up before that; identity, because gzip of base64
+    costs a webui 0.3 s per 8 MB on its event loop and saves a quarter.
+    """
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=3.0),
+        headers={"Accept-Encoding": "identity"},
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=_LIST_TIMEOUT,
+        trust_env=False,
+        read_bufsize=128 * 1024,
+    )
+
+
+class WebuiClient:
+    """One webui's HTTP API in the A1111 dialect. Whatever goes wrong there is raised as a WebuiError."""
+
+    def __init__(self, address: WebuiAddress, session: aiohttp.ClientSession) -> None:
+        self.address = address
+        self._session = session
+        self._headers = {} if address.login is None else {"Authorization": address.login.header}
+        self._capabilities: Capabilities | None = None
+        self._sent_clip_skip: int | None = None
+
+    async def fetch_catalog(self) -> Catalog:
+        """Probe every list. One that fails is empty; none at all is NotReady, NoApi or AuthenticationFailed."""
+        models, samplers, schedulers, options, progress, task = await asyncio.gather(
+            self._try(self._get(_MODELS)),
+            self._try(self._get(_SAMPLERS)),
+            self._try(self._get(_SCHEDULERS)),
+            self._try(self._get(_OPTIONS)),
+            self._try(self._get(_PROGRESS)),
+            self._try(self._task_progress(_NO_TASK)),
+        )
+        self._refuse_empty_probe(models, samplers, options)
+        found = lists.read_capabilities(
+            None if isinstance(options, WebuiError) else options,
+            progress=isinstance(progress, dict),
+            task_progress=isinstance(task, dict),
+        )
+        self._capabilities = self._with_own_clip_skip(found)
+        return Catalog(
+            checkpoints=lists.read_checkpoints(models),
+            samplers=lists.read_samplers(samplers),
+            schedulers=lists.read_schedulers(schedulers),
+            capabilities=self._capabilities,
+            loaded_checkpoint=lists.read_loaded_checkpoint(options),
+        )
+
+    async def txt2img(self, payload: Mapping[str, Any], spool: Path, *, budget: float = JOB_BUDGET) -> Answer:
+        """Draw. The images go to files `0.raw`, `1.raw`… in `spool` while they arrive; it takes minutes if need be.
+
+        OSError where the spool folder can't be written is passed on: that is no fault of the webui.
+        """
+        self._sent_clip_skip = payload.get("override_settings", {}).get(lists.CLIP_SKIP)
+        timeout = aiohttp.ClientTimeout(total=budget, connect=_CONNECT)
+        async with self._exchange("POST", _TXT2IMG, body=payload, timeout=timeout, effect=True) as response:
+            try:
+                return await read_answer(self._chunks(response, limit=ANSWER_LIMIT, effect=True), spool)
+            except UnreadableAnswer as error:
+                raise UnreadableAnswer(tidy(f"{response.content_type}: {error.detail}", self.address.login)) from None
+
+    async def fetch_progress(self, task_id: str | None) -> Progress | None:
+        """How far the task is; None while it is queued, unknown or over, and where the webui can't tell.
+
+        Without a per-task route this is the webui's global progress: ask only while one's own job runs there.
+        """
+        task = None
+        if task_id is not None and self._can_ask_task():
+            task = await self._task_progress(task_id)
+            if not task.get("active"):
+                return None
+        elif self._capabilities is not None and not self._capabilities.progress:
+            return None
+        return read_progress(await self._get(_PROGRESS), task=task)
+
+    async def is_task_alive(self, task_id: str) -> bool | None:
+        """Whether the webui still runs or queues this task; None where it can't tell.
+
+        A task that failed stays "active" until another one starts, so an idle webui overrules it (contract 1.6).
+        """
+        if not self._can_ask_task():
+            return None
+        try:
+            task = await self._task_progress(task_id)
+        except NoApi:
+            return None
+        if task.get("queued") or not task.get("active"):
+            return bool(task.get("queued"))
+        return not is_idle(await self._get(_PROGRESS))
+
+    async def interrupt(self) -> None:
+        """Stop whatever job runs now, anybody's: the caller makes sure that it is its own."""
+        async with self._exchange("POST", _INTERRUPT):
+            pass
+
+    async def read_png_info(self, data: bytes) -> str | None:
+        """The infotext that the webui finds in an image; None where it finds none or can't be asked."""
+        image = await asyncio.to_thread(lambda: base64.b64encode(data).decode("ascii"))
+        try:
+            answer = await self._json("POST", _PNG_INFO, {"image": image})
+        except WebuiError as error:
+            log.info("png-info failed", extra={"webui": self.address.url, "error": str(error)})
+            return None
+        info = answer.get("info") if isinstance(answer, dict) else None
+        return info if isinstance(info, str) and info else None
+
+    def _can_ask_task(self) -> bool:
+        return self._capabilities is None or self._capabilities.task_progress
+
+    def _with_own_clip_skip(self, found: Capabilities) -> Capabilities:
+        """Don't take our own leaked override for the webui's setting (contract 11.2.4)."""
+        known = self._capabilities.clip_skip if self._capabilities else None
+        if known is not None and found.clip_skip is not None and found.clip_skip == self._sent_clip_skip:
+            return replace(found, clip_skip=known)
+        return found
+
+    def _refuse_empty_probe(self, *answers: Any) -> None:
+        problems = [answer for answer in answers if isinstance(answer, WebuiError)]
+        for problem in problems:
+            if isinstance(problem, AuthenticationFailed):
+                raise problem
+        if len(problems) < len(answers):
+            return
+        if isinstance(problems[0], NotReady):
+            raise problems[0]
+        raise NoApi(f"no list could be read: {problems[0]}")
+
+    async def _task_progress(self, task_id: str) -> dict[str, Any]:
+        question = {"id_task": task_id, "id_live_preview": -1, "live_preview": False}
+        answer = await self._json("POST", _TASK_PROGRESS, question)
+        if not isinstance(answer, dict):
+            raise UnreadableAnswer("the task's progress is not an object")
+        return answer
+
+    async def _get(self, route: str) -> Any:
+        return await self._json("GET", route)
+
+    async def _try(self, request: Awaitable[Any]) -> Any:
+        """The answer, or the WebuiError in its place."""
+        try:
+            return await request
+        except WebuiError as error:
+            return error
+
+    async def _json(self, method: str, route: str, body: Mapping[str, Any] | None = None) -> Any:
+        async with self._exchange(method, route, body=body) as response:
+            data = bytearray()
+            async for chunk in self._chunks(response, limit=_LIST_LIMIT, effect=False):
+                data += chunk
+        try:
+            return msgspec.json.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise UnreadableAnswer(f"{route}: {error}") from None
+
+    @asynccontextmanager
+    async def _exchange(
+        self,
+        method: str,
+        route: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        timeout: aiohttp.ClientTimeout = _LIST_TIMEOUT,
+        effect: bool = False,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """One request whose answer is a 200 (or SD.Next's 204); every other answer is raised as a WebuiError."""
+        headers = dict(self._headers)
+        data = None
+        if body is not None:
+            data = msgspec.json.encode(body)
+            headers["Content-Type"] = "application/json"
+        try:
+            response = await self._session.request(
+                method, self.address.url + route, data=data, headers=headers, timeout=timeout, allow_redirects=False
+            )
+        except NETWORK_ERRORS as error:
+            raise from_exception(error, effect=effect, login=self.address.login) from error
+        # Errors of the block below are not mapped: a full disk is no fault of the webui's.
+        async with response:
+            if response.status not in (200, 204):
+                raise from_status(
+                    response.status, await self._error_body(response), effect=effect, login=self.address.login
+                )
+            yield response
+
+    async def _error_body(self, response: aiohttp.ClientResponse) -> bytes:
+        """The first 64 KiB of an error's body: a 422 can echo a whole request."""
+        try:
+            return await response.content.readexactly(_ERROR_LIMIT)
+        except asyncio.IncompleteReadError as error:
+            return error.partial
+        except NETWORK_ERRORS:
+            return b""
+
+    async def _chunks(self, response: aiohttp.ClientResponse, *, limit: int, effect: bool) -> AsyncIterator[bytes]:
+        size = 0
+        stream = response.content.iter_any()
+        while True:
+            try:
+                chunk = await anext(stream)
+            except StopAsyncIteration:
+                return
+            except NETWORK_ERRORS as error:
+                raise from_exception(error, effect=effect, login=self.address.login) from error
+            size += len(chunk)
+            if size > limit:
+                raise UnreadableAnswer(f"the answer is longer than {limit} bytes")
+            yield chunk

@@ -1,0 +1,96 @@
+"""Reads the JSON of a webui's list routes, whatever is odd about it. Pure; a bad item is left out, not an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Any
+
+from core.webui.catalog import Capabilities, Checkpoint, Named
+
+CLIP_SKIP = "CLIP_stop_at_last_layers"
+# sd.cpp and KoboldCpp answer GET options with these two alone, and ignore override_settings.
+_TOKEN_OPTIONS = frozenset({"samples_format", "sd_model_checkpoint"})
+
+
+def read_checkpoints(body: Any) -> tuple[Checkpoint, ...]:
+    """`/sdapi/v1/sd-models`. The absolute server paths in it are cut down to the file's name."""
+    found: list[Checkpoint] = []
+    for item in _objects(body):
+        title = _text(item, "title") or _text(item, "model_name")
+        if not title:
+            continue
+        file_name = PurePosixPath(_text(item, "filename").replace("\\", "/")).name
+        model_name = _text(item, "model_name") or title
+        checkpoint = Checkpoint(
+            title=title,
+            model_name=model_name,
+            hash=_text(item, "hash") or None,
+            sha256=_text(item, "sha256") or None,
+            stem=PurePosixPath(file_name).stem or model_name,
+            file_name=file_name,
+        )
+        found.append(checkpoint)
+    return tuple(dict.fromkeys(found))
+
+
+def read_samplers(body: Any) -> tuple[Named, ...]:
+    """`/sdapi/v1/samplers`."""
+    return _named(body, "name")
+
+
+def read_schedulers(body: Any) -> tuple[Named, ...]:
+    """`/sdapi/v1/schedulers`. The label is what A1111 understands in every version, so it is the name."""
+    return _named(body, "label")
+
+
+def read_loaded_checkpoint(options: Any) -> str | None:
+    """The option `sd_model_checkpoint`, in whatever form it was set; null on a fresh reForge."""
+    return (_text(options, "sd_model_checkpoint") or None) if isinstance(options, dict) else None
+
+
+def read_capabilities(options: Any, *, progress: bool, task_progress: bool) -> Capabilities:
+    """What follows from the routes that answered.
+
+    interrupt and png-info are there exactly where progress is (contract, section 5), and asking them would do work.
+    `options` is None where that route failed, as it does with a null model (A1111#11805): overriding works there.
+    """
+    known = options if isinstance(options, dict) else {}
+    full = "sd_model_checkpoint" in known and not _TOKEN_OPTIONS.issuperset(known)
+    return Capabilities(
+        task_progress=task_progress,
+        progress=progress,
+        interrupt=progress,
+        png_info=progress,
+        override_settings=full if known else progress,
+        clip_skip=_clip_skip(known.get(CLIP_SKIP)),
+    )
+
+
+def _clip_skip(value: Any) -> int | None:
+    # A1111 declares whole-numbered options as floats and may say 1.0.
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return int(value) if is_number and 1 <= value <= 12 else None
+
+
+def _named(body: Any, shown: str) -> tuple[Named, ...]:
+    found: dict[str, Named] = {}
+    for item in _objects(body):
+        name = _text(item, shown) or _text(item, "name")
+        if not name:
+            continue
+        aliases = item.get("aliases")
+        others = [_text(item, "name"), *(aliases if isinstance(aliases, list) else [])]
+        kept = tuple(dict.fromkeys(other for other in others if isinstance(other, str) and other not in ("", name)))
+        found.setdefault(name, Named(name, kept))
+    return tuple(found.values())
+
+
+def _objects(body: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(body, list):
+        yield from (item for item in body if isinstance(item, dict))
+
+
+def _text(item: dict[str, Any], key: str) -> str:
+    value = item.get(key)
+    return value.strip() if isinstance(value, str) else ""
