@@ -1,0 +1,157 @@
+"""The A1111 routes that work on pictures: txt2img, img2img, extras, png-info, interrogate, previews. No sockets."""
+
+import asyncio
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+from PIL import Image
+
+from playground.webui import lists
+from playground.webui.dialect import Answer, Call, Dialect, json_answer
+from playground.webui.errors import CrashError, RefusedError
+from playground.webui.fields import Field
+from playground.webui.generate import Generation, Order, Outcome
+from playground.webui.images import decode_input, encode_image, read_metadata
+from playground.webui.infotext import read_infotext
+from playground.webui.models import EXTRA_SINGLE_IMAGE, IMG2IMG, INTERROGATE, PNG_INFO, TXT2IMG
+from playground.webui.plan import Route
+from playground.webui.rendering import Inputs, Shot, draw
+from playground.webui.spoil import spoil
+
+_ECHOED_AS_NULL = ("init_images", "mask")
+
+
+class Jobs(Dialect):
+    """The handlers of those routes; the dialect that inherits them says how a body is read."""
+
+    def read(self, fields: tuple[Field, ...], call: Call) -> dict[str, Any]:
+        """The body by its model. Raises InvalidError."""
+        raise NotImplementedError
+
+    async def txt2img(self, call: Call) -> Answer:
+        """`POST /txt2img`: blocks until the pictures are there."""
+        payload = self.read(TXT2IMG, call)
+        self._check_scripts(payload, (*lists.TXT2IMG_SCRIPTS,))
+        return await self._generate("txt2img", payload, call, lambda: None)
+
+    async def img2img(self, call: Call) -> Answer:
+        """`POST /img2img`: the init image is decoded once the lock is taken."""
+        payload = self.read(IMG2IMG, call)
+        if payload["init_images"] is None:
+            raise RefusedError(404, "Init image not found")
+        self._check_scripts(payload, lists.IMG2IMG_SCRIPTS)
+        mask = await asyncio.to_thread(decode_input, payload["mask"]) if payload["mask"] else None
+        return await self._generate("img2img", payload, call, lambda: _decode(payload["init_images"], mask))
+
+    def _check_scripts(self, payload: dict[str, Any], selectable: tuple[str, ...]) -> None:
+        name = payload["script_name"]
+        if name and name.lower() not in selectable:
+            raise RefusedError(422, f"Script '{name}' not found")
+        for title in payload["alwayson_scripts"]:
+            if title.lower() in selectable:
+                raise RefusedError(422, "Cannot have a selectable script in the always on scripts params")
+            if title.lower() not in lists.ALWAYSON_SCRIPTS:
+                raise RefusedError(422, f"Script '{title}' not found")
+
+    async def _generate(
+        self, route: Route, payload: dict[str, Any], call: Call, decode: Callable[[], Inputs | None]
+    ) -> Answer:
+        order = Order(route, payload, call.fault, decode, self.site.cheap)
+        outcome = await self.site.run(Generation(self.machine, order).run())
+        if call.client_gone():
+            outcome.render.state = "discarded"
+            self.machine.changes.notify()
+        reply = await asyncio.to_thread(self._reply, payload, outcome)
+        return json_answer(spoil(reply, call.fault))
+
+    def _reply(self, payload: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
+        hidden = () if payload.get("include_init_images") else _ECHOED_AS_NULL
+        images = [base64.b64encode(file).decode() for file in outcome.files] if payload["send_images"] else []
+        info = outcome.plan.info(outcome.infotexts, outcome.timestamp, first=outcome.first)
+        return {
+            "images": images,
+            "parameters": {key: None if key in hidden else value for key, value in payload.items()},
+            "info": json.dumps(info),
+        }
+
+    async def preview(self) -> str | None:
+        """The running picture so far as base64 PNG, or None before enough steps were done."""
+        state, options = self.machine.state, self.machine.options
+        if not options["live_previews_enable"] or state.preview is None:
+            return None
+        if state.sampling_step < int(options["show_progress_every_n_steps"]):
+            return None
+        left = 1 - state.sampling_step / max(state.sampling_steps, 1)
+        state.preview_id += 1
+        png = await asyncio.to_thread(_preview, Shot(state.preview, left))
+        return base64.b64encode(png).decode()
+
+    async def png_info(self, call: Call) -> Answer:
+        """`POST /png-info`: does not wait for the lock."""
+        image = await asyncio.to_thread(decode_input, self.read(PNG_INFO, call)["image"].strip())
+        text, items = read_metadata(image)
+        return json_answer({"info": text, "items": items, "parameters": read_infotext(text)})
+
+    async def interrogate(self, call: Call) -> Answer:
+        """`POST /interrogate`: a caption; for this webui's own pictures it is made of their prompt."""
+        query = self.read(INTERROGATE, call)
+        if query["image"] == "":
+            raise RefusedError(404, "Image not found")
+        image = await asyncio.to_thread(decode_input, query["image"])
+        if query["model"] not in ("clip", "deepdanbooru"):
+            raise RefusedError(404, "Model not found")
+        async with self.machine.job("interrogate"):
+            await asyncio.sleep(self.machine.pace.seconds_per_step)
+        prompt = read_infotext(read_metadata(image)[0])["Prompt"] or "a picture"
+        tags = prompt.lower().replace(" ", "_").split(",_")
+        caption = f"{prompt}, digital art, trending on artstation"
+        return json_answer({"caption": caption if query["model"] == "clip" else ", ".join(tags)})
+
+    async def extra_single_image(self, call: Call) -> Answer:
+        """`POST /extra-single-image`: upscales with Lanczos whatever the upscaler's name is."""
+        query = self.read(EXTRA_SINGLE_IMAGE, call)
+        image = await asyncio.to_thread(decode_input, query["image"])
+        return json_answer(await self.site.run(self._upscale(query, image)))
+
+    async def _upscale(self, query: dict[str, Any], image: Image.Image) -> dict[str, Any]:
+        async with self.machine.job("extras"):
+            await asyncio.sleep(self.machine.pace.seconds_per_step)
+            for name in (query["upscaler_1"], query["upscaler_2"]):
+                if not self.machine.catalog.has_upscaler(name):
+                    raise CrashError("AssertionError", f"could not find upscaler named {name}")
+            size, note = _target(query, image.size)
+            upscaled = image.resize(size, Image.Resampling.LANCZOS)
+        text, items = read_metadata(image)
+        texts = ({"parameters": text} if text else {}) | items | ({"postprocessing": note} if note else {})
+        options = self.machine.options
+        if not options["enable_pnginfo"]:
+            texts = {}
+        kind, quality = str(options["samples_format"]), int(options["jpeg_quality"])
+        file = await asyncio.to_thread(encode_image, upscaled, kind, texts, quality=quality)
+        return {"html_info": f"<p>{note}</p>" if note else "", "image": base64.b64encode(file).decode()}
+
+
+def _decode(images: list[Any], mask: Image.Image | None) -> Inputs:
+    if not images:
+        raise CrashError("IndexError", "list index out of range")
+    decoded = [decode_input(str(image)) for image in images]
+    return Inputs(decoded[0], mask)
+
+
+def _preview(shot: Shot) -> bytes:
+    return encode_image(draw(shot), "png", {}, level=1)
+
+
+def _target(query: dict[str, Any], size: tuple[int, int]) -> tuple[tuple[int, int], str]:
+    """The upscaled size in pixels and the sentence about it ("" when nothing is upscaled)."""
+    upscaler = query["upscaler_1"]
+    if upscaler == "None":
+        return size, ""
+    if query["resize_mode"] == 1:
+        wide, high = query["upscaling_resize_w"], query["upscaling_resize_h"]
+        return (wide, high), f"Postprocess upscale to: {wide}x{high}, Postprocess upscaler: {upscaler}"
+    factor = query["upscaling_resize"]
+    target = max(int(size[0] * factor), 1), max(int(size[1] * factor), 1)
+    return target, f"Postprocess upscale by: {factor}, Postprocess upscaler: {upscaler}"

@@ -1,0 +1,87 @@
+"""From planned pictures to image files: drawing, blending with an init image, encoding. Blocking: run in a thread."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PIL import Image, ImageOps
+
+from playground.webui.art import Scene, noise_of_bytes, paint, unfinish
+from playground.webui.images import cheap_png, encode_image
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The decoded images of an img2img request; white in the mask is what may change."""
+
+    init: Image.Image
+    mask: Image.Image | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One picture to make. `left` is the share of steps that was not done (0: finished)."""
+
+    scene: Scene
+    left: float = 0.0
+    inputs: Inputs | None = None
+    denoising: float = 1.0
+    black: bool = False
+    noise_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How files are written; `cheap` skips the drawing of PNGs."""
+
+    samples_format: str
+    quality: int
+    with_infotext: bool
+    cheap: bool = False
+
+
+def draw(shot: Shot) -> Image.Image:
+    """The finished or unfinished picture."""
+    scene = shot.scene
+    if shot.noise_bytes:
+        return noise_of_bytes(scene.key, shot.noise_bytes)
+    if shot.black:
+        return Image.new("RGB", (scene.width, scene.height))
+    picture = paint(scene)
+    if shot.inputs is not None:
+        picture = _blend(picture, shot.inputs, shot.denoising)
+    return unfinish(picture, scene.key, shot.left) if shot.left > 0 else picture
+
+
+def _blend(picture: Image.Image, inputs: Inputs, denoising: float) -> Image.Image:
+    size = picture.size
+    init = inputs.init.convert("RGB").resize(size)
+    mixed = Image.blend(init, picture, min(max(denoising, 0.0), 1.0))
+    if inputs.mask is None:
+        return mixed
+    return Image.composite(mixed, init, inputs.mask.convert("L").resize(size))
+
+
+def encode(shot: Shot, picture: Image.Image | None, infotext: str, encoding: Encoding) -> bytes:
+    """The file of one picture; without a picture it is a cheap one that still differs by prompt and seed."""
+    texts = {"parameters": infotext} if encoding.with_infotext else {}
+    if picture is None and encoding.samples_format == "png":
+        scene = shot.scene
+        key = hashlib.sha256(f"{scene.prompt}\0{scene.key}".encode("utf-8", "replace")).digest()
+        return cheap_png(scene.width, scene.height, key, texts)
+    if picture is None:
+        picture = draw(shot)
+    # Level 1 keeps the noise of a huge picture from costing seconds; the others are written as the server does.
+    level = 1 if shot.noise_bytes else 6
+    return encode_image(picture, encoding.samples_format, texts, quality=encoding.quality, level=level)
+
+
+def make_grid(pictures: Sequence[Image.Image]) -> Image.Image:
+    """All pictures in a near-square grid."""
+    columns = round(len(pictures) ** 0.5) or 1
+    rows = -(-len(pictures) // columns)
+    wide, high = pictures[0].size
+    grid = Image.new("RGB", (wide * columns, high * rows))
+    for index, picture in enumerate(pictures):
+        grid.paste(ImageOps.fit(picture, (wide, high)), (index % columns * wide, index // columns * high))
+    return grid
