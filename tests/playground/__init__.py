@@ -1,0 +1,1 @@
+"""Tests of the stand-ins themselves, so that they can be believed."""

@@ -1,0 +1,1 @@
+"""The local Discord against the real discord.py client and against plain HTTP."""
