@@ -1,9 +1,8 @@
-"""What a webui answered to txt2img: names of files in the spool folder, and the facts in `info`. It does no I/O."""
+"""What a webui answered to txt2img, as it came (Answer) and as the bot understands it (Rendered). It does no I/O."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,8 +10,6 @@ from typing import Any
 import msgspec
 
 from core.errors import UnreadableAnswer
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +21,34 @@ class Answer:
 
     files: tuple[str | None, ...]
     info: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedPicture:
+    """One picture: its file's name in the spool folder, its seed, and its infotext, from the file or from `info`."""
+
+    file: str
+    seed: int | None
+    infotext: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What a webui drew, and how: small and JSON-able by msgspec, since it is the recorded result of a step.
+
+    `warnings` are sentences for people about what differs from the request. The rest are facts of the first picture,
+    None where neither the webui nor the picture says; `width` and `height` are the picture's own, in pixels.
+    """
+
+    pictures: tuple[RenderedPicture, ...]
+    warnings: tuple[str, ...] = ()
+    checkpoint: str | None = None
+    sampler: str | None = None
+    scheduler: str | None = None
+    steps: int | None = None
+    cfg_scale: float | None = None
+    width: int | None = None
+    height: int | None = None
 
 
 def decode_answer(rest: bytes, streamed: list[str | None]) -> Answer:
@@ -50,11 +75,6 @@ def decode_info(info: Any) -> Mapping[str, Any]:
         except UnreadableAnswer:
             return {}
     return info if isinstance(info, dict) else {}
-
-
-def whole_text(text: str) -> str:
-    """The text with lone surrogates replaced: Python webuis can send them, and UTF-8 can't hold them."""
-    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _decode(data: bytes) -> Any:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from core.webui.names import CHOICE_COUNT, CHOICE_LENGTH, Choice, NameIndex, utf16_length
 
 _HASH_SUFFIX = re.compile(r"\s*\[([0-9a-f]{6,64})\]\s*$")
+_TABLES = frozenset({"checkpoint_lookup", "checkpoint_names", "sampler_names", "scheduler_names"})
 # What sd.cpp and KoboldCpp give for every model.
 _PLACEHOLDER_HASH = re.compile(r"^(.)\1*$")
 
@@ -76,6 +77,12 @@ class Catalog:
     schedulers: tuple[Named, ...] = ()
     capabilities: Capabilities = field(default_factory=Capabilities)
     loaded_checkpoint: str | None = None
+
+    def with_loaded(self, checkpoint: str) -> Catalog:
+        """The same with another loaded checkpoint, the look-up tables included."""
+        catalog = replace(self, loaded_checkpoint=checkpoint)
+        catalog.__dict__.update({name: value for name, value in self.__dict__.items() if name in _TABLES})
+        return catalog
 
     @cached_property
     def checkpoint_lookup(self) -> CheckpointLookup:

@@ -1,0 +1,97 @@
+"""Says in sentences where a result differs from its request. Pure. Unknown names are silently replaced by webuis."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from msgspec import UNSET
+
+from core.request import GenerationRequest
+from core.webui.answer import Rendered
+from core.webui.catalog import Catalog, find_checkpoint, find_name
+from core.webui.names import shorten
+
+_FOLDER_OR_SUFFIX = re.compile(
+    r"^.*[/\\]|\s*\[[0-9a-f]+\]\s*$|\.(safetensors|ckpt|pt|gguf|sft)(?=$|\s*\[)", re.IGNORECASE
+)
+
+
+def compare(rendered: Rendered, request: GenerationRequest, catalog: Catalog) -> Rendered:
+    """The same with its warnings, one sentence for each difference. What nobody asked for or nobody told is none."""
+    found = (
+        _count(rendered, request),
+        _checkpoint(rendered, request, catalog),
+        _sampler(rendered, request, catalog),
+        _scheduler(rendered, request, catalog),
+        _steps(rendered, request),
+        _size(rendered, request),
+    )
+    return replace(rendered, warnings=tuple(sentence for sentence in found if sentence is not None))
+
+
+def _count(rendered: Rendered, request: GenerationRequest) -> str | None:
+    came = len(rendered.pictures)
+    return f"The webui sent {came} of {request.pictures} pictures." if came < request.pictures else None
+
+
+def _checkpoint(rendered: Rendered, request: GenerationRequest, catalog: Catalog) -> str | None:
+    asked, used = request.checkpoint, rendered.checkpoint
+    if asked is UNSET or used is None:
+        return None
+    wanted = find_checkpoint(catalog, asked)
+    if wanted is None:
+        same = _bare(used) == _bare(asked)
+    else:
+        same = any(_bare(used) == _bare(name) for name in (*wanted.names, *wanted.hashes))
+    shown = asked if wanted is None else wanted.stem or wanted.plain_title
+    return None if same else _instead("checkpoint", used, shown)
+
+
+def _sampler(rendered: Rendered, request: GenerationRequest, catalog: Catalog) -> str | None:
+    asked, used = request.sampler, rendered.sampler
+    if asked is UNSET or used is None:
+        return None
+    wanted = find_name(catalog.samplers, asked)
+    names = (asked,) if wanted is None else (wanted.name, *wanted.aliases)
+    return None if _is_among(used, names) else _instead("sampler", used, names[0])
+
+
+def _scheduler(rendered: Rendered, request: GenerationRequest, catalog: Catalog) -> str | None:
+    asked, used = request.scheduler, rendered.scheduler
+    # "Automatic" asks the webui to choose, and some then write down what they chose.
+    if asked is UNSET or used is None or asked.casefold() == "automatic":
+        return None
+    wanted = find_name(catalog.schedulers, asked)
+    names = (asked,) if wanted is None else (wanted.name, *wanted.aliases)
+    return None if _is_among(used, names) else _instead("scheduler", used, names[0])
+
+
+def _steps(rendered: Rendered, request: GenerationRequest) -> str | None:
+    if request.steps is UNSET or rendered.steps in (None, request.steps):
+        return None
+    return f"The webui took {rendered.steps} steps instead of {request.steps}."
+
+
+def _size(rendered: Rendered, request: GenerationRequest) -> str | None:
+    width = rendered.width if request.width is UNSET else request.width
+    height = rendered.height if request.height is UNSET else request.height
+    if (rendered.width, rendered.height) == (width, height):
+        return None
+    return f"The picture is {rendered.width}x{rendered.height} instead of {width}x{height}."
+
+
+def _instead(kind: str, used: str, asked: str) -> str:
+    return f'The webui used the {kind} "{shorten(used, 60)}" instead of "{shorten(asked, 60)}".'
+
+
+def _is_among(name: str, names: tuple[str, ...]) -> bool:
+    return name.casefold() in {one.casefold() for one in names}
+
+
+def _bare(name: str) -> str:
+    """A checkpoint's name without folder, file ending and hash: all that its spellings have in common."""
+    previous = None
+    while previous != name:
+        previous, name = name, _FOLDER_OR_SUFFIX.sub("", name.strip())
+    return name.casefold()

@@ -1,0 +1,152 @@
+"""Finds the real pictures in an answer and compares what came with what was asked. Reads spooled files, no HTTP."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import NoPicture, UnreadableAnswer
+from core.images import facts, infotext, kinds, png
+from core.request import GenerationRequest
+from core.webui.answer import Answer, Rendered, RenderedPicture
+from core.webui.catalog import Catalog
+from core.webui.differences import compare
+
+_HEAD_BYTES = 64
+_SEED_LIMIT = 2**63
+_NO_NAME = frozenset({"", "none", "default"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One file that is a picture; `infotext` is what the file itself carries."""
+
+    file: str
+    width: int
+    height: int
+    infotext: str | None
+
+
+def build_rendered(answer: Answer, spool: Path, request: GenerationRequest, catalog: Catalog | None = None) -> Rendered:
+    """Read the spooled files' headers (blocking: in a thread) and say what was drawn, and what differs.
+
+    Raises NoPicture where the answer holds no image, UnreadableAnswer where none of them is a picture. The webui's
+    `catalog` lets other names of the same checkpoint, sampler or scheduler count as equal.
+    """
+    first = _index_of_first(answer)
+    seen = _look_at(answer.files[first:], spool)
+    texts = _texts(answer.info)
+    real = _choose(seen, expected=len(texts) - first if texts else request.pictures)
+    pictures = tuple(
+        _describe(picture, number, texts[first + number : first + number + 1], answer.info, request)
+        for number, picture in enumerate(real)
+    )
+    rendered = _facts(answer.info, pictures, real[0])
+    return compare(rendered, request, catalog or Catalog())
+
+
+def _index_of_first(answer: Answer) -> int:
+    """How many grids come first (contract 2.7)."""
+    index = answer.info.get("index_of_first_image")
+    return index if isinstance(index, int) and 0 < index < len(answer.files) else 0
+
+
+def _look_at(files: tuple[str | None, ...], spool: Path) -> list[_Seen]:
+    names = [name for name in files if name is not None]
+    if not names:
+        raise NoPicture("the answer holds no image")
+    seen: list[_Seen] = []
+    problem: UnreadableAnswer | None = None
+    for name in names:
+        try:
+            seen.append(_look(spool, name))
+        except UnreadableAnswer as error:
+            problem = error
+    if not seen and problem is not None:
+        raise problem
+    return seen
+
+
+def _look(spool: Path, name: str) -> _Seen:
+    path = spool / name
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+        if kinds.sniff(head) != kinds.PNG:
+            found = facts.read_facts(head + file.read())
+            return _Seen(name, found.width, found.height, found.infotext)
+        width, height = png.read_size(head)
+        file.seek(0)
+        # The whole chain, so that a PNG that breaks off is no picture; the pixels themselves are not read.
+        if not any(chunk.kind == b"IDAT" for chunk in list(png.walk(file))):
+            raise UnreadableAnswer("PNG without pixels")
+    return _Seen(name, width, height, png.read_text_from_file(path))
+
+
+def _choose(seen: list[_Seen], *, expected: int) -> list[_Seen]:
+    """Leave out masks and maps: they carry no infotext; where nothing does, the pictures come first."""
+    with_text = [picture for picture in seen if picture.infotext]
+    return with_text or seen[: max(expected, 1)]
+
+
+def _describe(
+    picture: _Seen, number: int, texts: list[str], info: Mapping[str, Any], request: GenerationRequest
+) -> RenderedPicture:
+    text = picture.infotext or (texts[0] if texts else None)
+    return RenderedPicture(file=picture.file, seed=_seed(text, number, info, request), infotext=text)
+
+
+def _seed(text: str | None, number: int, info: Mapping[str, Any], request: GenerationRequest) -> int | None:
+    """From the picture's own text; else from the list of planned seeds; else counted up from the one asked for."""
+    seeds = info.get("all_seeds")
+    planned = seeds[number] if isinstance(seeds, list) and number < len(seeds) else None
+    asked = request.seed + number if isinstance(request.seed, int) else None
+    own = infotext.parse(text).seed if text else None
+    return next((seed for seed in (own, planned, asked) if _is_seed(seed)), None)
+
+
+def _is_seed(seed: Any) -> bool:
+    return isinstance(seed, int) and 0 <= seed < _SEED_LIMIT
+
+
+def _facts(info: Mapping[str, Any], pictures: tuple[RenderedPicture, ...], first: _Seen) -> Rendered:
+    fields = infotext.parse(pictures[0].infotext or "").fields
+    extra = info.get("extra_generation_params")
+    more = extra if isinstance(extra, dict) else {}
+    steps = _number(info.get("steps")) or _number(fields.get("Steps"))
+    return Rendered(
+        pictures=pictures,
+        checkpoint=_name(info.get("sd_model_name")) or _name(fields.get("Model")),
+        sampler=_name(info.get("sampler_name")) or _name(fields.get("Sampler")),
+        scheduler=_name(fields.get("Schedule type")) or _name(more.get("Schedule type")),
+        steps=None if steps is None else int(steps),
+        cfg_scale=_number(info.get("cfg_scale")) or _number(fields.get("CFG scale")),
+        width=first.width,
+        height=first.height,
+    )
+
+
+def _texts(info: Mapping[str, Any]) -> list[str]:
+    texts = info.get("infotexts")
+    if not isinstance(texts, list):
+        return []
+    return [png.clean_text(text) if isinstance(text, str) else "" for text in texts]
+
+
+def _name(value: Any) -> str | None:
+    """A name as text; None for what sd.cpp and others write instead of one."""
+    text = png.clean_text(value).strip() if isinstance(value, str) else ""
+    return None if text.lower() in _NO_NAME else text
+
+
+def _number(value: Any) -> float | None:
+    """Numbers arrive as such or as text; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) and 0 <= number < _SEED_LIMIT else None
