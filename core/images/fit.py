@@ -26,6 +26,8 @@ _QUALITIES = (95, 88, 78, 65)
 _SCALED_QUALITY = 80
 _MAX_SCALINGS = 12
 _FINE_QUALITY = 90  # from here on JPEG keeps the colours of every pixel
+_COLOUR_MODES = ("RGB", "RGBA", "P")
+_WEBP_MODES = ("RGB", "RGBA", "L", "LA")  # palettes and bits are smaller as PNG; more than 8 bits don't fit into WebP
 _HOPEFUL = 1.6  # no lossless encoder saves more than this of what a webui wrote
 
 
@@ -58,6 +60,8 @@ def fit(data: bytes, *, kind: Kind, limit: int, infotext: str | None) -> Fitted:
             f"and {kind.name} can't be made smaller here."
         )
     image = decoding.decode(data, kind)
+    if image.mode not in _COLOUR_MODES:
+        image.info.pop("icc_profile", None)  # it describes grey or CMYK, and the result will be RGB
     moving = ("only its first frame",) if getattr(image, "n_frames", 1) > 1 else ()
     for attempt in _attempts(image, data, kind, limit, infotext or ""):
         if 0 < len(attempt.data) <= limit:
@@ -74,9 +78,11 @@ def _attempts(image: Image.Image, data: bytes, kind: Kind, limit: int, infotext:
 
 
 def _encode_losslessly(image: Image.Image, infotext: str) -> _Attempt:
-    if max(image.size) > WEBP_MAX_SIDE or image.mode in ("I", "F", "I;16", "I;16B", "CMYK"):
+    if max(image.size) > WEBP_MAX_SIDE or image.mode not in _WEBP_MODES:
         packed = _save(image, PNG, compress_level=9)
-        return _Attempt(png.splice_text(packed, png.INFOTEXT_KEY, infotext) if packed else b"", PNG, ("optimised PNG",))
+        if packed and infotext:
+            packed = png.splice_text(packed, png.INFOTEXT_KEY, infotext)
+        return _Attempt(packed, PNG, ("optimised PNG",))
     exif = build_user_comment_exif(infotext) if infotext else b""
     plain = image.convert("RGBA" if image.has_transparency_data else "RGB")
     packed = _save(plain, WEBP, lossless=True, quality=0, method=4, exact=True, exif=exif)
@@ -97,7 +103,7 @@ def _encode_lossily(image: Image.Image, limit: int, infotext: str) -> Iterator[_
             attempt = _Attempt(_save_lossy(plain, kind, quality, exif), kind, (_describe(kind, quality), *remarks))
             yield attempt
     for _ in range(_MAX_SCALINGS):
-        too_large = max(len(attempt.data) / limit, 1.5)
+        too_large = max(len(attempt.data) / max(limit, 1), 1.5)
         factor = min(math.sqrt(1 / too_large) * 0.95, JPEG_MAX_SIDE / max(plain.size))
         size = (max(1, int(plain.width * factor)), max(1, int(plain.height * factor)))
         plain = plain.resize(size, Image.Resampling.LANCZOS)
@@ -145,7 +151,7 @@ def _save_lossy(image: Image.Image, kind: Kind, quality: int, exif: bytes) -> by
 def _save(image: Image.Image, kind: Kind, **options: object) -> bytes:
     """The encoded picture; empty where the encoder gives up (a side or a profile too long for the format)."""
     out = io.BytesIO()
-    profile = None if image.info.get("icc_profile") is None or image.mode == "L" else image.info["icc_profile"]
+    profile = image.info.get("icc_profile")
     try:
         image.save(out, decoding.PILLOW_FORMATS[kind], icc_profile=profile, **options)
     except decoding.PILLOW_ERRORS:
