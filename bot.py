@@ -1,0 +1,203 @@
+"""Easel's command line and composition root: builds everything, opens it, closes it in reverse. Makes no decision.
+
+python bot.py          run the bot
+python bot.py check    say in plain words what is missing or wrong
+python bot.py demo     a Discord and a webui on this machine, and the bot between them
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import importlib
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import discord
+import sqlalchemy as sa
+import stamina
+
+from cogs.buttons import register_buttons
+from cogs.client import EaselClient
+from cogs.delivery import DiscordDelivery
+from cogs.draw import DrawCog
+from cogs.places import is_transient
+from core.errors import ConfigurationError
+from core.http import serve_http
+from core.images.store import PictureStore
+from core.jobs.dispatcher import Dispatcher
+from core.jobs.pipeline import Pipeline
+from core.jobs.queue import WaitingQueue
+from core.jobs.rows import JobRows
+from core.lock import locked
+from core.logs import configure_logs
+from core.metrics import Metrics
+from core.settings import Settings, load_settings
+from core.store.database import database_url, open_database
+from core.store.facts import Facts
+from core.studio import Studio
+from core.webui.client import open_session
+from core.webui.pool import BackendPool
+
+log = logging.getLogger("easel")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What is open while the bot runs."""
+
+    client: EaselClient
+    dispatcher: Dispatcher
+    pipeline: Pipeline
+    engine_url: sa.URL
+    logged_in: asyncio.Event
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one of the commands; the exit status is 0 where it did what it should, 2 where the settings are wrong."""
+    parser = argparse.ArgumentParser(prog="bot.py", description="Easel: your own webui as a shared studio on Discord.")
+    parser.add_argument("command", nargs="?", default="run", choices=("run", "check", "demo"))
+    known, rest = parser.parse_known_args(arguments)
+    if known.command == "demo":
+        return int(importlib.import_module("playground.demo").main(rest))
+    if rest:
+        parser.error(f"unknown: {' '.join(rest)}")
+    try:
+        settings = load_settings()
+        if known.command == "check":
+            return int(asyncio.run(importlib.import_module("cogs.checkup").check(settings)))
+        configure_logs(settings.log_level, settings.log_format, _secrets(settings))
+        asyncio.run(run(settings))
+    except ConfigurationError as error:
+        sys.stderr.write("".join(f"{problem}\n" for problem in error.problems))
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+async def run(settings: Settings) -> None:
+    """Open everything, and serve until a signal or a fatal error ends it."""
+    discord.http.Route.BASE = settings.discord_api_url
+    stopping = asyncio.Event()
+    _stop_on_signals(stopping)
+    async with open_services(settings) as services:
+        tasks = [
+            asyncio.create_task(_serve_discord(services, settings), name="discord"),
+            asyncio.create_task(_open_dispatcher(services), name="open the engine"),
+            asyncio.create_task(stopping.wait(), name="signals"),
+        ]
+        try:
+            await _until_one_ends(tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            log.info("stopping; unfinished jobs go on at the next start")
+
+
+@contextlib.asynccontextmanager
+async def open_services(settings: Settings) -> AsyncIterator[Services]:
+    """Every part, connected; each is closed again in reverse order."""
+    async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(locked(settings.data_dir))
+        pictures = PictureStore(settings.data_dir)
+        pictures.writable()
+        configured = settings.database_url.get_secret_value() if settings.database_url else None
+        url = database_url(configured, settings.data_dir)
+        database = await stack.enter_async_context(open_database(url))
+        queue, metrics, rows = WaitingQueue(), Metrics(), JobRows(database)
+        session = await stack.enter_async_context(open_session())
+        pool = BackendPool(settings.webuis, session=session, on_change=queue.ring)
+        logged_in = asyncio.Event()
+
+        async def on_login(client: EaselClient) -> None:
+            register_buttons(client, studio, delivery)
+            await client.add_cog(DrawCog(studio, delivery))
+            logged_in.set()
+
+        client = EaselClient(facts=Facts(database), on_login=on_login)
+        stack.push_async_callback(client.close)
+        delivery = DiscordDelivery(client, pictures)
+        pipeline = Pipeline(rows=rows, pool=pool, pictures=pictures, delivery=delivery, queue=queue, metrics=metrics)
+        studio = Studio(rows=rows, pool=pool, queue=queue, pipeline=pipeline, metrics=metrics)
+        dispatcher = Dispatcher(rows=rows, pool=pool, queue=queue, pipeline=pipeline)
+        pool.start()
+        stack.push_async_callback(pool.stop)
+        stack.push_async_callback(dispatcher.close)
+        if settings.http_port is not None:
+
+            def health() -> dict[str, bool]:
+                metrics.waiting.set(len(queue))
+                metrics.observe_backends(pool.views())
+                return {"discord": client.is_ready(), "dispatcher": dispatcher.is_open}
+
+            await stack.enter_async_context(serve_http(settings.http_port, health, metrics))
+        yield Services(client, dispatcher, pipeline, _engine_url(url, settings), logged_in)
+
+
+async def _serve_discord(services: Services, settings: Settings) -> None:
+    """Log in, patiently, and stay connected; ConfigurationError where Discord refuses the token for good."""
+    client = services.client
+    try:
+        async for attempt in stamina.retry_context(on=is_transient, attempts=None, timeout=None, wait_max=30.0):
+            with attempt:
+                try:
+                    await client.login(settings.discord_token.get_secret_value())
+                except (aiohttp.ClientError, OSError):
+                    log.warning("Discord can't be reached, trying again")
+                    await client.http.close()
+                    raise
+        await client.connect()
+    except discord.LoginFailure:
+        raise ConfigurationError(
+            "DISCORD_TOKEN is refused by Discord: copy it again from the developer portal."
+        ) from None
+    except discord.PrivilegedIntentsRequired:
+        raise ConfigurationError("Discord refuses the bot's intents, though none is privileged.") from None
+
+
+async def _open_dispatcher(services: Services) -> None:
+    """Once logged in, take up unfinished jobs and give out new ones; then wait to be cancelled."""
+    module = await asyncio.to_thread(importlib.import_module, "core.jobs.dbos_engine")
+    await services.logged_in.wait()
+    await services.dispatcher.open(module.DbosEngine(services.engine_url, services.pipeline))
+    await services.dispatcher.run()
+
+
+async def _until_one_ends(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Whatever ends first ends the bot; its exception, if it has one, is raised."""
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
+
+
+def _stop_on_signals(stopping: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers on the loop
+            loop.add_signal_handler(number, stopping.set)
+
+
+def _engine_url(url: sa.URL, settings: Settings) -> sa.URL:
+    """The engine's own tables: a file beside ours, or the same PostgreSQL under its own schema."""
+    if url.get_backend_name() == "sqlite":
+        return sa.URL.create("sqlite", database=str(settings.data_dir / "engine.db"))
+    return url.set(drivername="postgresql+psycopg")
+
+
+def _secrets(settings: Settings) -> list[str]:
+    """What must never be in a log."""
+    logins = [webui.login for webui in settings.webuis if webui.login]
+    database = sa.make_url(settings.database_url.get_secret_value()).password if settings.database_url else None
+    return [settings.discord_token.get_secret_value(), *(login.password for login in logins), str(database or "")]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""One way to answer when something goes wrong: a sentence for the person, a reference for the operator's log."""
+
+from __future__ import annotations
+
+import logging
+
+import aiohttp
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from cogs import say
+from core.errors import UserError
+
+log = logging.getLogger(__name__)
+
+NOBODY = discord.AllowedMentions.none()
+
+
+async def answer_privately(interaction: discord.Interaction, text: str) -> None:
+    """Say `text` to this person alone, as the first answer or a further one; a lost interaction is only logged."""
+    try:
+        if interaction.response.is_done():
+            await interaction.followup.send(text, ephemeral=True, allowed_mentions=NOBODY)
+        else:
+            await interaction.response.send_message(text, ephemeral=True, allowed_mentions=NOBODY)
+    except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+        log.info("an answer could not be given: %s", type(error).__name__)
+
+
+async def answer_error(interaction: discord.Interaction, error: BaseException, prompt: str = "") -> None:
+    """The person's sentence for `error`; what is not a UserError is logged under the interaction's id."""
+    if isinstance(error, UserError):
+        await answer_privately(interaction, say.refused(str(error), prompt))
+        return
+    log.error("a command failed", exc_info=error, extra={"reference": interaction.id})
+    await answer_privately(
+        interaction,
+        f"Something in the bot itself went wrong. Reference for its operator: `{interaction.id}`.",
+    )
+
+
+class AnsweringTree(app_commands.CommandTree[commands.AutoShardedBot]):
+    """The command tree: whatever a command raises, its user gets an answer."""
+
+    async def on_error(self, interaction: discord.Interaction, error: app_commands.AppCommandError) -> None:
+        """Called by discord.py for every exception out of a command."""
+        if isinstance(error, app_commands.CommandSignatureMismatch | app_commands.CommandNotFound):
+            await answer_privately(interaction, "This command has just changed; try again in a minute.")
+            return
+        await answer_error(interaction, error.__cause__ or error)

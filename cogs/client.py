@@ -1,0 +1,75 @@
+"""The Discord client: logs in, registers commands when their definition changed, and routes what people do."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Awaitable, Callable
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from cogs.answers import NOBODY, AnsweringTree
+from core.store.facts import Facts
+
+log = logging.getLogger(__name__)
+
+INTENTS = discord.Intents(guilds=True)
+"""Slash commands, buttons and attachments need no other; none of the privileged ones is asked for."""
+COMMANDS_FACT = "commands"
+
+
+class EaselClient(commands.AutoShardedBot):
+    """discord.py's client with Easel's tree. `on_login` runs once logged in, before any interaction arrives.
+
+    The gateway is asked from `GET /gateway/bot`, which also says how many shards to open.
+    """
+
+    def __init__(self, *, facts: Facts, on_login: Callable[[EaselClient], Awaitable[None]]) -> None:
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            help_command=None,
+            intents=INTENTS,
+            allowed_mentions=NOBODY,
+            tree_cls=AnsweringTree,
+            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False),
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+            max_messages=None,
+            chunk_guilds_at_startup=False,
+        )
+        self._facts = facts
+        self._on_login = on_login
+
+    async def setup_hook(self) -> None:
+        """Everything is ready before the gateway is opened: interactions may arrive before on_ready."""
+        await self._on_login(self)
+        await self._register_commands()
+
+    async def on_ready(self) -> None:
+        """Said once a session stands."""
+        log.info("online as %s in %d servers", self.user, len(self.guilds))
+
+    async def _register_commands(self) -> None:
+        """PUT the commands when their definition changed, or when Discord has lost them."""
+        definition = [command.to_dict(self.tree) for command in self.tree.get_commands()]
+        digest = hashlib.sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()
+        fact = f"{COMMANDS_FACT}:{self.application_id}"
+        if await self._facts.fetch(fact) == digest and await self._are_registered():
+            log.info("commands are registered already")
+            return
+        try:
+            await self.tree.sync()
+        except discord.HTTPException as error:
+            log.warning("commands could not be registered: %s", error.text, extra={"code": error.code})
+            return
+        await self._facts.keep(fact, digest)
+        log.info("commands registered")
+
+    async def _are_registered(self) -> bool:
+        try:
+            known = {command.name for command in await self.tree.fetch_commands()}
+        except discord.HTTPException:
+            return False
+        return known == {command.name for command in self.tree.get_commands()}

@@ -1,0 +1,148 @@
+"""`/draw`: reads its options, submits one request, says what was understood. No policy and no HTTP is made here."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import aiohttp
+import discord
+from discord import app_commands
+from discord.ext import commands
+from msgspec import UNSET
+
+from cogs import say
+from cogs.answers import NOBODY, answer_error
+from cogs.buttons import cancel_view
+from cogs.delivery import DiscordDelivery
+from cogs.reply import ReplyAddress
+from core.errors import UserError
+from core.request import GenerationRequest
+from core.size import parse_size, suggest_sizes
+from core.studio import Order, Studio, Ticket
+from core.webui.names import Choice, shorten
+
+log = logging.getLogger(__name__)
+
+
+class DrawCog(commands.Cog):
+    """Pictures from a prompt."""
+
+    def __init__(self, studio: Studio, delivery: DiscordDelivery) -> None:
+        self._studio = studio
+        self._delivery = delivery
+
+    @app_commands.command(name="draw", description="Draw a picture from a prompt")
+    @app_commands.describe(
+        prompt="What you would like to see",
+        negative_prompt="What should not be in the picture",
+        checkpoint="The model that draws",
+        size="832x1216, 16:9, portrait …",
+        steps="Sampling steps: more take longer",
+        cfg_scale="How closely the prompt is followed",
+        sampler="The sampling method",
+        scheduler="The noise schedule",
+        seed="The same seed and settings give the same picture; -1 for any",
+        count="How many pictures",
+        clip_skip="Layers of the text encoder to stop before the end",
+        spoiler="Hide the pictures behind a spoiler",
+        private="Only you see the answer",
+    )
+    async def draw(  # noqa: PLR0913  # the options of a slash command are its parameters
+        self,
+        interaction: discord.Interaction,
+        prompt: str,
+        negative_prompt: str | None = None,
+        checkpoint: str | None = None,
+        size: str | None = None,
+        steps: int | None = None,
+        cfg_scale: float | None = None,
+        sampler: str | None = None,
+        scheduler: str | None = None,
+        seed: int | None = None,
+        count: int | None = None,
+        clip_skip: int | None = None,
+        spoiler: bool = False,
+        private: bool = False,
+    ) -> None:
+        """Submit and answer; everything after that happens on the job's message."""
+        said: dict[str, Any] = {
+            "negative_prompt": negative_prompt,
+            "checkpoint": checkpoint,
+            "steps": steps,
+            "cfg_scale": cfg_scale,
+            "sampler": sampler,
+            "scheduler": scheduler,
+            "seed": seed,
+            "count": count,
+            "clip_skip": clip_skip,
+        }
+        try:
+            if size is not None:
+                pixels = parse_size(size)
+                said |= {"width": pixels.width, "height": pixels.height}
+            options = {name: UNSET if value is None else value for name, value in said.items()}
+            request = GenerationRequest(prompt=prompt, spoiler=spoiler, private=private, **options)
+            await self._submit(interaction, request)
+        except UserError as error:
+            await answer_error(interaction, error, prompt)
+
+    @draw.autocomplete("size")
+    async def complete_size(self, _interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        """Shapes with their pixels, and popular sizes."""
+        return [app_commands.Choice(name=offer, value=offer.rpartition(" ")[2]) for offer in suggest_sizes(typed)]
+
+    @draw.autocomplete("checkpoint")
+    async def complete_checkpoint(
+        self, _interaction: discord.Interaction, typed: str
+    ) -> list[app_commands.Choice[str]]:
+        """The checkpoints of all webuis."""
+        catalog = self._studio.get_catalog()
+        return [] if catalog is None else _choices(catalog.checkpoint_names.choices(typed))
+
+    @draw.autocomplete("sampler")
+    async def complete_sampler(self, _interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        """The samplers of all webuis."""
+        catalog = self._studio.get_catalog()
+        return [] if catalog is None else _choices(catalog.sampler_names.choices(typed))
+
+    @draw.autocomplete("scheduler")
+    async def complete_scheduler(self, _interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        """The schedulers of all webuis."""
+        catalog = self._studio.get_catalog()
+        return [] if catalog is None else _choices(catalog.scheduler_names.choices(typed))
+
+    async def _submit(self, interaction: discord.Interaction, request: GenerationRequest) -> None:
+        """The row first, then the reply; until the reply is out nothing else writes to the job's message."""
+        job_id = str(interaction.id)
+        order = Order(
+            job_id=job_id,
+            owner_id=str(interaction.user.id),
+            guild_id=None if interaction.guild_id is None else str(interaction.guild_id),
+            request=request,
+            reply=ReplyAddress.of(interaction, private=request.private).to_json(),
+        )
+        async with self._delivery.turn(job_id):
+            ticket = await self._studio.submit(order)
+            message_id = None if ticket is None else await _reply(interaction, ticket)
+        if message_id is not None:
+            await self._studio.note_message(job_id, str(message_id))
+
+
+async def _reply(interaction: discord.Interaction, ticket: Ticket) -> int | None:
+    """Say what was understood. The job is safe already: where the reply fails, the picture finds another way."""
+    try:
+        response = await interaction.response.send_message(
+            say.accepted(ticket),
+            view=cancel_view(ticket.job_id),
+            ephemeral=ticket.request.private,
+            allowed_mentions=NOBODY,
+        )
+    except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+        log.warning("a reply could not be given: %s", type(error).__name__, extra={"job": ticket.job_id})
+        return None
+    return response.message_id
+
+
+def _choices(found: list[Choice]) -> list[app_commands.Choice[str]]:
+    return [app_commands.Choice(name=shorten(choice.name), value=choice.value) for choice in found]

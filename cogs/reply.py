@@ -1,0 +1,59 @@
+"""Where a job's answer goes, kept as JSON in its row: enough for a process that starts later to finish the reply."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import discord
+import msgspec
+
+TOKEN_SECONDS = 15 * 60
+"""How long Discord honours an interaction's token, counted from the interaction's creation."""
+TOKEN_MARGIN = 20
+"""Seconds before its end at which a token is no longer relied on: an upload takes time too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyAddress:
+    """One interaction's reply. `expires_at` is in unix seconds, `file_bytes` the largest file allowed there."""
+
+    application_id: int
+    token: str
+    expires_at: float
+    channel_id: int
+    guild_id: int | None
+    owner_id: int
+    private: bool
+    file_bytes: int
+
+    def __repr__(self) -> str:
+        return f"<ReplyAddress channel={self.channel_id} private={self.private}>"
+
+    @property
+    def token_lives(self) -> bool:
+        """Whether the reply can still be edited with its token."""
+        return time.time() < self.expires_at - TOKEN_MARGIN
+
+    def to_json(self) -> str:
+        """As the row keeps it."""
+        return msgspec.json.encode(self).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> ReplyAddress:
+        """Read a row's text back."""
+        return msgspec.json.decode(text, type=cls)
+
+    @classmethod
+    def of(cls, interaction: discord.Interaction, *, private: bool) -> ReplyAddress:
+        """The address of an interaction that is being answered now."""
+        return cls(
+            application_id=interaction.application_id,
+            token=interaction.token,
+            expires_at=interaction.created_at.timestamp() + TOKEN_SECONDS,
+            channel_id=interaction.channel_id or 0,
+            guild_id=interaction.guild_id,
+            owner_id=interaction.user.id,
+            private=private,
+            file_bytes=interaction.filesize_limit,
+        )

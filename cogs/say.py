@@ -1,0 +1,191 @@
+"""The words of a job's message. Pure: it turns facts into Discord markdown that breaks no limit and mentions nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from discord.utils import escape_markdown, escape_mentions
+from msgspec import UNSET
+
+from core.jobs.model import Drawing, Glimpse, Job
+from core.request import GenerationRequest
+from core.studio import Ticket
+
+CONTENT_LIMIT = 2000
+"""Discord's characters in a message's content, for bots."""
+PROMPT_ROOM = 900
+NEGATIVE_ROOM = 300
+NOTES_ROOM = 400
+BAR_CELLS = 16
+PICTURES_ALONE = "Your pictures. (The server's rules did not let me repeat the prompt.)"
+
+
+def plain(text: str, room: int) -> str:
+    """`text` on one line, at most `room` characters, with nothing that Discord would read as markup or a mention."""
+    return escape_mentions(escape_markdown(cut(" ".join(text.split()), room)))
+
+
+def cut(text: str, room: int) -> str:
+    """`text` shortened to `room` UTF-16 units, as Discord counts emoji, with an ellipsis where something is missing."""
+    if units(text) <= room:
+        return text
+    kept: list[str] = []
+    left = room - 1
+    for character in text:
+        left -= units(character)
+        if left < 0:
+            break
+        kept.append(character)
+    return "".join(kept).rstrip() + "…"
+
+
+def units(text: str) -> int:
+    """The length in UTF-16 code units, the larger of the two ways in which Discord may count."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def code(name: str) -> str:
+    """A webui's name for something, as it is spelled: in a code span underscores and stars stay what they are."""
+    inside = escape_mentions(cut(" ".join(name.split()), 100)).replace("`", "ˋ")
+    return f"`{inside}`"
+
+
+def quote(text: str, room: int) -> str:
+    """`text` in a code block: nothing inside is markup, and it can be copied as it is."""
+    inside = escape_mentions(cut(text, room)).replace("`", "ˋ")
+    return f"```\n{inside}\n```"
+
+
+def prompts(request: GenerationRequest) -> str:
+    """The prompt, and the negative prompt if there is one, each in a block of its own."""
+    text = quote(request.prompt, PROMPT_ROOM)
+    if request.negative_prompt is not UNSET:
+        text += f"Negative prompt{quote(request.negative_prompt, NEGATIVE_ROOM)}"
+    return text
+
+
+def accepted(ticket: Ticket) -> str:
+    """What was understood and the place in the queue."""
+    where = "Next in line" if ticket.place == 1 else f"{ordinal(ticket.place)} in the queue"
+    head = f"**{where}**" if ticket.obstacle is None else f"**Waiting** · {plain(ticket.obstacle, 300)}"
+    return assemble(head, prompts(ticket.request), asked_line(ticket.request), notes(ticket.notes))
+
+
+def drawing(job: Job, glimpse: Glimpse) -> str:
+    """How far the picture is."""
+    done = min(max(glimpse.fraction, 0.0), 1.0)
+    cells = round(done * BAR_CELLS)
+    step = f" · step {glimpse.step}/{glimpse.steps}" if glimpse.step is not None and glimpse.steps else ""
+    head = f"**Drawing** `{'█' * cells}{'░' * (BAR_CELLS - cells)}` {done:.0%}{step}"
+    return assemble(head, prompts(job.request), asked_line(job.request), notes(job.notes))
+
+
+def waiting(job: Job, sentence: str) -> str:
+    """Back in the queue, and why."""
+    return assemble(f"**Waiting** · {plain(sentence, 300)}", prompts(job.request), asked_line(job.request))
+
+
+def finished(job: Job, result: Drawing, remarks: Iterable[str] = ()) -> str:
+    """The caption of the pictures."""
+    remarks = (*job.notes, *result.warnings, *remarks)
+    return assemble(prompts(job.request), drawn_line(job.request, result), notes(remarks))
+
+
+def continued(number: int, messages: int) -> str:
+    """The caption of the second message and those after it."""
+    return f"-# {number} of {messages}"
+
+
+def refused(sentence: str, prompt: str) -> str:
+    """Why a command was not carried out, with the prompt so that nobody has to type it again."""
+    return assemble(plain(sentence, 600), quote(prompt, 1200) if prompt.strip() else "")
+
+
+def cancelled(job: Job, sentence: str) -> str:
+    """The owner changed their mind."""
+    return assemble(f"**{plain(sentence, 200)}**", prompts(job.request), asked_line(job.request))
+
+
+def ended(job: Job, sentence: str) -> str:
+    """Why there is no picture, with the prompt so that nobody has to type it again."""
+    return assemble(f"**No picture** · {plain(sentence, 400)}", prompts(job.request), asked_line(job.request))
+
+
+def asked_line(request: GenerationRequest) -> str:
+    """The settings as they were understood; what nobody said is the webui's affair and not shown."""
+    parts = []
+    if request.width is not UNSET and request.height is not UNSET:
+        parts.append(f"{request.width}×{request.height}")
+    if request.steps is not UNSET:
+        parts.append(f"{request.steps} steps")
+    names = [name for name in (request.sampler, request.scheduler) if name is not UNSET]
+    if names:
+        parts.append(" / ".join(code(name) for name in names))
+    if request.cfg_scale is not UNSET:
+        parts.append(f"CFG {request.cfg_scale:g}")
+    if request.clip_skip is not UNSET:
+        parts.append(f"CLIP skip {request.clip_skip}")
+    parts.append(f"seed {seeds([] if request.seed is UNSET else [request.seed + n for n in range(request.pictures)])}")
+    if request.pictures > 1:
+        parts.append(f"{request.pictures} pictures")
+    if request.checkpoint is not UNSET:
+        parts.append(code(request.checkpoint))
+    return small(parts)
+
+
+def drawn_line(request: GenerationRequest, result: Drawing) -> str:
+    """The settings as the webui used them."""
+    first = result.pictures[0]
+    parts = [f"{first.width}×{first.height}"]
+    if result.steps is not None:
+        parts.append(f"{result.steps} steps")
+    names = [name for name in (result.sampler, result.scheduler) if name]
+    if names:
+        parts.append(" / ".join(code(name) for name in names))
+    if result.cfg_scale is not None:
+        parts.append(f"CFG {result.cfg_scale:g}")
+    if request.clip_skip is not UNSET:
+        parts.append(f"CLIP skip {request.clip_skip}")
+    parts.append(f"seed {seeds(result.seeds)}")
+    if result.checkpoint:
+        parts.append(code(result.checkpoint))
+    parts.append(f"{result.seconds:.1f} s")
+    return small(parts)
+
+
+def seeds(numbers: Iterable[int]) -> str:
+    """`7`, `7–10` where they count up, or all of them."""
+    listed = list(numbers)
+    if len(listed) > 1 and listed == list(range(listed[0], listed[0] + len(listed))):
+        return f"{listed[0]}–{listed[-1]}"
+    return ", ".join(map(str, listed)) or "unknown"
+
+
+def notes(sentences: Iterable[str]) -> str:
+    """Remarks, one a line, as many as there is room for."""
+    lines: list[str] = []
+    room = NOTES_ROOM
+    for sentence in sentences:
+        line = f"-# {plain(sentence, 250)}"
+        room -= units(line)
+        if room < 0:
+            break
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def small(parts: Iterable[str]) -> str:
+    """Facts in one line of Discord's small print."""
+    return "-# " + " · ".join(parts)
+
+
+def assemble(*blocks: str) -> str:
+    """The blocks below each other, never longer than a message may be."""
+    return cut("\n".join(block for block in blocks if block), CONTENT_LIMIT)
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th, … 11th, … 21st."""
+    if 10 <= number % 100 <= 20:
+        return f"{number}th"
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"

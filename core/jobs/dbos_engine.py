@@ -1,0 +1,160 @@
+"""The engine on DBOS, and the only module that knows DBOS. It knows no job: it runs the steps and records them.
+
+Importing it costs most of a second, so the composition root imports it late, in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from dbos import DBOS, Serializer, SetWorkflowID
+
+from core.jobs.engine import Record, Steps
+
+log = logging.getLogger(__name__)
+
+VERSION = "1"
+"""Raised only when the order of the steps changes: jobs in flight under another version would be stranded."""
+EXECUTOR = "easel"
+"""One machine, one name: that is what makes recovery at the next start automatic."""
+FORGET_AFTER = timedelta(hours=1)
+"""Age at which the record of a finished workflow is deleted; what lasts is the job's row."""
+FORGET_EVERY_SECONDS = 600.0
+GOING_ON = frozenset({"PENDING", "ENQUEUED", "DELAYED"})
+
+Run = Callable[[str, int, Record], Awaitable[Record]]
+
+
+class JsonSerializer(Serializer):
+    """Records as JSON: the default, pickle, runs whatever somebody managed to write into the database."""
+
+    def name(self) -> str:
+        """The name that is stored beside what it wrote."""
+        return "easel_json"
+
+    def serialize(self, data: Any) -> str:
+        """JSON; an exception, which DBOS records too, becomes its text."""
+        return json.dumps(data, default=lambda value: f"{type(value).__name__}: {value}", separators=(",", ":"))
+
+    def deserialize(self, serialized_data: str) -> Any:
+        """The other way round; exceptions stay texts."""
+        return json.loads(serialized_data)
+
+
+class DbosEngine:
+    """Steps recorded in SQLite or PostgreSQL; one workflow is one attempt at one job."""
+
+    def __init__(self, url: sa.URL, steps: Steps) -> None:
+        self._url = url
+        self._steps = steps
+        self._workflow: Callable[[str, int], Awaitable[None]] | None = None
+        self._forgetting: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Launch; DBOS puts unfinished workflows back to work within about a second."""
+        if self._url.get_backend_name() == "sqlite":
+            await asyncio.to_thread(_use_write_ahead_log, Path(str(self._url.database)))
+        DBOS(
+            config={
+                "name": "easel",
+                "system_database_url": self._url.render_as_string(hide_password=False),
+                "application_version": VERSION,
+                "executor_id": EXECUTOR,
+                "serializer": JsonSerializer(),
+                "log_level": "ERROR",
+            }
+        )
+        self._workflow = self._register()
+        DBOS.launch()
+        self._forgetting = asyncio.create_task(self._forget_finished(), name="forget finished workflows")
+
+    async def start(self, job_id: str, attempt: int) -> None:
+        """Record the workflow, then let it run on this loop."""
+        await self._start_as(_workflow_id(job_id, attempt), job_id, attempt)
+
+    async def resume(self, job_id: str, attempt: int) -> None:
+        """Start what was never recorded; run again, under a new id, what ended without ending the job."""
+        workflow_id = _workflow_id(job_id, attempt)
+        status = await DBOS.get_workflow_status_async(workflow_id)
+        if status is None:
+            await self._start_as(workflow_id, job_id, attempt)
+        elif status.status not in GOING_ON:
+            log.warning("the record of a job's attempt ended before the job did", extra={"job": job_id})
+            await self._start_as(f"{workflow_id}:{time.time_ns()}", job_id, attempt)
+
+    async def close(self) -> None:
+        """Stop at once: a step that is running is left to the next start."""
+        if self._forgetting is not None:
+            self._forgetting.cancel()
+        await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+
+    async def _start_as(self, workflow_id: str, job_id: str, attempt: int) -> None:
+        if self._workflow is None:
+            raise RuntimeError("the engine is not open")
+        with SetWorkflowID(workflow_id):
+            await DBOS.start_workflow_async(self._workflow, job_id, attempt)  # type: ignore[arg-type]  # a coroutine function
+
+    def _register(self) -> Callable[[str, int], Awaitable[None]]:
+        steps = [
+            DBOS.step(name=name)(_plain(run))
+            for name, run in (
+                ("render", self._steps.render),
+                ("keep", self._steps.keep),
+                ("deliver", self._steps.deliver),
+            )
+        ]
+
+        @DBOS.workflow(name="draw")
+        async def draw(job_id: str, attempt: int) -> None:
+            record: Record = {}
+            for step in steps:
+                record = await step(job_id, attempt, record)
+                if record.get("stop"):
+                    return
+
+        return draw
+
+    async def _forget_finished(self) -> None:
+        """Keep the engine's tables small."""
+        while True:
+            await asyncio.sleep(FORGET_EVERY_SECONDS)
+            before = (datetime.now(UTC) - FORGET_AFTER).isoformat()
+            try:
+                finished = await DBOS.list_workflows_async(
+                    completed_before=before, limit=1000, load_input=False, load_output=False
+                )
+                if finished:
+                    await DBOS.delete_workflows_async([workflow.workflow_id for workflow in finished])
+            except sa.exc.SQLAlchemyError as error:
+                log.warning("finished workflows could not be deleted: %s", error)
+
+
+def _workflow_id(job_id: str, attempt: int) -> str:
+    return f"{job_id}:{attempt}"
+
+
+def _plain(run: Run) -> Run:
+    """A plain function around a bound method: DBOS looks for configured classes behind methods."""
+
+    async def step(job_id: str, attempt: int, before: Record) -> Record:
+        return await run(job_id, attempt, before)
+
+    return step
+
+
+def _use_write_ahead_log(path: Path) -> None:
+    """Set once for the file, it stays: commits are several times faster than with the default journal."""
+    connection = sqlite3.connect(path)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+    finally:
+        connection.close()

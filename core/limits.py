@@ -1,0 +1,121 @@
+"""What is allowed: clamp with a note, or refuse with a sentence. Every limit stands here, and nowhere else. Pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from msgspec import UNSET, UnsetType
+
+from core.defaults import SEED_MAX
+from core.errors import UserError
+from core.prompt import check_markup, tidy
+from core.request import GenerationRequest
+from core.size import EXAMPLES
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """An inclusive range of numbers."""
+
+    low: float
+    high: float
+
+    def __contains__(self, value: float) -> bool:
+        return self.low <= value <= self.high
+
+    def clamp(self, value: float) -> float:
+        """The nearest value inside the range."""
+        return min(max(value, self.low), self.high)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one server allows. Sides and pixels are those of one finished picture."""
+
+    prompt_characters: int = 6000  # all that a Discord option can carry
+    steps: Range = field(default=Range(1, 150))  # AUTOMATIC1111's own slider
+    cfg_scale: Range = field(default=Range(1, 30))  # the same
+    clip_skip: Range = field(default=Range(1, 12))  # a text encoder has twelve layers
+    count: Range = field(default=Range(1, 10))  # Discord's attachments in one message
+    side: Range = field(default=Range(64, 2048))
+    pixels: int = 2048 * 2048
+    side_multiple: int = 8  # webuis floor to it while their infotext claims otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A request within the limits, and what was changed to get there, in sentences for the person."""
+
+    request: GenerationRequest
+    notes: tuple[str, ...]
+
+
+def check(request: GenerationRequest, limits: Limits) -> Checked:
+    """Bring `request` within `limits`; UserError where no nearby value could be what the person meant."""
+    notes: list[str] = []
+    request = _check_texts(request, limits)
+    _check_seed(request)
+    request = _clamp_numbers(request, limits, notes)
+    request = _fit_size(request, limits, notes)
+    return Checked(request, tuple(notes))
+
+
+def _check_texts(request: GenerationRequest, limits: Limits) -> GenerationRequest:
+    prompt = tidy(request.prompt)
+    if not prompt:
+        raise UserError("The prompt is empty: say what you would like to see.")
+    negative = request.negative_prompt if request.negative_prompt is UNSET else tidy(request.negative_prompt) or UNSET
+    for name, text in (("prompt", prompt), ("negative prompt", negative)):
+        if text is UNSET:
+            continue
+        check_markup(text)
+        if len(text) > limits.prompt_characters:
+            raise UserError(
+                f"The {name} has {len(text):,} characters; at most {limits.prompt_characters:,} are allowed here."
+            )
+    return replace(request, prompt=prompt, negative_prompt=negative)
+
+
+def _check_seed(request: GenerationRequest) -> None:
+    if request.seed is not UNSET and not -1 <= request.seed <= SEED_MAX:
+        raise UserError(f"A seed is a whole number from 0 to {SEED_MAX} (or -1 for any).")
+
+
+def _clamp_numbers(request: GenerationRequest, limits: Limits, notes: list[str]) -> GenerationRequest:
+    for name, label in (("steps", "Steps"), ("cfg_scale", "CFG scale"), ("clip_skip", "CLIP skip"), ("count", "Count")):
+        asked: int | float | UnsetType = getattr(request, name)
+        allowed: Range = getattr(limits, name)
+        if asked is UNSET or asked in allowed:
+            continue
+        if math.isnan(asked):
+            raise UserError(f"{label} must be a number.")
+        clamped = type(asked)(allowed.clamp(asked))
+        notes.append(f"{label} set to {clamped:g}: {allowed.low:g} to {allowed.high:g} are allowed here.")
+        changes: dict[str, Any] = {name: clamped}
+        request = replace(request, **changes)
+    return request
+
+
+def _fit_size(request: GenerationRequest, limits: Limits, notes: list[str]) -> GenerationRequest:
+    if request.width is UNSET or request.height is UNSET:
+        return request
+    width, height = request.width, request.height
+    if (
+        width <= 0
+        or height <= 0
+        or max(width, height) > 100 * limits.side.high
+        or max(width, height) > 64 * min(width, height)
+    ):
+        raise UserError(f"{width}x{height} is not a size for a picture. {EXAMPLES}.")
+    scale = min(1.0, limits.side.high / max(width, height), math.sqrt(limits.pixels / (width * height)))
+    fitted = tuple(_side(side * scale, limits) for side in (width, height))
+    if fitted != (width, height):
+        notes.append(f"Size set to {fitted[0]}x{fitted[1]} instead of {width}x{height}.")
+    return replace(request, width=fitted[0], height=fitted[1])
+
+
+def _side(side: float, limits: Limits) -> int:
+    clamped = limits.side.clamp(side)
+    return int(clamped) // limits.side_multiple * limits.side_multiple

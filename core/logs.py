@@ -1,0 +1,57 @@
+"""Logs for people or for machines, through the standard library's handlers; secrets are struck out on the way."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Iterable, MutableMapping
+from typing import Any, Literal
+
+import structlog
+
+SECRET_PATHS = re.compile(r"(/(?:webhooks|interactions)/\d+)/[^/\s?\"']+")
+"""The token of an interaction is a secret, and Discord has it in the path."""
+HIDDEN = "•••"
+QUIET = ("discord", "aiohttp", "alembic", "dbos", "asyncio", "stamina", "sqlalchemy", "aiosqlite")
+"""Libraries that say more at DEBUG than anybody wants in a log, some of it secret."""
+
+
+def configure_logs(level: str, style: Literal["console", "json"], secrets: Iterable[str]) -> None:
+    """Send everything to standard error, in `style`; whatever of `secrets` comes along is struck out."""
+    hidden = [secret for secret in secrets if len(secret) > 3]
+
+    def hide(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        return {key: _strike(value, hidden) for key, value in event.items()}
+
+    render: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
+    if style == "console":
+        render = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[
+            structlog.stdlib.add_log_level,
+            structlog.stdlib.add_logger_name,
+            structlog.stdlib.ExtraAdder(),
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            hide,
+        ],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, hide, render],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(max(logging.getLevelName(level), logging.WARNING))
+
+
+def _strike(value: Any, hidden: Iterable[str]) -> Any:
+    if not isinstance(value, str):
+        return value
+    for secret in hidden:
+        value = value.replace(secret, HIDDEN)
+    return SECRET_PATHS.sub(rf"\1/{HIDDEN}", value)

@@ -1,0 +1,102 @@
+"""The environment (and `.env`) as one typed object. It knows names, types and secrets; it opens nothing.
+
+Every problem is reported at once: an operator who made three mistakes reads three sentences.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import ConfigurationError
+from core.webui.address import WebuiAddress, parse_addresses
+
+DISCORD_API_URL = "https://discord.com/api/v10"
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def check_token(token: SecretStr) -> SecretStr:
+    """Refuse an empty token and one that was pasted with its prefix or with spaces in it."""
+    text = token.get_secret_value().strip()
+    if not text:
+        raise ValueError("is empty: paste the bot's token from the Discord developer portal")
+    if any(character.isspace() for character in text):
+        raise ValueError("has spaces in it: paste only the token, without the word Bot")
+    return SecretStr(text)
+
+
+def check_api_url(url: str) -> str:
+    """Plain http would send the bot's token in the clear, so it is for this machine only."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be a whole URL such as https://discord.com/api/v10")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise ValueError("must use https: over http the bot's token could be read on the way")
+    return url.rstrip("/")
+
+
+def check_webui_urls(text: str) -> str:
+    """Look at the addresses now, so that their mistakes are named together with all others."""
+    try:
+        parse_addresses(text)
+    except ConfigurationError as error:
+        raise ValueError("; ".join(error.problems)) from None
+    return text
+
+
+def check_database_url(url: SecretStr | None) -> SecretStr | None:
+    """SQLite and PostgreSQL are the two that Easel is tested on."""
+    if url is not None and urlsplit(url.get_secret_value()).scheme not in {"sqlite", "postgresql", "postgres"}:
+        raise ValueError("must begin with postgresql:// or sqlite:///")
+    return url
+
+
+def upper(value: Any) -> Any:
+    """Log levels are written in any case."""
+    return value.strip().upper() if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """What the operator chose. Secrets are masked in every repr; `.env.example` lists exactly these fields."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    discord_token: Annotated[SecretStr, AfterValidator(check_token)]
+    discord_api_url: Annotated[str, AfterValidator(check_api_url)] = DISCORD_API_URL
+    webui_urls: Annotated[str, AfterValidator(check_webui_urls)] = Field(default="http://127.0.0.1:7860", repr=False)
+    database_url: Annotated[SecretStr | None, AfterValidator(check_database_url)] = None
+    data_dir: Path = Path("data")
+    http_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(upper)] = "INFO"
+    log_format: Literal["console", "json"] = "console"
+
+    @property
+    def webuis(self) -> tuple[WebuiAddress, ...]:
+        """The webuis in the order in which they were named, credentials split off."""
+        return parse_addresses(self.webui_urls)
+
+    @property
+    def is_discords_own(self) -> bool:
+        """Whether the bot talks to Discord itself rather than to a stand-in."""
+        return self.discord_api_url == DISCORD_API_URL
+
+
+def load_settings(env_file: Path | None = Path(".env")) -> Settings:
+    """Read the environment over `env_file`; ConfigurationError names every problem at once."""
+    try:
+        return Settings(_env_file=env_file)  # type: ignore[call-arg]  # pydantic's own argument, and the environment
+    except ValidationError as error:
+        raise ConfigurationError(*(_sentence(problem) for problem in error.errors())) from None
+
+
+def _sentence(problem: Any) -> str:
+    """One of pydantic's findings in plain words; the value is left out, since it may be a secret."""
+    name = str(problem["loc"][0]).upper()
+    if problem["type"] == "missing":
+        return f"{name} is not set: put it into .env or the environment."
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{name} {message[:1].lower()}{message[1:]}."

@@ -1,0 +1,1 @@
+"""The database: its connection, its tables, their migrations. It knows no job's meaning."""
