@@ -72,8 +72,8 @@ def build_user_comment_exif(text: str, *, max_bytes: int | None = None) -> bytes
     """
     body = clean_text(text).encode("utf-16-be")
     if max_bytes is not None and _OVERHEAD + len(body) > max_bytes:
-        room = max(0, max_bytes - _OVERHEAD) // 2 * 2
-        body = body[:room].decode("utf-16-be", "ignore").encode("utf-16-be")  # half a surrogate pair goes too
+        room = max(0, max_bytes - _OVERHEAD)
+        body = body[:room].decode("utf-16-be", "ignore").encode("utf-16-be")  # half a character goes too
     comment = _UNICODE + body
     first = _ENTRIES.pack(1, _EXIF_IFD, _LONG, 1, 8 + _ENTRIES.size, 0)
     second = _ENTRIES.pack(1, _USER_COMMENT, _UNDEFINED, len(comment), _COMMENT_OFFSET, 0)

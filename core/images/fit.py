@@ -71,8 +71,9 @@ def fit(data: bytes, *, kind: Kind, limit: int, infotext: str | None) -> Fitted:
 
 
 def _attempts(image: Image.Image, data: bytes, kind: Kind, limit: int, infotext: str) -> Iterator[_Attempt]:
-    deep = kind == PNG and data[24] > 8  # IHDR's bit depth; Pillow's pixels are no longer all of it
-    if kind in (PNG, TIFF) and not deep and len(data) <= limit * _HOPEFUL:
+    # IHDR's bit depth: Pillow has reduced 16-bit colours to 8 by now, so that nothing could be called lossless.
+    reduced = kind == PNG and data[24] > 8 and image.mode in _WEBP_MODES
+    if kind in (PNG, TIFF) and not reduced and len(data) <= limit * _HOPEFUL:
         yield _encode_losslessly(image, infotext)
     yield from _encode_lossily(image, limit, infotext)
 

@@ -58,7 +58,10 @@ class PictureStore:
         self._root = root
 
     def spool(self, job_id: str) -> Path:
-        """The folder for one job's raw pictures, made if need be; ValueError unless `job_id` is digits alone."""
+        """The folder for one job's raw pictures, made if need be; ValueError unless `job_id` is digits alone.
+
+        Names that end in `.part` are the store's own.
+        """
         folder = self._spool_folder(job_id)
         folder.mkdir(parents=True, exist_ok=True)
         return folder
@@ -96,7 +99,9 @@ class PictureStore:
             probe.write_bytes(b"Easel")
             probe.unlink()
         except OSError as error:
-            raise ConfigurationError(f"DATA_DIR: {self._root} can't be written ({error.strerror}).") from error
+            raise ConfigurationError(
+                f"DATA_DIR: {self._root} can't be written ({error.strerror or type(error).__name__})."
+            ) from error
 
     def _spool_folder(self, job_id: str) -> Path:
         if not _JOB_ID.fullmatch(job_id):
@@ -112,38 +117,35 @@ class PictureStore:
     def _keep_one(self, raw: Raw) -> Kept:
         data = raw.path.read_bytes()
         facts = read_facts(data)
-        data, infotext, source = _add_infotext(data, facts, raw)
+        data, infotext = _add_infotext(data, facts, raw.infotext)
         name = f"{hashlib.sha256(data).hexdigest()}.{facts.kind.extension}"
         target = self.path(name)
         if not target.parent.is_dir():
             target.parent.mkdir(parents=True, exist_ok=True)
             _sync_folders([self._pictures])
-        _place(data, target, source)
+        _place(data, raw.path, target, changed=infotext != facts.infotext)
         return Kept(name, facts.kind.extension, facts.width, facts.height, len(data), infotext)
 
 
-def _add_infotext(data: bytes, facts: Facts, raw: Raw) -> tuple[bytes, str | None, Path | None]:
-    """The bytes to keep, their infotext, and the file that already holds them (None where they were changed)."""
-    text = clean_text(raw.infotext or "")
+def _add_infotext(data: bytes, facts: Facts, infotext: str | None) -> tuple[bytes, str | None]:
+    """The bytes to keep, and the infotext in them."""
+    text = clean_text(infotext or "")
     if facts.kind != PNG or facts.infotext or not text:
-        return data, facts.infotext, raw.path
-    return splice_text(data, INFOTEXT_KEY, text), text, None
+        return data, facts.infotext
+    return splice_text(data, INFOTEXT_KEY, text), text
 
 
-def _place(data: bytes, target: Path, source: Path | None) -> None:
+def _place(data: bytes, raw: Path, target: Path, *, changed: bool) -> None:
     if _holds(target, data):
         return
-    if source is not None and _link(source, target):
+    if not changed and _link(raw, target):
         return
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-    try:
-        with temporary.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    part = raw.with_name(f"{raw.name}.part")  # what a crash leaves of it goes with the spool
+    with part.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    part.replace(target)
 
 
 def _link(source: Path, target: Path) -> bool:

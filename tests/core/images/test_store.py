@@ -91,7 +91,7 @@ async def test_keeping_again_gives_the_same_answer_and_no_second_file(
     assert _files(tmp_path) == {first.name}
 
 
-async def test_a_file_whose_bytes_were_lost_in_a_power_cut_is_written_anew(store: PictureStore, tmp_path: Path) -> None:
+async def test_a_file_whose_bytes_were_lost_in_a_power_cut_is_written_anew(store: PictureStore) -> None:
     for data in (WITH_TEXT, WITHOUT_TEXT):
         raw = _spool(store, data)
         kept = await store.keep(raw, infotext=pictures.INFOTEXT)
@@ -101,7 +101,25 @@ async def test_a_file_whose_bytes_were_lost_in_a_power_cut_is_written_anew(store
             store.path(kept.name).write_bytes(lost)
             assert await store.keep(raw, infotext=pictures.INFOTEXT) == kept
             assert store.path(kept.name).read_bytes() == good
-    assert not [name for name in _files(tmp_path) if name.startswith(".")]
+    assert {path.name for path in store.spool("123").iterdir()} == {"0"}
+
+
+async def test_a_crash_before_the_bytes_are_on_the_disk_leaves_no_picture_and_keep_can_be_asked_again(
+    store: PictureStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_descriptor: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    for data in (WITH_TEXT, WITHOUT_TEXT):
+        raw = _spool(store, data)
+        (store.spool("123") / "0.part").write_bytes(b"half of a pict")
+        with monkeypatch.context() as patched, pytest.raises(OSError, match="Input/output"):
+            patched.setattr(os, "fsync", fail)
+            await store.keep(raw, infotext=pictures.INFOTEXT)
+        assert _files(tmp_path) == set()
+        kept = await store.keep(raw, infotext=pictures.INFOTEXT)
+        assert pictures.pillow_text(store.path(kept.name).read_bytes()) == pictures.INFOTEXT
+        store.path(kept.name).unlink()
 
 
 async def test_where_files_cannot_be_linked_they_are_copied(
