@@ -36,11 +36,12 @@ class Api:
         path = http.path.removeprefix(BASE)
         record = Request(method=http.method, path=path, at=time.monotonic(), query=dict(http.query))
         self._memory.requests.append(record)
+        self._memory.changed()
         headers: dict[str, str] = {}
         try:
             call = await read_call(http, path, self._memory.rules.request_bytes)
         except ApiError as error:
-            return self._finish(record, error_answer(error), headers)
+            return self._respond(record, error_answer(error), headers)
         except (ConnectionError, ClientPayloadError, ValueError):
             return self._cut(http, record)
         record.body = call.body
@@ -85,14 +86,16 @@ class Api:
         return Answer(404, {"message": "404: Not Found", "code": 0})
 
     def _finish(self, record: Request, answer: Answer | Blob, headers: dict[str, str]) -> web.Response:
-        record.status = answer.status
-        if isinstance(answer, Blob):
-            self._memory.changed()
-            return web.Response(body=answer.data, headers={"Content-Type": answer.content_type})
-        record.answer = answer.body
         if self._openapi is not None and not record.path.startswith(CDN):
             self._openapi.add(record)
+        return self._respond(record, answer, headers)
+
+    def _respond(self, record: Request, answer: Answer | Blob, headers: dict[str, str]) -> web.Response:
+        record.status = answer.status
+        record.answer = None if isinstance(answer, Blob) else answer.body
         self._memory.changed()
+        if isinstance(answer, Blob):
+            return web.Response(body=answer.data, headers={"Content-Type": answer.content_type})
         return json_response(answer.status, answer.body, headers)
 
     def _cut(self, http: web.Request, record: Request) -> web.Response:

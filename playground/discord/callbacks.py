@@ -8,7 +8,7 @@ from typing import Final
 
 from playground.discord.calls import Answer, Call, Route
 from playground.discord.check_components import check_modal
-from playground.discord.check_message import check_choices
+from playground.discord.check_message import asked_flags, check_choices
 from playground.discord.errors import FormErrors, refusal
 from playground.discord.interaction import AUTOCOMPLETE, COMPONENT, MODAL_SUBMIT, Choice, Interaction
 from playground.discord.memory import Memory
@@ -94,7 +94,7 @@ class Callbacks:
 
     def _defer(self, response: Response) -> None:
         """Of all flags only EPHEMERAL counts here."""
-        flags = int(response.data.get("flags") or 0) & FLAG_EPHEMERAL
+        flags = asked_flags(response.data) & FLAG_EPHEMERAL
         interaction = response.interaction
         interaction.original = self._posting.think(interaction.channel, flags, self._origin(interaction))
 

@@ -60,7 +60,7 @@ class Channels:
         return Answer(204)
 
     def list(self, call: Call) -> Answer:
-        """Newest first, at most `limit`, with `before`, `after` or `around` an id."""
+        """Newest first, at most `limit`, with `before` or `after` an id."""
         channel = self._channel(call)
         if not channel.allows(Permission.READ_MESSAGE_HISTORY):
             return Answer(200, [])

@@ -27,8 +27,6 @@ def check_body(body: Json, *, v2: bool) -> None:
     _check_nonce(body.get("nonce"), errors)
     _check_mentions(body.get("allowed_mentions"), errors)
     _check_embeds(body.get("embeds") or [], errors)
-    if not isinstance(body.get("flags") or 0, int):
-        errors.add("flags", "NUMBER_TYPE_COERCE", "Value is not int.")
     for index, attachment in enumerate(body.get("attachments") or []):
         path = f"attachments.{index}"
         errors.at_most(f"{path}.description", attachment.get("description"), rules.ATTACHMENT_DESCRIPTION)
@@ -47,14 +45,24 @@ def check_body(body: Json, *, v2: bool) -> None:
 def accepted_flags(body: Json, *, ephemeral_allowed: bool) -> int:
     """The flags of a new message that a bot may set; others are ignored, as Discord does."""
     allowed = _CREATE_FLAGS | (rules.FLAG_EPHEMERAL if ephemeral_allowed else 0)
-    return int(body.get("flags") or 0) & allowed
+    return asked_flags(body) & allowed
+
+
+def asked_flags(body: Json) -> int:
+    flags = body.get("flags") or 0
+    if not isinstance(flags, int):
+        errors = FormErrors()
+        errors.add("flags", "NUMBER_TYPE_COERCE", f"Value {flags!r} is not int.")
+        errors.raise_if_any()
+        return 0
+    return flags
 
 
 def edited_flags(body: Json, before: int) -> int:
     """Flags after an edit: embeds may be hidden and shown, components v2 only switched on."""
     if body.get("flags") is None:
         return before
-    wanted = int(body["flags"])
+    wanted = asked_flags(body)
     flags = (before & ~rules.FLAG_SUPPRESS_EMBEDS) | (wanted & rules.FLAG_SUPPRESS_EMBEDS)
     return flags | (wanted & rules.FLAG_COMPONENTS_V2)
 

@@ -27,6 +27,7 @@ _PRIVILEGED: Final = (1 << 1) | (1 << 8) | (1 << 15)
 _SENDS_PER_MINUTE: Final = 120
 _PAYLOAD_BYTES: Final = 4096
 _EVENTS_KEPT: Final = 1000
+_CLOSE_SECONDS: Final = 1.0
 IDENTIFIES_PER_DAY: Final = 1000
 
 
@@ -126,7 +127,7 @@ class Gateway:
 
     async def serve(self, http: web.Request) -> web.WebSocketResponse:
         """One connection from HELLO to its end."""
-        socket = web.WebSocketResponse(max_msg_size=_PAYLOAD_BYTES * 4, compress=False)
+        socket = web.WebSocketResponse(max_msg_size=_PAYLOAD_BYTES * 4, compress=False, timeout=_CLOSE_SECONDS)
         await socket.prepare(http)
         connection = Connection(socket, http.transport, compressed=http.query.get("compress") == "zlib-stream")
         self._connections.add(connection)

@@ -149,6 +149,11 @@ class LocalDiscord(Trouble):
         return self._memory.requests
 
     @property
+    def interactions(self) -> list[Interaction]:
+        """All there ever were, oldest first."""
+        return list(self._memory.interactions.values())
+
+    @property
     def uploads(self) -> list[Upload]:
         """One entry for each file that appeared on a message that did not have it."""
         return self._memory.uploads
@@ -227,8 +232,14 @@ class LocalDiscord(Trouble):
 
         await self.until(ready, timeout=timeout, what="the bot to be connected with its commands registered")
 
-    async def until(self, condition: Callable[[], T], timeout: float = 10.0, what: str = "a condition") -> T:
-        """The first truthy value of `condition`, which is asked again after every change of state."""
+    async def until(self, condition: Callable[[], T | None], timeout: float = 10.0, what: str = "a condition") -> T:
+        """The first truthy value of `condition`, which is asked again after every change of this Discord.
+
+        What the condition looks at must be here: nothing tells this Discord that something else has changed.
+
+        Raises:
+            TimeoutError: with `what` and the last requests of the bot.
+        """
         return await self._memory.until(condition, timeout=timeout, what=what)
 
     async def slash(

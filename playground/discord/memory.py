@@ -84,7 +84,7 @@ class Memory:
         for event in self._waiting:
             event.set()
 
-    async def until(self, condition: Callable[[], T], *, timeout: float, what: str) -> T:
+    async def until(self, condition: Callable[[], T | None], *, timeout: float, what: str) -> T:
         """The first truthy value of `condition`, asked again after every change.
 
         Raises:
@@ -94,10 +94,11 @@ class Memory:
         self._waiting.add(event)
         try:
             async with asyncio.timeout(timeout):
-                while not (value := condition()):
+                while True:
+                    if value := condition():
+                        return value
                     await event.wait()
                     event.clear()
-                return value
         except TimeoutError:
             raise TimeoutError(f"waited {timeout} s for {what}; {self.recent()}") from None
         finally:

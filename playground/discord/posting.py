@@ -30,7 +30,6 @@ class Origin:
     webhook: bool = False
     seen_by: Member | None = None
     interaction_metadata: Json | None = None
-    extra_flags: int = 0
 
 
 class Posting:
@@ -46,7 +45,7 @@ class Posting:
         Raises:
             ApiError: whatever Discord would answer.
         """
-        flags = accepted_flags(body, ephemeral_allowed=origin.webhook) | origin.extra_flags
+        flags = accepted_flags(body, ephemeral_allowed=origin.webhook)
         v2 = bool(flags & rules.FLAG_COMPONENTS_V2)
         check_body(body, v2=v2)
         self._check_files(channel, files)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 
 from playground.discord.faults import Fault, Faults
@@ -65,15 +64,12 @@ class Trouble:
 
     async def reconnect_clients(self) -> None:
         self._gateway.reconnect_clients()
-        await asyncio.sleep(0)
 
     async def invalidate_sessions(self, *, resumable: bool) -> None:
         self._gateway.invalidate(resumable=resumable)
-        await asyncio.sleep(0)
 
     async def drop_gateways(self) -> None:
         self._gateway.drop_all()
-        await asyncio.sleep(0)
 
     def duplicate_next_event(self) -> None:
         self._gateway.next_event_times(2)
