@@ -85,6 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 async def run(settings: Settings) -> None:
     """Open everything, and serve until a signal or a fatal error ends it."""
     discord.http.Route.BASE = settings.discord_api_url
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # pictures need no voice
     stopping = asyncio.Event()
     _stop_on_signals(stopping)
     async with open_services(settings) as services:

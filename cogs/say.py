@@ -75,8 +75,9 @@ def drawing(job: Job, glimpse: Glimpse) -> str:
     """How far the picture is."""
     done = min(max(glimpse.fraction, 0.0), 1.0)
     cells = round(done * BAR_CELLS)
+    picture = f" · picture {glimpse.picture} of {glimpse.pictures}" if glimpse.picture and glimpse.pictures else ""
     step = f" · step {glimpse.step}/{glimpse.steps}" if glimpse.step is not None and glimpse.steps else ""
-    head = f"**Drawing** `{'█' * cells}{'░' * (BAR_CELLS - cells)}` {done:.0%}{step}"
+    head = f"**Drawing** `{'█' * cells}{'░' * (BAR_CELLS - cells)}` {done:.0%}{picture}{step}"
     return assemble(head, prompts(job.request), asked_line(job.request), notes(job.notes))
 
 

@@ -78,11 +78,13 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Glimpse:
-    """How far a running job is: `fraction` 0..1 of the whole job, `step` of `steps` of the picture in work."""
+    """How far a running job is: `fraction` 0..1 of it all, `step` of `steps` of picture `picture` of `pictures`."""
 
     fraction: float
     step: int | None = None
     steps: int | None = None
+    picture: int | None = None
+    pictures: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 import stamina
 from msgspec import UNSET
 
-from core.errors import NotReady, UserError, WebuiError
+from core.errors import NotReady, OutcomeUnknown, UnreadableAnswer, UserError, WebuiError
 from core.images.infotext import format_infotext
 from core.images.store import PictureStore, Raw
 from core.jobs.engine import STOP, Record
@@ -26,7 +26,7 @@ from core.jobs.model import Delivery, Drawing, Glimpse, Job, JobState
 from core.jobs.points import reached
 from core.jobs.queue import WaitingQueue
 from core.jobs.rows import JobRows
-from core.jobs.verdict import judge
+from core.jobs.verdict import Verdict, judge
 from core.jobs.watch import RenderWatch, WatchTiming
 from core.metrics import Metrics
 from core.webui.answer import Rendered, RenderedPicture
@@ -103,13 +103,10 @@ class Pipeline:
         rendered = msgspec.convert(before["rendered"], Rendered)
         try:
             drawing = await self._keep(job, rendered, before)
-        except FileNotFoundError:
-            log.warning("raw pictures are gone from the disk, drawing them again", extra={"job": job_id})
-            if await self.rows.requeue(job_id, attempt, broke=False):
-                self.queue.add(job)
-            return STOP
-        except WebuiError as error:
-            return {"failed": error.sentence}
+        except (FileNotFoundError, UnreadableAnswer) as error:
+            # They were whole when they arrived: the machine lost them in a power cut. The same seed draws them again.
+            log.warning("raw pictures are gone from the disk: %s", error, extra={"job": job_id})
+            return await self._again(job, judge(OutcomeUnknown("raw pictures lost"), job.breaks))
         reached("kept", job_id)
         if not await self.rows.mark_drawn(job_id, attempt, drawing):
             return STOP
@@ -172,7 +169,7 @@ class Pipeline:
         try:
             async with asyncio.TaskGroup() as group:
                 watching = group.create_task(watch.run(), name=f"watch {job.id}")
-                answer = await client.txt2img(payload, spool)
+                answer = await client.txt2img(payload, spool, heard=watch.hear)
                 watching.cancel()
         except* WebuiError as errors:
             raise errors.exceptions[0] from None
@@ -199,10 +196,14 @@ class Pipeline:
             type(error).__name__,
             extra={"job": job.id, "backend": job.backend, "detail": error.detail, "again": verdict.again},
         )
+        if verdict.again and job.backend is not None:
+            self.pool.report_failure(job.backend, error)
+        return await self._again(job, verdict)
+
+    async def _again(self, job: Job, verdict: Verdict) -> Record:
+        """Put the job back into the queue if the verdict says so; else the record of its failure."""
         if not verdict.again:
             return {"failed": verdict.sentence}
-        if job.backend is not None:
-            self.pool.report_failure(job.backend, error)
         if await self.rows.requeue(job.id, job.attempt, broke=verdict.broke):
             self.pool.release(job.id)
             self.queue.add(job)

@@ -51,6 +51,10 @@ class RenderWatch:
         """Interrupt the webui as soon as it is known to be at work on this task."""
         self._cancelled.set()
 
+    def hear(self) -> None:
+        """The webui sent a piece of its answer."""
+        self._heard_at = self._at_work_at = time.monotonic()
+
     async def run(self) -> None:
         """Until the caller ends it; OutcomeUnknown once the webui has lost the job."""
         while True:
@@ -75,7 +79,7 @@ class RenderWatch:
                 await self._client.interrupt()
                 self._interrupted = True
             return
-        await self._offer(Glimpse(progress.fraction, progress.step, progress.steps))
+        await self._offer(Glimpse(progress.fraction, progress.step, progress.steps, progress.batch, progress.batches))
 
     async def _offer(self, glimpse: Glimpse) -> None:
         """Show it, but not what was shown already and not more often than Discord likes."""

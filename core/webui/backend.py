@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from random import SystemRandom
 
-from core.errors import AuthenticationFailed, NotReady, OutcomeUnknown, WebuiError
+from core.errors import AuthenticationFailed, Busy, NotReady, OutcomeUnknown, WebuiError
 from core.webui.catalog import Catalog
 from core.webui.client import WebuiClient
 from core.webui.faults import NoApi
@@ -103,7 +103,7 @@ class Backend:
     def report_failure(self, error: WebuiError) -> None:
         """A job failed there: note what that says of the webui, and probe it before long."""
         now = time.monotonic()
-        if isinstance(error, NotReady | AuthenticationFailed):
+        if isinstance(error, NotReady | AuthenticationFailed | Busy):
             self._strikes = self._strikes + 1 if now - self._struck_at < self._timing.flapping else 1
             self._struck_at = now
             self._note_down(error)

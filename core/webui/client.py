@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -100,16 +100,25 @@ class WebuiClient:
             loaded_checkpoint=lists.read_loaded_checkpoint(options),
         )
 
-    async def txt2img(self, payload: Mapping[str, Any], spool: Path, *, budget: float = JOB_BUDGET) -> Answer:
+    async def txt2img(
+        self,
+        payload: Mapping[str, Any],
+        spool: Path,
+        *,
+        heard: Callable[[], None] | None = None,
+        budget: float = JOB_BUDGET,
+    ) -> Answer:
         """Draw. The images go to files `0.raw`, `1.raw`… in `spool` while they arrive; it takes minutes if need be.
 
+        `heard` is called for every piece of the answer: a long one over a slow line is no lost job.
         OSError where the spool folder can't be written is passed on: that is no fault of the webui.
         """
         self._sent_clip_skip = payload.get("override_settings", {}).get(lists.CLIP_SKIP)
         timeout = aiohttp.ClientTimeout(total=budget, connect=_CONNECT)
         async with self._exchange("POST", _TXT2IMG, body=payload, timeout=timeout, effect=True) as response:
             try:
-                return await read_answer(self._chunks(response, limit=ANSWER_LIMIT, effect=True), spool)
+                chunks = self._chunks(response, limit=ANSWER_LIMIT, effect=True)
+                return await read_answer(chunks if heard is None else _telling(chunks, heard), spool)
             except UnreadableAnswer as error:
                 raise UnreadableAnswer(tidy(f"{response.content_type}: {error.detail}", self.address.login)) from None
 
@@ -206,7 +215,7 @@ class WebuiClient:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise UnreadableAnswer(f"{route}: {error}") from None
 
-    @asynccontextmanager
+    @contextlib.asynccontextmanager
     async def _exchange(
         self,
         method: str,
@@ -238,12 +247,11 @@ class WebuiClient:
 
     async def _error_body(self, response: aiohttp.ClientResponse) -> bytes:
         """The first 64 KiB of an error's body: a 422 can echo a whole request."""
-        try:
-            return await response.content.readexactly(_ERROR_LIMIT)
-        except asyncio.IncompleteReadError as error:
-            return error.partial
-        except NETWORK_ERRORS:
-            return b""
+        body = b""
+        with contextlib.suppress(WebuiError):  # it broke off: what came is enough
+            async for chunk in self._chunks(response, limit=_ERROR_LIMIT, effect=False):
+                body += chunk
+        return body
 
     async def _chunks(self, response: aiohttp.ClientResponse, *, limit: int, effect: bool) -> AsyncIterator[bytes]:
         size = 0
@@ -259,3 +267,9 @@ class WebuiClient:
             if size > limit:
                 raise UnreadableAnswer(f"the answer is longer than {limit} bytes")
             yield chunk
+
+
+async def _telling(chunks: AsyncIterator[bytes], heard: Callable[[], None]) -> AsyncIterator[bytes]:
+    async for chunk in chunks:
+        heard()
+        yield chunk

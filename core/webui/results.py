@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from core.errors import NoPicture, UnreadableAnswer
-from core.images import facts, infotext, kinds, png
+from core.images import blank, facts, infotext, kinds, png
 from core.request import GenerationRequest
 from core.webui.answer import Answer, Rendered, RenderedPicture
 from core.webui.catalog import Catalog
@@ -18,6 +18,9 @@ from core.webui.differences import compare
 _HEAD_BYTES = 64
 _SEED_LIMIT = 2**63
 _NO_NAME = frozenset({"", "none", "default"})
+
+
+_BLANK = "A picture is one colour all over, as after a failed computation: try another checkpoint, sampler or size."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,10 @@ def build_rendered(answer: Answer, spool: Path, request: GenerationRequest, cata
         _describe(picture, number, texts[first + number : first + number + 1], answer.info, request)
         for number, picture in enumerate(real)
     )
-    rendered = _facts(answer.info, pictures, real[0])
-    return compare(rendered, request, catalog or Catalog())
+    rendered = compare(_facts(answer.info, pictures, real[0]), request, catalog or Catalog())
+    if any(_is_blank(spool / picture.file) for picture in real):
+        rendered = replace(rendered, warnings=(*rendered.warnings, _BLANK))
+    return rendered
 
 
 def _index_of_first(answer: Answer) -> int:
@@ -83,6 +88,13 @@ def _look(spool: Path, name: str) -> _Seen:
         if not any(chunk.kind == b"IDAT" for chunk in list(png.walk(file))):
             raise UnreadableAnswer("PNG without pixels")
     return _Seen(name, width, height, png.read_text_from_file(path))
+
+
+def _is_blank(path: Path) -> bool:
+    try:
+        return blank.is_blank(path.read_bytes())
+    except UnreadableAnswer:
+        return False
 
 
 def _choose(seen: list[_Seen], *, expected: int) -> list[_Seen]:
