@@ -33,6 +33,8 @@ T = TypeVar("T")
 
 _HOST: Final = "127.0.0.1"
 _MAX_BODY: Final = 512 * 2**20
+_BACKLOG: Final = 1024
+"""Above the default of 128: two hundred answers at once would else wait a second for a repeated SYN."""
 _SHUTDOWN_SECONDS: Final = 0.5
 
 
@@ -75,8 +77,6 @@ class LocalDiscord(Trouble):
         self.guild = memory.new_guild("Studio")
         self.channel = memory.new_channel(self.guild, "studio")
 
-    # --- life -------------------------------------------------------------------------------------------------
-
     async def start(self, port: int = 0) -> None:
         """Listens on loopback; started again, on the port it had before, with all it remembers."""
         app = web.Application(client_max_size=_MAX_BODY)
@@ -85,7 +85,7 @@ class LocalDiscord(Trouble):
             app.router.add_route("*", prefix + "/{tail:.*}", self._api.handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, _HOST, port or self.port, reuse_address=True)
+        site = web.TCPSite(self._runner, _HOST, port or self.port, reuse_address=True, backlog=_BACKLOG)
         await site.start()
         self.port = int(self._runner.addresses[0][1])
         self._memory.base_url = f"http://{_HOST}:{self.port}"
@@ -104,8 +104,6 @@ class LocalDiscord(Trouble):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.stop()
-
-    # --- what there is ----------------------------------------------------------------------------------------
 
     @property
     def api_url(self) -> str:
@@ -175,8 +173,6 @@ class LocalDiscord(Trouble):
     def connected(self) -> bool:
         return self._gateway.connected()
 
-    # --- places and people ------------------------------------------------------------------------------------
-
     def add_guild(self, name: str, *, locale: str = "en-US") -> Guild:
         guild = self._memory.new_guild(name, locale=locale)
         members = len(self._memory.members) + 1
@@ -221,8 +217,6 @@ class LocalDiscord(Trouble):
         """Messages of a channel (default: the first), oldest first, ephemeral ones too, deleted ones not."""
         place = channel or self.channel
         return [one for one in self._memory.messages.values() if one.channel is place and not one.deleted]
-
-    # --- what members do --------------------------------------------------------------------------------------
 
     async def wait_for_bot(self, timeout: float = 20.0, *, identifies: int = 1) -> None:
         """Until a session is connected, after that many identifies in all, and commands are registered."""
