@@ -146,11 +146,12 @@ class Generation:
         if order.has(Fault.MODEL_NOT_FOUND):
             name = overrides.get("sd_model_checkpoint", machine.options["sd_model_checkpoint"])
             raise CrashError("Exception", f"Could not find checkpoint with name {name}")
-        await machine.load(self._checkpoint(machine.configured()))
+        configured = machine.configured()
+        await machine.load(self._mistaken(configured) if order.has(Fault.WRONG_CHECKPOINT) else configured)
+        if order.has(Fault.WRONG_CHECKPOINT):
+            machine.options.set("sd_model_checkpoint", configured.title)
 
-    def _checkpoint(self, configured: Checkpoint) -> Checkpoint:
-        if not self._order.has(Fault.WRONG_CHECKPOINT):
-            return configured
+    def _mistaken(self, configured: Checkpoint) -> Checkpoint:
         others = [each for each in self._machine.catalog.checkpoints if each is not configured]
         return others[0] if others else configured
 

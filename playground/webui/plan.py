@@ -159,7 +159,7 @@ def make_plan(
         denoising=payload["denoising_strength"],
         hires=hires,
         checkpoint=checkpoint,
-        clip_skip=int(options["CLIP_stop_at_last_layers"]),
+        clip_skip=_clip_skip(options["CLIP_stop_at_last_layers"]),
         face_model=options["face_restoration_model"] if faces else None,
         vae=options["sd_vae"] if options["sd_vae"] in catalog.vaes else None,
         extra=_extra_pairs(route, payload, sampling, hires, catalog.lora_hashes(prompt)),
@@ -187,6 +187,14 @@ def _check_numbers(payload: Mapping[str, Any]) -> None:
 
 def _fixed(seed: int | None) -> int:
     return random.randrange(SEEDS) if seed is None or seed == -1 else seed
+
+
+def _clip_skip(value: Any) -> int:
+    # The server checks no option's type when it is set; a wrong one breaks the jobs after it.
+    if not isinstance(value, (int, float)):
+        kind = type(value).__name__
+        raise CrashError("TypeError", f"'<=' not supported between instances of '{kind}' and 'int'")
+    return int(value)
 
 
 def _strip_comments(text: str) -> str:

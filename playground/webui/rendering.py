@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from PIL import Image, ImageOps
 
 from playground.webui.art import Scene, noise_of_bytes, paint, unfinish
+from playground.webui.errors import CrashError
 from playground.webui.images import cheap_png, encode_image
 
 
@@ -63,7 +64,17 @@ def _blend(picture: Image.Image, inputs: Inputs, denoising: float) -> Image.Imag
 
 
 def encode(shot: Shot, picture: Image.Image | None, infotext: str, encoding: Encoding) -> bytes:
-    """The file of one picture; without a picture it is a cheap one that still differs by prompt and seed."""
+    """The file of one picture; without a picture it is a cheap one that still differs by prompt and seed.
+
+    Raises CrashError for text that cannot be written into the file, as a lone surrogate.
+    """
+    try:
+        return _encode(shot, picture, infotext, encoding)
+    except ValueError as error:
+        raise CrashError(type(error).__name__, str(error)) from error
+
+
+def _encode(shot: Shot, picture: Image.Image | None, infotext: str, encoding: Encoding) -> bytes:
     texts = {"parameters": infotext} if encoding.with_infotext else {}
     if picture is None and encoding.samples_format == "png":
         scene = shot.scene
@@ -71,7 +82,7 @@ def encode(shot: Shot, picture: Image.Image | None, infotext: str, encoding: Enc
         return cheap_png(scene.width, scene.height, key, texts)
     if picture is None:
         picture = draw(shot)
-    # Level 1 keeps the noise of a huge picture from costing seconds; level 4 is half the time of the usual 6.
+    # Level 1 keeps the noise of a huge picture from costing seconds; level 4 takes a third of the usual 6's time.
     level = 1 if shot.noise_bytes else 4
     return encode_image(picture, encoding.samples_format, texts, quality=encoding.quality, level=level)
 

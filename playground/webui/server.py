@@ -27,7 +27,6 @@ CHECKPOINTS = (
 )
 LORAS = ("inkwash", "add_detail", "pixel_art")
 _HOST = "127.0.0.1"
-_KEEP_ALIVE = 5.0  # seconds: uvicorn's default, which A1111 keeps while it has its web UI
 _MAX_BODY = 1 << 30  # the real one has no limit
 
 
@@ -58,6 +57,7 @@ class LocalWebui:
         schedulers: Sequence[Scheduler] = SCHEDULERS,
         loras: Sequence[str] = LORAS,
         threads: int = 40,
+        keep_alive: float = 5.0,
     ) -> None:
         self.name = name
         self.catalog = Catalog([Checkpoint(file) for file in checkpoints], list(loras))
@@ -71,6 +71,7 @@ class LocalWebui:
             self._machine, auth, "/" + base_path.strip("/") if base_path else "", internal, cheap_pictures
         )
         self._transport = Transport(self.dialect(self._site), self._board, self._changes, threads=threads)
+        self._keep_alive = keep_alive  # seconds; 5 is uvicorn's, which A1111 keeps while it has its web UI
         self._runner: web.AppRunner | None = None
         self._listener: asyncio.Server | None = None
 
@@ -80,7 +81,7 @@ class LocalWebui:
         """Listen on loopback; port 0 takes a free one. Raises OSError when the port is taken."""
         app = web.Application(client_max_size=_MAX_BODY)
         app.router.add_route("*", "/{path:.*}", self._transport.handle)
-        self._runner = web.AppRunner(app, keepalive_timeout=_KEEP_ALIVE, shutdown_timeout=0.2, access_log=None)
+        self._runner = web.AppRunner(app, keepalive_timeout=self._keep_alive, shutdown_timeout=0.2, access_log=None)
         await self._runner.setup()
         self._site.port = port
         await self.accept_connections()
@@ -157,6 +158,31 @@ class LocalWebui:
         """How many requests hang by `Fault.HANG`."""
         return self._transport.hanging
 
+    @property
+    def listening(self) -> bool:
+        """Whether connections are accepted now."""
+        return self._listener is not None
+
+    @property
+    def routes_missing(self) -> bool:
+        """Whether every route is 404, as while extensions are loaded; may be set."""
+        return self._transport.routes_missing
+
+    @routes_missing.setter
+    def routes_missing(self, missing: bool) -> None:
+        self._transport.routes_missing = missing
+        self._changes.notify()
+
+    @property
+    def lists_empty(self) -> bool:
+        """Whether the lists have nothing in them, as shortly after a start; may be set."""
+        return self._site.lists_empty
+
+    @lists_empty.setter
+    def lists_empty(self, empty: bool) -> None:
+        self._site.lists_empty = empty
+        self._changes.notify()
+
     def count(self, path: str) -> int:
         """How many requests came to that path (without base path)."""
         return sum(request.path == path for request in self.requests)
@@ -215,6 +241,7 @@ class LocalWebui:
         loop = asyncio.get_running_loop()
         self._listener = await loop.create_server(self._runner.server, _HOST, self.port)
         self._site.port = self._listener.sockets[0].getsockname()[1]
+        self._changes.notify()
 
     async def restart(self, *, refused: float = 0.05, routes_missing: float = 0.0, lists_empty: float = 0.05) -> None:
         """Die and come back: all jobs and tasks are gone, then each phase lasts its seconds.
@@ -225,14 +252,12 @@ class LocalWebui:
         await self._end_jobs()
         self._machine.restart()
         await asyncio.sleep(refused)
-        self._transport.routes_missing = routes_missing > 0
-        self._site.lists_empty = True
+        self.routes_missing, self.lists_empty = routes_missing > 0, True
         await self.accept_connections()
         await asyncio.sleep(routes_missing)
-        self._transport.routes_missing = False
+        self.routes_missing = False
         await asyncio.sleep(lists_empty)
-        self._site.lists_empty = False
-        self._changes.notify()
+        self.lists_empty = False
 
     async def _end_jobs(self) -> None:
         jobs = list(self._site.jobs)

@@ -98,6 +98,7 @@ class Transport:
         self._changes.notify()
         await self._unhung.wait()
         self.hanging -= 1
+        self._changes.notify()
         if call.client_gone():
             raise DroppedError
 
@@ -179,7 +180,7 @@ async def _send_slowly(
     await response.prepare(request)
     size = -(-len(answer.body) // _SLICES) or 1
     for start in range(0, len(answer.body), size):
-        await response.write(answer.body[start : start + size])
         await asyncio.sleep(pause)
+        await response.write(answer.body[start : start + size])
     await response.write_eof()
     return response
