@@ -6,7 +6,7 @@ import asyncio
 import base64
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -249,11 +249,14 @@ class WebuiClient:
         """The first 64 KiB of an error's body: a 422 can echo a whole request."""
         body = b""
         with contextlib.suppress(WebuiError):  # it broke off: what came is enough
-            async for chunk in self._chunks(response, limit=_ERROR_LIMIT, effect=False):
-                body += chunk
-        return body
+            async with contextlib.aclosing(self._chunks(response, limit=ANSWER_LIMIT, effect=False)) as chunks:
+                async for chunk in chunks:
+                    body += chunk
+                    if len(body) >= _ERROR_LIMIT:
+                        break
+        return body[:_ERROR_LIMIT]
 
-    async def _chunks(self, response: aiohttp.ClientResponse, *, limit: int, effect: bool) -> AsyncIterator[bytes]:
+    async def _chunks(self, response: aiohttp.ClientResponse, *, limit: int, effect: bool) -> AsyncGenerator[bytes]:
         size = 0
         stream = response.content.iter_any()
         while True:

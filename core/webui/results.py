@@ -19,7 +19,8 @@ _HEAD_BYTES = 64
 _SEED_LIMIT = 2**63
 _NO_NAME = frozenset({"", "none", "default"})
 
-
+# A picture of one colour is packed far below this, whatever its size: a larger file needs no look at all.
+_BLANK_LIMIT = 1024 * 1024
 _BLANK = "A picture is one colour all over, as after a failed computation: try another checkpoint, sampler or size."
 
 
@@ -92,7 +93,7 @@ def _look(spool: Path, name: str) -> _Seen:
 
 def _is_blank(path: Path) -> bool:
     try:
-        return blank.is_blank(path.read_bytes())
+        return path.stat().st_size <= _BLANK_LIMIT and blank.is_blank(path.read_bytes())
     except UnreadableAnswer:
         return False
 

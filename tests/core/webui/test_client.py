@@ -110,14 +110,16 @@ async def test_nobody_there_is_not_ready(session: aiohttp.ClientSession, tmp_pat
 
 
 async def test_a_picture_is_spooled_as_it_was_sent(session: aiohttp.ClientSession, tmp_path: Path) -> None:
+    heard: list[bool] = []
     async with _fast() as webui:
         client = client_for(webui.url, session)
         catalog = await client.fetch_catalog()
         payload = build_txt2img(FOX, catalog, task_id="t1")
-        answer = await client.txt2img(payload | {"n_iter": 2}, tmp_path)
+        answer = await client.txt2img(payload | {"n_iter": 2}, tmp_path, heard=lambda: heard.append(True))
         digests = webui.renders[0].digests
         sent = webui.requests[-1]
     assert answer.files == ("0.raw", "1.raw")
+    assert heard
     assert [_sha256(tmp_path / name) for name in answer.files if name] == digests
     assert answer.info["all_seeds"] == [7, 8]
     assert sent.body == payload | {"n_iter": 2}
@@ -165,6 +167,7 @@ async def test_each_fault_of_the_webui_becomes_its_error(
         with pytest.raises(WebuiError) as caught:
             await client.txt2img(PAYLOAD, tmp_path)
         assert type(caught.value) is expected
+        assert caught.value.detail
         assert len(caught.value.detail) <= 500
         assert (await client.txt2img(PAYLOAD, tmp_path)).files == ("0.raw",)
 
@@ -378,6 +381,15 @@ async def test_a_password_that_the_webui_repeats_is_not_in_the_detail(
     assert "s3cret" not in caught.value.detail
     assert "s3cret" not in repr(client.address)
     assert "Authorization: Basic YW5uOnMzY3JldA==" in raw.heads[0]
+
+
+async def test_the_message_of_a_huge_error_is_still_read(
+    session: aiohttp.ClientSession, raw: RawServer, tmp_path: Path
+) -> None:
+    raw.answers[TXT2IMG] = http("500 Oops", b'{"errors": "CUDA out of memory", "body": "' + b"x" * 5_000_000 + b'"}')
+    error = await _txt2img(raw, session, tmp_path)
+    assert type(error) is OutOfMemory
+    assert error.detail == "500 CUDA out of memory"
 
 
 async def test_cancelling_leaves_no_part_file(session: aiohttp.ClientSession, raw: RawServer, tmp_path: Path) -> None:
