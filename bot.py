@@ -23,7 +23,8 @@ import discord
 import sqlalchemy as sa
 import stamina
 
-from cogs.buttons import register_buttons
+from cogs.buttons import CancelButton
+from cogs.cancel import CancelCog
 from cogs.client import EaselClient
 from cogs.delivery import DiscordDelivery
 from cogs.draw import DrawCog
@@ -46,6 +47,10 @@ from core.webui.client import open_session
 from core.webui.pool import BackendPool
 
 log = logging.getLogger("easel")
+
+REFUSED_TOKEN = "DISCORD_TOKEN is refused by Discord: copy it again from the developer portal."  # noqa: S105  # a sentence
+WRONG_TOKEN = 4004
+"""The code with which the gateway closes on a token that is not valid (any more)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +124,9 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         logged_in = asyncio.Event()
 
         async def on_login(client: EaselClient) -> None:
-            register_buttons(client, studio, delivery)
+            client.add_dynamic_items(CancelButton)
             await client.add_cog(DrawCog(studio, delivery))
+            await client.add_cog(CancelCog(studio, delivery))
             logged_in.set()
 
         client = EaselClient(facts=Facts(database), on_login=on_login)
@@ -155,13 +161,17 @@ async def _serve_discord(services: Services, settings: Settings) -> None:
                     log.warning("Discord can't be reached, trying again")
                     await client.http.close()
                     raise
-        await client.connect()
+        async for attempt in stamina.retry_context(on=is_transient, attempts=None, timeout=None, wait_max=30.0):
+            with attempt:
+                await client.connect()
     except discord.LoginFailure:
-        raise ConfigurationError(
-            "DISCORD_TOKEN is refused by Discord: copy it again from the developer portal."
-        ) from None
+        raise ConfigurationError(REFUSED_TOKEN) from None
     except discord.PrivilegedIntentsRequired:
         raise ConfigurationError("Discord refuses the bot's intents, though none is privileged.") from None
+    except discord.ConnectionClosed as error:
+        if error.code == WRONG_TOKEN:
+            raise ConfigurationError(REFUSED_TOKEN) from None
+        raise
 
 
 async def _open_dispatcher(services: Services) -> None:

@@ -1,4 +1,8 @@
-"""Buttons that outlive a restart: `easel:1:<verb>:<job id>` and nothing else; the state is in the job's row."""
+"""Buttons that outlive a restart: `easel:1:<verb>:<job id>` and nothing else; the state is in the job's row.
+
+discord.py builds a button anew for each press, from its custom_id alone. So a button holds nothing and does nothing:
+it says which event happened, and the cog whose feature it is listens.
+"""
 
 from __future__ import annotations
 
@@ -7,30 +11,14 @@ from typing import Any, Self
 
 import discord
 
-from cogs import say
-from cogs.answers import answer_error, answer_privately
-from cogs.delivery import DiscordDelivery
-from core.errors import UserError
-from core.studio import Studio
+CANCEL_EVENT = "cancel_pressed"
+"""The event's arguments: the interaction, the job's id."""
 
 
-def register_buttons(client: discord.Client, studio: Studio, delivery: DiscordDelivery) -> None:
-    """Let presses on buttons of any age reach the studio."""
-
-    class RegisteredCancelButton(CancelButton, template=CANCEL_ID):
-        """discord.py builds it anew for each press, from the custom_id alone."""
-
-        async def press(self, interaction: discord.Interaction) -> None:
-            await cancel(interaction, self.job_id, studio, delivery)
-
-    client.add_dynamic_items(RegisteredCancelButton)
-
-
-CANCEL_ID = re.compile(r"easel:1:cancel:(?P<job>[0-9]{1,20})")
-
-
-class CancelButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=CANCEL_ID):
-    """Cancels the job whose message it stands on."""
+class CancelButton(
+    discord.ui.DynamicItem[discord.ui.Button[Any]], template=re.compile(r"easel:1:cancel:(?P<job>[0-9]{1,20})")
+):
+    """Asks for the end of the job whose message it stands on."""
 
     def __init__(self, job_id: str) -> None:
         super().__init__(
@@ -47,15 +35,8 @@ class CancelButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=CANC
         return cls(match["job"])
 
     async def callback(self, interaction: discord.Interaction) -> None:
-        """discord.py only logs what is raised here, so the person would get no answer."""
-        try:
-            await self.press(interaction)
-        except Exception as error:  # noqa: BLE001  # a boundary: answered and logged, whatever it was
-            await answer_error(interaction, error)
-
-    async def press(self, interaction: discord.Interaction) -> None:
-        """What the button does; the registered subclass knows."""
-        raise NotImplementedError
+        """Called by discord.py, which would only log what is raised here: so nothing is done here."""
+        interaction.client.dispatch(CANCEL_EVENT, interaction, self.job_id)
 
 
 def cancel_view(job_id: str) -> discord.ui.View:
@@ -63,16 +44,3 @@ def cancel_view(job_id: str) -> discord.ui.View:
     view = discord.ui.View(timeout=None)
     view.add_item(CancelButton(job_id))
     return view
-
-
-async def cancel(interaction: discord.Interaction, job_id: str, studio: Studio, delivery: DiscordDelivery) -> None:
-    """Cancel, then say so on the job's message, which loses its button."""
-    try:
-        sentence = await studio.cancel(job_id, str(interaction.user.id))
-    except UserError as error:
-        await answer_privately(interaction, say.plain(str(error), 300))
-        return
-    async with delivery.turn(job_id):
-        job = await studio.fetch(job_id)
-        text = sentence if job is None else say.cancelled(job, sentence)
-        await interaction.response.edit_message(content=text, view=None)

@@ -194,7 +194,9 @@ def is_transient(error: Exception) -> bool:
     """
     if isinstance(error, discord.HTTPException):
         return error.status >= 500 or error.status == 429 or (error.status == 401 and error.code != TOKEN_OVER)
-    return isinstance(error, discord.RateLimited | aiohttp.ClientError | OSError | TimeoutError)
+    return isinstance(
+        error, discord.RateLimited | discord.GatewayNotFound | aiohttp.ClientError | OSError | TimeoutError
+    )
 
 
 async def _patiently(send: Callable[[str], Awaitable[int]], post: Post) -> int:

@@ -29,6 +29,7 @@ EXECUTOR = "easel"
 FORGET_AFTER = timedelta(hours=1)
 """Age at which the record of a finished workflow is deleted; what lasts is the job's row."""
 FORGET_EVERY_SECONDS = 600.0
+CLOSING_SECONDS = 5.0
 GOING_ON = frozenset({"PENDING", "ENQUEUED", "DELAYED"})
 
 Run = Callable[[str, int, Record], Awaitable[Record]]
@@ -58,6 +59,7 @@ class DbosEngine:
         self._steps = steps
         self._workflow: Callable[[str, int], Awaitable[None]] | None = None
         self._forgetting: asyncio.Task[None] | None = None
+        self._running: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> None:
         """Launch; DBOS puts unfinished workflows back to work within about a second."""
@@ -92,9 +94,12 @@ class DbosEngine:
             await self._start_as(f"{workflow_id}:{time.time_ns()}", job_id, attempt)
 
     async def close(self) -> None:
-        """Stop at once: a step that is running is left to the next start."""
-        if self._forgetting is not None:
-            self._forgetting.cancel()
+        """Stop at once: a step that is running is cut off, not recorded, and run again at the next start."""
+        tasks = [*self._running, *([self._forgetting] if self._forgetting is not None else [])]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=CLOSING_SECONDS)
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
 
     async def _start_as(self, workflow_id: str, job_id: str, attempt: int) -> None:
@@ -105,7 +110,7 @@ class DbosEngine:
 
     def _register(self) -> Callable[[str, int], Awaitable[None]]:
         steps = [
-            DBOS.step(name=name)(_plain(run))
+            DBOS.step(name=name)(self._tracked(run))
             for name, run in (
                 ("render", self._steps.render),
                 ("keep", self._steps.keep),
@@ -122,6 +127,21 @@ class DbosEngine:
                     return
 
         return draw
+
+    def _tracked(self, run: Run) -> Run:
+        """The step as a plain function, since DBOS looks for configured classes behind methods, known while it runs."""
+
+        async def step(job_id: str, attempt: int, before: Record) -> Record:
+            task = asyncio.current_task()
+            if task is None:
+                raise RuntimeError("a step runs in a task")
+            self._running.add(task)
+            try:
+                return await run(job_id, attempt, before)
+            finally:
+                self._running.discard(task)
+
+        return step
 
     async def _forget_finished(self) -> None:
         """Keep the engine's tables small."""
@@ -140,15 +160,6 @@ class DbosEngine:
 
 def _workflow_id(job_id: str, attempt: int) -> str:
     return f"{job_id}:{attempt}"
-
-
-def _plain(run: Run) -> Run:
-    """A plain function around a bound method: DBOS looks for configured classes behind methods."""
-
-    async def step(job_id: str, attempt: int, before: Record) -> Record:
-        return await run(job_id, attempt, before)
-
-    return step
 
 
 def _use_write_ahead_log(path: Path) -> None:

@@ -55,6 +55,8 @@ class Pipeline:
     timing: WatchTiming = field(default_factory=WatchTiming)
     _begun_here: set[tuple[str, int]] = field(default_factory=set)
     _watches: dict[str, RenderWatch] = field(default_factory=dict)
+    _rendering: set[str] = field(default_factory=set)
+    _cancelled: set[str] = field(default_factory=set)
 
     def expect(self, job_id: str, attempt: int) -> None:
         """This process gave the attempt out itself: nothing of it can have happened before."""
@@ -62,34 +64,25 @@ class Pipeline:
 
     def cancel(self, job_id: str) -> None:
         """The row says cancelled: stop the webui's work on it, if it is at it."""
+        if job_id in self._rendering:
+            self._cancelled.add(job_id)
         if (watch := self._watches.get(job_id)) is not None:
             watch.cancel()
 
     @persevere
     async def render(self, job_id: str, attempt: int, before: Record) -> Record:
         """Ask the backend that was reserved; the record names the raw files and what the webui said of them."""
-        job = await self.rows.fetch(job_id)
-        if job is not None and job.state is JobState.DRAWN:
-            return before
-        if job is None or job.attempt != attempt:
-            return STOP
+        self._rendering.add(job_id)  # before the row is read: a cancellation after that is noticed here
         try:
-            if job.state is not JobState.RUNNING:
+            job = await self.rows.fetch(job_id)
+            if job is not None and job.state is JobState.DRAWN:
+                return before
+            if job is None or job.attempt != attempt:
                 return STOP
-            if job.backend is not None:
-                self.pool.reserve(job.backend, job_id)
-            return await self._render(job)
-        except UserError as error:
-            return {"failed": str(error)}
-        except WebuiError as error:
-            return await self._after(error, job)
-        except (sa.exc.SQLAlchemyError, OSError):
-            raise
-        except Exception:  # a boundary: whatever goes wrong in here ends one job, with a reference, and no other
-            log.exception("a job failed through a fault of the bot's own", extra={"job": job_id})
-            return {"failed": f"Something in the bot itself went wrong. Reference for its operator: {job_id}."}
+            return await self._render_reserved(job)
         finally:
-            self.pool.release(job_id)
+            self._rendering.discard(job_id)
+            self._cancelled.discard(job_id)
 
     @persevere
     async def keep(self, job_id: str, attempt: int, before: Record) -> Record:
@@ -136,6 +129,26 @@ class Pipeline:
         await self.pictures.discard_spool(job_id)
         return {}
 
+    async def _render_reserved(self, job: Job) -> Record:
+        """Render on the reserved backend, which is free afterwards whatever happens."""
+        try:
+            if job.state is not JobState.RUNNING:
+                return STOP
+            if job.backend is not None:
+                self.pool.reserve(job.backend, job.id)
+            return await self._render(job)
+        except UserError as error:
+            return {"failed": str(error)}
+        except WebuiError as error:
+            return await self._after(error, job)
+        except (sa.exc.SQLAlchemyError, OSError):
+            raise
+        except Exception:  # a boundary: whatever goes wrong in here ends one job, with a reference, and no other
+            log.exception("a job failed through a fault of the bot's own", extra={"job": job.id})
+            return {"failed": f"Something in the bot itself went wrong. Reference for its operator: {job.id}."}
+        finally:
+            self.pool.release(job.id)
+
     async def _render(self, job: Job) -> Record:
         view = next((view for view in self.pool.views() if view.key == job.backend), None)
         if view is None:
@@ -149,6 +162,8 @@ class Pipeline:
         if task_id is not None:
             await self.rows.note_task(job.id, task_id)
         reached("sending", job.id)
+        if job.id in self._cancelled:
+            return STOP
         rendered, seconds = await self._draw(job, client, payload, catalog)
         self.pool.report_success(view.key, rendered.checkpoint)
         reached("rendered", job.id)
@@ -171,7 +186,7 @@ class Pipeline:
                 watching = group.create_task(watch.run(), name=f"watch {job.id}")
                 answer = await client.txt2img(payload, spool, heard=watch.hear)
                 watching.cancel()
-        except* WebuiError as errors:
+        except* (WebuiError, OSError) as errors:
             raise errors.exceptions[0] from None
         finally:
             del self._watches[job.id]
