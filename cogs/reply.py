@@ -9,7 +9,7 @@ import discord
 import msgspec
 
 TOKEN_SECONDS = 15 * 60
-"""How long Discord honours an interaction's token, counted from the interaction's creation."""
+"""How long Discord honours an interaction's token."""
 TOKEN_MARGIN = 20
 """Seconds before its end at which a token is no longer relied on: an upload takes time too."""
 
@@ -46,11 +46,11 @@ class ReplyAddress:
 
     @classmethod
     def of(cls, interaction: discord.Interaction, *, private: bool) -> ReplyAddress:
-        """The address of an interaction that is being answered now."""
+        """The address of an interaction that has just arrived: this machine's clock may differ from Discord's."""
         return cls(
             application_id=interaction.application_id,
             token=interaction.token,
-            expires_at=interaction.created_at.timestamp() + TOKEN_SECONDS,
+            expires_at=time.time() + TOKEN_SECONDS,
             channel_id=interaction.channel_id or 0,
             guild_id=interaction.guild_id,
             owner_id=interaction.user.id,

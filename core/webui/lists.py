@@ -62,7 +62,7 @@ def read_capabilities(options: Any, *, progress: bool, task_progress: bool) -> C
         progress=progress,
         interrupt=progress,
         png_info=progress,
-        override_settings=full if known else progress,
+        override_settings=full or progress,
         clip_skip=_clip_skip(known.get(CLIP_SKIP)),
     )
 
