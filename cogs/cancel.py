@@ -35,4 +35,5 @@ class CancelCog(commands.Cog):
         async with self._delivery.turn(job_id):
             job = await self._studio.fetch(job_id)
             text = sentence if job is None else say.cancelled(job, sentence)
+            self._delivery.forget(job_id)
             await interaction.response.edit_message(content=text, view=None)

@@ -49,11 +49,16 @@ class DiscordDelivery:
         self._client = client
         self._pictures = pictures
         self._edits: set[asyncio.Task[None]] = set()
+        self._shown: dict[str, str] = {}
         self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
     def turn(self, job_id: str) -> asyncio.Lock:
         """Held while a job's message is written, so that an older text never lands on a newer one."""
         return self._turns.setdefault(job_id, asyncio.Lock())
+
+    def forget(self, job_id: str) -> None:
+        """The job is at its end: nothing of it has to be remembered here."""
+        self._shown.pop(job_id, None)
 
     async def show_progress(self, job: Job, glimpse: Glimpse) -> None:
         """Edit the reply. An edit that has begun is finished even if the picture arrives meanwhile."""
@@ -88,6 +93,7 @@ class DiscordDelivery:
                 places = self._places(job, address) if number == 1 else self._further_places(job, address)
                 delivered = await self._send(post, places, perhaps_done=perhaps_done)
                 first = first or delivered
+            self.forget(job.id)
             return first or Delivered("kept", None)
 
     async def explain(self, job: Job, sentence: str, *, perhaps_done: bool) -> Delivered:
@@ -97,6 +103,7 @@ class DiscordDelivery:
 
     async def _explain(self, job: Job, sentence: str, *, perhaps_done: bool) -> Delivered:
         address = ReplyAddress.from_json(job.reply)
+        self.forget(job.id)
         post = Post(
             content=say.ended(job, sentence),
             nonce=job.id,
@@ -109,6 +116,9 @@ class DiscordDelivery:
         """Best effort: nobody is worse off for an edit that Discord did not take."""
         address = ReplyAddress.from_json(job.reply)
         async with self.turn(job.id):
+            if self._shown.get(job.id) == content:
+                return
+            self._shown[job.id] = content
             try:
                 if address.token_lives:
                     webhook = discord.Webhook.partial(address.application_id, address.token, client=self._client)
