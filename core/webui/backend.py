@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -119,9 +120,10 @@ class Backend:
     async def run(self) -> None:
         """Probe for ever; the caller cancels it."""
         while True:
-            self._urgent = False
+            self._urgent, self._due = False, math.inf
             await self._probe()
-            self._set_due(self._timing.idle if self._down_since is None else self._timing.retry(self._down_for()))
+            if self._due == math.inf:  # nobody asked for another one meanwhile
+                self._set_due(self._timing.idle if self._down_since is None else self._timing.retry(self._down_for()))
             await self._until_due()
 
     def _set_due(self, seconds: float) -> None:
@@ -131,8 +133,10 @@ class Backend:
     async def _until_due(self) -> None:
         while (left := self._due - time.monotonic()) > 0 or self._is_well_at_work():
             self._wake.clear()
+            # Not wait_for: before Python 3.12 it loses a cancellation that comes together with the event.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), left if left > 0 else self._timing.idle)
+                async with asyncio.timeout(left if left > 0 else self._timing.idle):
+                    await self._wake.wait()
 
     def _is_well_at_work(self) -> bool:
         """It needs no probe: its job will tell how it is."""

@@ -1,0 +1,317 @@
+"""The pool against webuis that come, go, forbid and start slowly."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import AuthenticationFailed, NotReady, OutcomeUnknown, OutOfMemory
+from core.webui.address import parse_addresses
+from core.webui.catalog import Catalog
+from core.webui.faults import NoApi
+from core.webui.pool import BackendPool, BackendView, Health, Timing
+from playground.webui import Fault, LocalWebui
+from tests.core.webui.conftest import RawServer, http
+
+QUICK = Timing(idle=0.1, shortest=0.02, longest=0.05)
+PATIENT = Timing(idle=60.0, shortest=0.02, longest=0.05)
+RARE = Timing(idle=60.0, shortest=60.0, longest=60.0)
+
+
+class Watch:
+    """Counts the pool's changes, and waits for one that makes something true."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._changed = asyncio.Event()
+
+    def __call__(self) -> None:
+        self.count += 1
+        self._changed.set()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(5):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+
+@asynccontextmanager
+async def _pool(urls: str, session: aiohttp.ClientSession, timing: Timing) -> AsyncIterator[tuple[BackendPool, Watch]]:
+    watch = Watch()
+    pool = BackendPool(parse_addresses(urls), session=session, on_change=watch, timing=timing)
+    pool.start()
+    try:
+        yield pool, watch
+    finally:
+        await pool.stop()
+
+
+def _fast(**options: Any) -> LocalWebui:
+    return LocalWebui(seconds_per_step=0.0, cheap_pictures=True, **options)
+
+
+def _only(pool: BackendPool) -> BackendView:
+    (view,) = pool.views()
+    return view
+
+
+def _has(pool: BackendPool, health: Health) -> Callable[[], bool]:
+    return lambda: _only(pool).health is health
+
+
+async def test_a_webui_that_answers_is_up_and_has_a_catalog(session: aiohttp.ClientSession) -> None:
+    async with _fast() as webui, _pool(webui.url, session, PATIENT) as (pool, watch):
+        assert _only(pool) == BackendView(webui.url, "webui 1", Health.UNKNOWN, True, None, None)
+        assert pool.catalog() is None
+        assert pool.explain() == "The webui has not answered yet; pictures wait until it does."
+        await watch.until(_has(pool, Health.UP))
+        catalog = _only(pool).catalog
+        assert catalog is not None
+        assert catalog.checkpoints
+        assert pool.catalog() is catalog
+        assert pool.explain() is None
+        assert pool.client(webui.url).address.url == webui.url
+
+
+async def test_a_webui_that_goes_is_noticed_and_so_is_its_return(session: aiohttp.ClientSession) -> None:
+    async with _fast() as webui, _pool(webui.url, session, QUICK) as (pool, watch):
+        await watch.until(_has(pool, Health.UP))
+        known = _only(pool).catalog
+        webui.refuse_connections()
+        await watch.until(_has(pool, Health.DOWN))
+        assert _only(pool).catalog is known
+        assert pool.catalog() is known
+        assert "can't be reached" in (pool.explain() or "")
+        assert "127.0.0.1" not in (pool.explain() or "")
+        await webui.accept_connections()
+        await watch.until(_has(pool, Health.UP))
+        assert pool.explain() is None
+
+
+async def test_wrong_credentials_are_said_and_noticed_when_mended(session: aiohttp.ClientSession) -> None:
+    async with _fast(auth=("ann", "right")) as webui, _pool(webui.url, session, QUICK) as (pool, watch):
+        webui.fault(Fault.UNAUTHORIZED, times=None, route="/sdapi/*")
+        await watch.until(_has(pool, Health.UNAUTHORISED))
+        assert "login" in (pool.explain() or "")
+        webui.clear_faults()
+        await watch.until(_has(pool, Health.UP))
+
+
+async def test_a_missing_api_is_said(session: aiohttp.ClientSession, raw: RawServer) -> None:
+    async with _pool(raw.url, session, QUICK) as (pool, watch):
+        await watch.until(_has(pool, Health.NO_API))
+        assert "--api" in (pool.explain() or "")
+
+
+async def test_a_webui_that_starts_is_not_up_while_its_lists_are_empty(session: aiohttp.ClientSession) -> None:
+    async with _fast() as webui, _pool(webui.url, session, QUICK) as (pool, watch):
+        await watch.until(_has(pool, Health.UP))
+        known = _only(pool).catalog
+        restarting = asyncio.create_task(webui.restart(refused=0.2, routes_missing=0.2, lists_empty=0.2))
+        await watch.until(_has(pool, Health.DOWN))
+        await watch.until(_has(pool, Health.NO_API))
+        await watch.until(_has(pool, Health.UP))
+        assert not restarting.done() or restarting.exception() is None
+        assert _only(pool).catalog == known
+        await restarting
+
+
+async def test_each_webui_is_one_of_its_own(session: aiohttp.ClientSession) -> None:
+    async with _fast(checkpoints=("one.ckpt",)) as first, _fast(checkpoints=("two.ckpt",)) as second:
+        first.refuse_connections()
+        async with _pool(f"{first.url},{second.url}", session, QUICK) as (pool, watch):
+            await watch.until(lambda: [view.health for view in pool.views()] == [Health.DOWN, Health.UP])
+            assert [view.name for view in pool.views()] == ["webui 1", "webui 2"]
+            assert pool.explain() is None
+            await first.accept_connections()
+            await watch.until(lambda: all(view.health is Health.UP for view in pool.views()))
+            merged = pool.catalog()
+            assert merged is not None
+            assert [checkpoint.stem for checkpoint in merged.checkpoints] == ["one", "two"]
+            pool.report_success(first.url, "one")
+            assert pool.catalog() is merged
+
+
+async def test_a_reserved_webui_is_nobody_else_s_until_it_is_released(session: aiohttp.ClientSession) -> None:
+    async with _fast() as webui, _pool(webui.url, session, PATIENT) as (pool, watch):
+        assert pool.reserve(webui.url, "1")  # before it answered: a job that an earlier process began
+        assert not _only(pool).idle
+        assert _only(pool).job_id == "1"
+        assert pool.reserve(webui.url, "1")
+        assert not pool.reserve(webui.url, "2")
+        assert not pool.reserve("http://elsewhere", "3")
+        await watch.until(_has(pool, Health.UP))
+        assert _only(pool).job_id == "1"
+        pool.release("2")
+        assert not _only(pool).idle
+        before = watch.count
+        pool.release("1")
+        assert watch.count == before + 1
+        pool.release("1")
+        assert watch.count == before + 1
+        assert _only(pool).idle
+        assert pool.reserve(webui.url, "2")
+
+
+async def test_a_webui_at_work_is_not_probed_until_it_is_free(session: aiohttp.ClientSession) -> None:
+    async with _fast() as webui, _pool(webui.url, session, Timing(idle=0.05)) as (pool, watch):
+        await watch.until(_has(pool, Health.UP))
+        assert pool.reserve(webui.url, "1")
+        probes = webui.count("/sdapi/v1/sd-models")
+        await asyncio.sleep(0.3)
+        assert webui.count("/sdapi/v1/sd-models") <= probes + 1
+        pool.release("1")
+        await webui.until(lambda: webui.count("/sdapi/v1/sd-models") >= probes + 3, what="the next probes")
+
+
+@pytest.mark.parametrize(
+    ("error", "health"),
+    [
+        (NotReady("x"), Health.DOWN),
+        (NoApi("x"), Health.NO_API),
+        (AuthenticationFailed("x"), Health.UNAUTHORISED),
+        (OutcomeUnknown("x"), Health.UP),
+        (OutOfMemory("x"), Health.UP),
+    ],
+)
+async def test_a_failed_job_says_how_its_webui_is(session: aiohttp.ClientSession, error: Any, health: Health) -> None:
+    async with _fast() as webui, _pool(webui.url, session, RARE) as (pool, watch):
+        await watch.until(_has(pool, Health.UP))
+        pool.report_failure(webui.url, error)
+        assert _only(pool).health is health
+        pool.report_failure("http://elsewhere", error)
+
+
+async def test_a_reported_failure_is_followed_by_a_probe(session: aiohttp.ClientSession) -> None:
+    async with _fast() as webui, _pool(webui.url, session, PATIENT) as (pool, watch):
+        await watch.until(_has(pool, Health.UP))
+        pool.report_failure(webui.url, NotReady("x"))
+        await watch.until(_has(pool, Health.UP))
+        webui.refuse_connections()
+        pool.report_failure(webui.url, OutcomeUnknown("x"))
+        await watch.until(_has(pool, Health.DOWN))
+
+
+async def test_a_refresh_reads_the_lists_again(session: aiohttp.ClientSession) -> None:
+    async with _fast() as webui, _pool(webui.url, session, PATIENT) as (pool, watch):
+        await watch.until(_has(pool, Health.UP))
+        before = _only(pool).catalog
+        pool.refresh()
+        await webui.until(lambda: webui.count("/sdapi/v1/sd-models") == 2, what="the second probe")
+        webui.fault(Fault.UNAVAILABLE, route="/sdapi/v1/samplers")
+        pool.refresh()
+        await watch.until(lambda: _only(pool).catalog is not before)
+
+
+async def test_lists_that_did_not_change_keep_their_tables(session: aiohttp.ClientSession) -> None:
+    async with _fast() as webui, _pool(webui.url, session, Timing(idle=0.02)) as (pool, watch):
+        await watch.until(_has(pool, Health.UP))
+        before, changes = _only(pool).catalog, watch.count
+        await webui.until(lambda: webui.count("/sdapi/v1/sd-models") >= 4, what="two more probes")
+        assert _only(pool).catalog is before
+        assert watch.count == changes
+
+
+async def test_the_loaded_checkpoint_is_the_last_one_drawn_with(session: aiohttp.ClientSession) -> None:
+    files = ("one.ckpt", "two.ckpt")
+    async with _fast(checkpoints=files) as webui, _pool(webui.url, session, PATIENT) as (pool, watch):
+        await watch.until(_has(pool, Health.UP))
+        assert _loaded(pool).startswith("one.ckpt")
+        pool.report_success(webui.url, "two")
+        assert _loaded(pool) == "two"
+        # The webui's options still name the other one, and a sampler less makes the catalog a new one.
+        webui.fault(Fault.UNAVAILABLE, route="/sdapi/v1/samplers")
+        pool.refresh()
+        await watch.until(lambda: not _catalog(pool).samplers)
+        assert _loaded(pool) == "two"
+
+
+async def test_a_checkpoint_that_the_operator_chose_counts_as_loaded(session: aiohttp.ClientSession) -> None:
+    files = ("one.ckpt", "two.ckpt", "three.ckpt")
+    async with _fast(checkpoints=files) as webui, _pool(webui.url, session, PATIENT) as (pool, watch):
+        await watch.until(_has(pool, Health.UP))
+        pool.report_success(webui.url, "two")
+        await session.post(f"{webui.url}/sdapi/v1/options", json={"sd_model_checkpoint": "three.ckpt"})
+        pool.refresh()
+        await watch.until(lambda: _loaded(pool).startswith("three"))
+
+
+def _catalog(pool: BackendPool) -> Catalog:
+    catalog = _only(pool).catalog
+    assert catalog is not None
+    return catalog
+
+
+def _loaded(pool: BackendPool) -> str:
+    return _catalog(pool).loaded_checkpoint or ""
+
+
+async def test_a_probe_asked_for_at_the_last_moment_does_not_outlive_the_pool(session: aiohttp.ClientSession) -> None:
+    async with _fast() as webui, _pool(webui.url, session, PATIENT) as (pool, watch):
+        await watch.until(_has(pool, Health.UP))
+        await asyncio.sleep(0)
+        pool.refresh()
+        async with asyncio.timeout(2):
+            await pool.stop()
+
+
+async def test_stopping_ends_every_task(session: aiohttp.ClientSession, raw: RawServer) -> None:
+    before = asyncio.all_tasks()
+    async with _pool(raw.url, session, QUICK):
+        started = [task.get_name() for task in asyncio.all_tasks() - before]
+        assert started == ["probe of webui 1"]
+    assert not [task for task in asyncio.all_tasks() - before if task.get_name().startswith("probe")]
+
+
+async def test_a_probe_that_ends_by_a_fault_of_our_own_is_logged(
+    session: aiohttp.ClientSession, raw: RawServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    raw.otherwise = http("200 OK", b"[]")
+
+    def broken() -> None:
+        raise RuntimeError("a listener with a fault")
+
+    pool = BackendPool(parse_addresses(raw.url), session=session, on_change=broken, timing=QUICK)
+    with caplog.at_level(logging.ERROR, "core.webui.pool"):
+        pool.start()
+        await asyncio.wait([task for task in asyncio.all_tasks() if task.get_name() == "probe of webui 1"], timeout=5)
+        await pool.stop()
+    assert "probe of webui 1 ended" in caplog.text
+    assert "a listener with a fault" in caplog.text
+
+
+async def test_no_password_gets_into_the_log(session: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with _fast(auth=("ann", "s3cret")) as webui, _pool(webui.url, session, QUICK) as (pool, watch):
+        await watch.until(_has(pool, Health.UP))
+        webui.refuse_connections()
+        await watch.until(_has(pool, Health.DOWN))
+    assert [record.message for record in caplog.records if record.name == "core.webui.backend"] == [
+        "a webui is up",
+        "a webui can't be used",
+    ]
+    assert not any("s3cret" in str(record.__dict__) for record in caplog.records)
+
+
+@given(st.floats(0, 10_000))
+def test_a_return_within_a_minute_is_noticed_within_seconds_and_any_within_half_a_minute(down_for: float) -> None:
+    wait = Timing().retry(down_for)
+    assert 0.4 <= wait <= 36
+    if down_for <= 30:
+        assert wait <= 2
+    if down_for <= 60:
+        assert wait <= 4
+
+
+def test_repeated_failures_double_the_wait_up_to_a_bound() -> None:
+    timing = Timing()
+    waits = [timing.after_failure(strikes) for strikes in (1, 2, 3, 4, 5, 6, 7, 50, 5000)]
+    for wait, plain in zip(waits, (0.5, 1, 2, 4, 8, 16, 30, 30, 30), strict=True):
+        assert plain * 0.8 <= wait <= plain * 1.2
