@@ -152,10 +152,11 @@ class Backend:
         except WebuiError as error:
             self._note_down(error)
             return
+        newest = await self._newest(catalog)
         if self._down_since is not None or self._view.health is Health.UNKNOWN:
             log.info("a webui is up", extra=self._log_facts())
         self._down_since = None
-        self._show(replace(self._view, health=Health.UP, catalog=self._newest(catalog)))
+        self._show(replace(self._view, health=Health.UP, catalog=newest))
 
     def _refuse_half_started(self, catalog: Catalog) -> None:
         """A webui that starts answers with empty lists for a while (contract 6, row 6)."""
@@ -163,13 +164,19 @@ class Backend:
         if known is not None and known.checkpoints and not catalog.checkpoints:
             raise NotReady("it had checkpoints before and lists none now")
 
-    def _newest(self, catalog: Catalog) -> Catalog:
-        """The new catalog; the known one where nothing changed, since that has its look-up tables ready."""
+    async def _newest(self, catalog: Catalog) -> Catalog:
+        """The new catalog, but the known object while nothing changed, since that has its look-up tables ready."""
         known = self._view.catalog
-        unchanged, self._option_said = catalog.loaded_checkpoint == self._option_said, catalog.loaded_checkpoint
-        if known is not None and unchanged and known.loaded_checkpoint is not None:
-            catalog = replace(catalog, loaded_checkpoint=known.loaded_checkpoint)
-        return known if known == catalog else catalog
+        if known is not None and known == catalog.with_loaded(known.loaded_checkpoint):
+            newest = known
+        else:
+            newest = await asyncio.to_thread(catalog.prepare)
+        said, self._option_said = self._option_said, catalog.loaded_checkpoint
+        now = self._view.catalog
+        # What the option says counts once it changes; until then the last job knows better.
+        loaded = now.loaded_checkpoint if now is not None and said == catalog.loaded_checkpoint else None
+        loaded = loaded or catalog.loaded_checkpoint
+        return newest if newest.loaded_checkpoint == loaded else newest.with_loaded(loaded)
 
     def _note_down(self, error: WebuiError) -> None:
         health = Health.DOWN

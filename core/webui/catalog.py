@@ -78,7 +78,12 @@ class Catalog:
     capabilities: Capabilities = field(default_factory=Capabilities)
     loaded_checkpoint: str | None = None
 
-    def with_loaded(self, checkpoint: str) -> Catalog:
+    def prepare(self) -> Catalog:
+        """Build the look-up tables now: 10,000 checkpoints take some 100 ms, better spent in a thread."""
+        _ = self.checkpoint_names, self.sampler_names, self.scheduler_names
+        return self
+
+    def with_loaded(self, checkpoint: str | None) -> Catalog:
         """The same with another loaded checkpoint, the look-up tables included."""
         catalog = replace(self, loaded_checkpoint=checkpoint)
         catalog.__dict__.update({name: value for name, value in self.__dict__.items() if name in _TABLES})
@@ -109,13 +114,15 @@ class CheckpointLookup:
     def __init__(self, checkpoints: Sequence[Checkpoint]) -> None:
         self._by_title = {_fold(checkpoint.title): checkpoint for checkpoint in reversed(checkpoints)}
         self._by_alias: dict[str, Checkpoint | None] = {}
-        for checkpoint in checkpoints:
-            for alias in {_fold(alias) for alias in (*checkpoint.names, *checkpoint.hashes)}:
+        self._prefixes: list[tuple[str, int]] = []
+        self._checkpoints = tuple(checkpoints)
+        for number, checkpoint in enumerate(checkpoints):
+            names = {_fold(name) for name in checkpoint.names}
+            self._prefixes += ((name, number) for name in names)
+            for alias in names.union(map(_fold, checkpoint.hashes)):
                 # A stem that two folders share names neither of them.
                 self._by_alias[alias] = None if alias in self._by_alias else checkpoint
-        prefixes = {(_fold(name), number) for number, one in enumerate(checkpoints) for name in one.names}
-        self._prefixes = sorted(prefixes)
-        self._checkpoints = tuple(checkpoints)
+        self._prefixes.sort()
 
     def find(self, wanted: str) -> Checkpoint | None:
         """The one checkpoint that `wanted` means, or None where there is none or more than one."""
