@@ -99,23 +99,34 @@ def _clamp_numbers(request: GenerationRequest, limits: Limits, notes: list[str])
 
 
 def _fit_size(request: GenerationRequest, limits: Limits, notes: list[str]) -> GenerationRequest:
-    if request.width is UNSET or request.height is UNSET:
+    if request.width is UNSET and request.height is UNSET:
         return request
-    width, height = request.width, request.height
-    if (
-        width <= 0
-        or height <= 0
-        or max(width, height) > 100 * limits.side.high
-        or max(width, height) > 64 * min(width, height)
-    ):
+    # One side alone, as a default may name it, is a square.
+    given = [side for side in (request.width, request.height) if side is not UNSET]
+    width, height = given[0], given[-1]
+    if not _is_size(width, height, limits):
         raise UserError(f"{width}x{height} is not a size for a picture. {EXAMPLES}.")
-    scale = min(1.0, limits.side.high / max(width, height), math.sqrt(limits.pixels / (width * height)))
-    fitted = tuple(_side(side * scale, limits) for side in (width, height))
+    fitted = _fit(width, height, limits)
     if fitted != (width, height):
         notes.append(f"Size set to {fitted[0]}x{fitted[1]} instead of {width}x{height}.")
     return replace(request, width=fitted[0], height=fitted[1])
 
 
+def _is_size(width: int, height: int, limits: Limits) -> bool:
+    short, long = sorted((width, height))
+    return short > 0 and long <= 64 * short and long <= 100 * limits.side.high
+
+
+def _fit(width: int, height: int, limits: Limits) -> tuple[int, int]:
+    """The same shape within the limits, as nearly as they allow it."""
+    scale = min(1.0, limits.side.high / max(width, height), math.sqrt(limits.pixels / (width * height)))
+    short, long = (_side(side * scale, limits) for side in sorted((width, height)))
+    if short * long > limits.pixels:  # the short side was raised, and the long one has to make up for it
+        long = _side(limits.pixels / short, limits)
+    return (short, long) if width <= height else (long, short)
+
+
 def _side(side: float, limits: Limits) -> int:
-    clamped = limits.side.clamp(side)
-    return int(clamped) // limits.side_multiple * limits.side_multiple
+    multiple = limits.side_multiple
+    least = math.ceil(limits.side.low / multiple) * multiple
+    return max(int(limits.side.clamp(side)) // multiple * multiple, least)

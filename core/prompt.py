@@ -12,9 +12,10 @@ _EXTRA_ARGS = re.compile(r"<\s*/?\s*sd_cpp_extra_args", re.IGNORECASE)
 
 def tidy(text: str) -> str:
     """The prompt without control characters (newlines stay), in NFC, without blanks around it."""
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     kept = (character for character in text if character == "\n" or unicodedata.category(character) not in {"Cc", "Cs"})
-    return "".join(kept).strip()
+    # At last, since a letter and its accent may have become neighbours only now.
+    return unicodedata.normalize("NFC", "".join(kept)).strip()
 
 
 def check_markup(text: str) -> None:
