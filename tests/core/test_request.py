@@ -1,0 +1,45 @@
+"""A request's JSON is what a job's row keeps."""
+
+import dataclasses
+import json
+import math
+
+import msgspec
+import pytest
+from hypothesis import assume, given
+from msgspec import UNSET
+
+from core.request import GenerationRequest
+from tests.core.requests import anything_asked
+
+
+@given(anything_asked)
+def test_a_request_comes_back_from_its_json(request: GenerationRequest) -> None:
+    assume(request.cfg_scale is UNSET or math.isfinite(request.cfg_scale))
+    assert GenerationRequest.from_json(request.to_json()) == request
+
+
+@given(anything_asked)
+def test_only_what_was_said_is_in_the_json(request: GenerationRequest) -> None:
+    written = json.loads(request.to_json())
+    said = {field.name for field in dataclasses.fields(request) if getattr(request, field.name) is not UNSET}
+    assert written.keys() == said
+
+
+def test_one_picture_is_asked_for_where_nobody_said_a_number() -> None:
+    assert GenerationRequest(prompt="a fox").pictures == 1
+    assert GenerationRequest(prompt="a fox", count=4).pictures == 4
+
+
+def test_a_request_is_frozen_and_named() -> None:
+    request = GenerationRequest(prompt="a fox")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        request.prompt = "a hare"  # type: ignore[misc]  # that this is refused is what is tested
+    with pytest.raises(TypeError):
+        GenerationRequest("a fox")  # type: ignore[call-arg]  # likewise
+
+
+@pytest.mark.parametrize("text", ["{}", '{"prompt": 7}', '{"prompt": "a", "steps": "ten"}', "[]", "not JSON"])
+def test_json_that_is_no_request_is_refused(text: str) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        GenerationRequest.from_json(text)
