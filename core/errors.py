@@ -5,7 +5,8 @@ EaselError
 ├── ConfigurationError    the operator can mend it: every problem at once
 ├── StoreError            a row was not as expected (the job is gone, or in another state)
 └── WebuiError            what a webui did. `sentence` is for the person, `detail` for the log alone
-    ├── NotReady            refused, starting, no API, 502/503: the job waits
+    ├── NotReady            refused, starting, 502/503: the job waits
+    │   └── NoApi             it answers without the API (core.webui.faults): the job waits
     ├── AuthenticationFailed  401/403: the job waits until the operator mends the credentials
     ├── Busy                429, or 503 that says busy: the job waits
     ├── OutcomeUnknown      time-out, closed connection, 504/524: asked again only once it is known to be over

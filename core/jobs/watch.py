@@ -93,8 +93,10 @@ class RenderWatch:
         if self._cancelled.is_set():
             await asyncio.sleep(self._timing.poll if self._interrupted else self._timing.poll / 10)
             return
+        # Not wait_for: before Python 3.12 it swallows a cancellation that comes in the same tick as the event.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._cancelled.wait(), self._timing.poll)
+            async with asyncio.timeout(self._timing.poll):
+                await self._cancelled.wait()
 
     def _check_lost(self) -> None:
         now = time.monotonic()
