@@ -75,7 +75,7 @@ def read_metadata(image: Image.Image) -> tuple[str, dict[str, str]]:
 
 
 def cheap_png(width: int, height: int, key: bytes, texts: dict[str, str]) -> bytes:
-    """A valid one-colour PNG of that size for load tests, unlike any other key's, made without touching pixels.
+    """A valid striped PNG of that size for load tests, unlike any other key's, made without touching pixels.
 
     `key` is at least 6 bytes: the two colours of its palette.
     """
@@ -86,7 +86,7 @@ def cheap_png(width: int, height: int, key: bytes, texts: dict[str, str]) -> byt
             chunks.append(_chunk(b"tEXt", name.encode() + b"\0" + text.encode("latin-1")))
         except UnicodeEncodeError:
             chunks.append(_chunk(b"iTXt", name.encode() + b"\0\0\0\0\0" + text.encode()))
-    return _PNG_SIGNATURE + b"".join(chunks) + _flat_pixels(width, height)
+    return _PNG_SIGNATURE + b"".join(chunks) + _striped_pixels(width, height)
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
@@ -94,6 +94,6 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 @lru_cache(maxsize=64)
-def _flat_pixels(width: int, height: int) -> bytes:
-    row = b"\0" * (1 + (width + 7) // 8)
+def _striped_pixels(width: int, height: int) -> bytes:
+    row = b"\0" + b"\xf0" * ((width + 7) // 8)
     return _chunk(b"IDAT", zlib.compress(row * height, 6)) + _chunk(b"IEND", b"")
