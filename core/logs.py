@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any, Literal
+from urllib.parse import quote
 
 import structlog
 
@@ -19,7 +20,7 @@ QUIET = ("discord", "aiohttp", "alembic", "dbos", "asyncio", "stamina", "sqlalch
 
 def configure_logs(level: str, style: Literal["console", "json"], secrets: Iterable[str]) -> None:
     """Send everything to standard error, in `style`; whatever of `secrets` comes along is struck out."""
-    hidden = [secret for secret in secrets if len(secret) > 3]
+    hidden = _spellings(secret for secret in secrets if len(secret) > 3)
 
     def hide(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         return {key: _strike(value, hidden) for key, value in event.items()}
@@ -36,7 +37,6 @@ def configure_logs(level: str, style: Literal["console", "json"], secrets: Itera
             structlog.stdlib.ExtraAdder(),
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            hide,
         ],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, hide, render],
     )
@@ -49,9 +49,20 @@ def configure_logs(level: str, style: Literal["console", "json"], secrets: Itera
         logging.getLogger(name).setLevel(max(logging.getLevelName(level), logging.WARNING))
 
 
+def _spellings(secrets: Iterable[str]) -> list[str]:
+    """The secrets as they are, as they stand in a URL and as they stand in a repr; the longest first."""
+    forms = {form for secret in secrets for form in (secret, quote(secret, safe=""), repr(secret)[1:-1])}
+    return sorted(forms, key=len, reverse=True)
+
+
 def _strike(value: Any, hidden: Iterable[str]) -> Any:
-    if not isinstance(value, str):
+    if value is None or isinstance(value, bool | int | float):
         return value
+    if isinstance(value, Mapping):
+        return {key: _strike(part, hidden) for key, part in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_strike(part, hidden) for part in value]
+    text = value if isinstance(value, str) else repr(value)
     for secret in hidden:
-        value = value.replace(secret, HIDDEN)
-    return SECRET_PATHS.sub(rf"\1/{HIDDEN}", value)
+        text = text.replace(secret, HIDDEN)
+    return SECRET_PATHS.sub(rf"\1/{HIDDEN}", text)
