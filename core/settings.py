@@ -44,7 +44,7 @@ def check_webui_urls(text: str) -> str:
     try:
         parse_addresses(text)
     except ConfigurationError as error:
-        raise ValueError("; ".join(error.problems)) from None
+        raise ValueError(" ".join(error.problems)) from None
     return text
 
 
@@ -98,5 +98,5 @@ def _sentence(problem: Any) -> str:
     name = str(problem["loc"][0]).upper()
     if problem["type"] == "missing":
         return f"{name} is not set: put it into .env or the environment."
-    message = str(problem["msg"]).removeprefix("Value error, ")
+    message = str(problem["msg"]).removeprefix("Value error, ").removesuffix(".")
     return f"{name} {message[:1].lower()}{message[1:]}."

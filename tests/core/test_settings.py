@@ -1,0 +1,160 @@
+"""The environment as one object: every mistake is named at once, and no secret is ever shown."""
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import ConfigurationError
+from core.settings import DISCORD_API_URL, Settings, load_settings
+
+TOKEN = "MTA.fake.token-for-tests"
+
+
+@pytest.fixture(autouse=True)
+def _empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def load(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Settings:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return load_settings(None)
+
+
+def problems(monkeypatch: pytest.MonkeyPatch, **environment: str) -> tuple[str, ...]:
+    with pytest.raises(ConfigurationError) as refused:
+        load(monkeypatch, **{"DISCORD_TOKEN": TOKEN, **environment})
+    return refused.value.problems
+
+
+def test_a_token_is_all_that_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, DISCORD_TOKEN=TOKEN)
+    assert settings.discord_token.get_secret_value() == TOKEN
+    assert settings.discord_api_url == DISCORD_API_URL
+    assert settings.is_discords_own
+    assert [webui.url for webui in settings.webuis] == ["http://127.0.0.1:7860"]
+    assert (settings.database_url, settings.http_port) == (None, None)
+    assert (str(settings.data_dir), settings.log_level, settings.log_format) == ("data", "INFO", "console")
+
+
+def test_every_field_can_be_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    settings = load(
+        monkeypatch,
+        DISCORD_TOKEN=f"  {TOKEN}\n",
+        DISCORD_API_URL="http://127.0.0.1:9000/api/v10/",
+        WEBUI_URLS="http://ann:s%2Cecret@gpu:7860, https://other.example/base/",
+        DATABASE_URL="postgresql://easel:hidden@db/easel",
+        DATA_DIR=str(tmp_path),
+        HTTP_PORT="8080",
+        LOG_LEVEL="debug",
+        LOG_FORMAT="json",
+    )
+    assert settings.discord_token.get_secret_value() == TOKEN
+    assert settings.discord_api_url == "http://127.0.0.1:9000/api/v10"
+    assert not settings.is_discords_own
+    assert [webui.url for webui in settings.webuis] == ["http://gpu:7860", "https://other.example/base"]
+    assert settings.webuis[0].login is not None
+    assert settings.webuis[0].login.password == "s,ecret"
+    assert settings.database_url is not None
+    assert (settings.data_dir, settings.http_port) == (tmp_path, 8080)
+    assert (settings.log_level, settings.log_format) == ("DEBUG", "json")
+
+
+def test_three_mistakes_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        load(monkeypatch, WEBUI_URLS="127.0.0.1:7860", HTTP_PORT="99999")
+    assert refused.value.problems == (
+        "DISCORD_TOKEN is not set: put it into .env or the environment.",
+        "WEBUI_URLS 127.0.0.1:7860 has no scheme: write http://127.0.0.1:7860.",
+        "HTTP_PORT input should be less than or equal to 65535.",
+    )
+
+
+def test_the_mistakes_of_an_env_file_are_named_at_once(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("DISCORD_TOKEN=Bot abc\nWEBUI_URLS=gpu:7860,ftp://gpu\nLOG_LEVEL=loud\nUNKNOWN=1\n")
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings(file)
+    token, webuis, level = refused.value.problems
+    assert token.startswith("DISCORD_TOKEN has spaces in it")
+    assert webuis == (
+        "WEBUI_URLS gpu:7860 has no scheme: write http://gpu:7860. "
+        "webui 2 has the scheme 'ftp', which no webui speaks: use http or https."
+    )
+    assert level.startswith("LOG_LEVEL input should be 'DEBUG', 'INFO'")
+
+
+def test_the_environment_comes_before_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text(f"DISCORD_TOKEN={TOKEN}\nHTTP_PORT=1000\nLOG_LEVEL=ERROR\n")
+    monkeypatch.setenv("HTTP_PORT", "2000")
+    monkeypatch.setenv("LOG_LEVEL", "")  # empty counts as not set
+    settings = load_settings(file)
+    assert (settings.http_port, settings.log_level) == (2000, "ERROR")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("DISCORD_TOKEN", "  ", "DISCORD_TOKEN is empty"),
+        ("DISCORD_API_URL", "discord.com", "DISCORD_API_URL must be a whole URL"),
+        ("DISCORD_API_URL", "http://discord.com/api/v10", "DISCORD_API_URL must use https"),
+        ("DISCORD_API_URL", "http://127.0.0.1.evil.example/", "DISCORD_API_URL must use https"),
+        ("DISCORD_API_URL", "http://localhost@evil.example/", "DISCORD_API_URL must use https"),
+        ("WEBUI_URLS", "http://", "WEBUI_URLS webui 1 has a URL without a host"),
+        ("WEBUI_URLS", ",", "WEBUI_URLS no webui URL is given"),
+        ("DATABASE_URL", "mysql://db/easel", "DATABASE_URL must begin with postgresql:// or sqlite:///"),
+        ("HTTP_PORT", "http", "HTTP_PORT input should be a valid integer"),
+        ("HTTP_PORT", "0", "HTTP_PORT input should be greater than or equal to 1"),
+        ("LOG_FORMAT", "xml", "LOG_FORMAT input should be 'console' or 'json'"),
+    ],
+)
+def test_each_mistake_gets_its_sentence(monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str) -> None:
+    (problem,) = problems(monkeypatch, **{name: value})
+    assert problem.startswith(sentence)
+    assert problem.endswith(".")
+    assert not problem.endswith("..")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/api", "http://localhost:1/api", "http://[::1]:1/api"])
+def test_plain_http_is_allowed_on_this_machine(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    assert load(monkeypatch, DISCORD_TOKEN=TOKEN, DISCORD_API_URL=url).discord_api_url == url
+
+
+SECRETS = {
+    "DISCORD_TOKEN": "token-s3cret",
+    "WEBUI_URLS": "http://ann:webui-s3cret@gpu:7860",
+    "DATABASE_URL": "postgresql://easel:database-s3cret@db/easel",
+}
+
+
+def test_secrets_are_masked_wherever_settings_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, **SECRETS)
+    shown = f"{settings!r} {settings} {settings.webuis!r} {settings.webuis[0].login}"
+    assert "s3cret" not in shown
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        {"DISCORD_TOKEN": "Bot token-s3cret"},
+        {"WEBUI_URLS": "ann:webui-s3cret@gpu:7860"},
+        {"WEBUI_URLS": "ftp://ann:webui-s3cret@gpu:7860"},
+        {"WEBUI_URLS": "http://ann:webui-s3cret@gpu:99999999"},
+        {"DATABASE_URL": "mysql://easel:database-s3cret@db/easel"},
+        {"DISCORD_API_URL": "http://bot:api-s3cret@discord.com/api"},
+    ],
+)
+def test_no_sentence_repeats_a_secret(monkeypatch: pytest.MonkeyPatch, mistake: dict[str, str]) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        load(monkeypatch, **{**SECRETS, **mistake})
+    assert len(refused.value.problems) == 1
+    assert "s3cret" not in f"{refused.value!r} {refused.value} {refused.value.__cause__!r}"
+
+
+def test_settings_can_not_be_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, DISCORD_TOKEN=TOKEN)
+    with pytest.raises(ValueError, match="frozen"):
+        settings.http_port = 1
