@@ -1,0 +1,17 @@
+"""The bot, but with less patience for a webui that says nothing (SILENT) or has lost the task (FORGOTTEN), in seconds."""
+
+import functools
+import os
+from typing import Any
+
+import bot
+from core.jobs.pipeline import Pipeline
+from core.jobs.watch import WatchTiming
+
+if __name__ == "__main__":
+    timing = WatchTiming(
+        poll=0.1, silent=float(os.environ.get("SILENT", "180")), forgotten=float(os.environ.get("FORGOTTEN", "60"))
+    )
+    composition_root: Any = bot
+    composition_root.Pipeline = functools.partial(Pipeline, timing=timing)
+    raise SystemExit(bot.main())
