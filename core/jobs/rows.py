@@ -20,13 +20,15 @@ from core.store.schema import jobs
 
 UNFINISHED = (JobState.QUEUED, JobState.RUNNING, JobState.DRAWN)
 
+_Row = dict[str, Any]
+
 
 class JobRows:
     """Job rows in the database; times are unix seconds given by the caller."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._arriving: list[tuple[NewJob, asyncio.Future[bool]]] = []
+        self._arriving: list[tuple[_Row, asyncio.Future[bool]]] = []
         self._inserting: asyncio.Task[None] | None = None
 
     async def submit(self, job: NewJob) -> bool:
@@ -35,8 +37,9 @@ class JobRows:
         Jobs that arrive while a transaction is being written share the next one: two hundred at once cost a handful of
         disk flushes instead of two hundred.
         """
+        row = _new_row(job)  # here, so that one that can't be encoded fails alone
         written = asyncio.get_running_loop().create_future()
-        self._arriving.append((job, written))
+        self._arriving.append((row, written))
         if self._inserting is None:
             self._inserting = asyncio.create_task(self._insert_arriving(), name="insert jobs")
         return await asyncio.shield(written)
@@ -116,20 +119,20 @@ class JobRows:
             while self._arriving:
                 batch, self._arriving = self._arriving, []
                 try:
-                    fresh = await self._insert([job for job, _ in batch])
+                    fresh = await self._insert([row for row, _ in batch])
                 except sa.exc.SQLAlchemyError as error:
                     for _, written in batch:
                         written.set_exception(error)
                     continue
-                for job, written in batch:
-                    written.set_result(job.id in fresh)
-                    fresh.discard(job.id)  # a command that arrived twice is new only once
+                for row, written in batch:
+                    written.set_result(row["id"] in fresh)
+                    fresh.discard(row["id"])  # a command that arrived twice is new only once
         finally:
             self._inserting = None
 
-    async def _insert(self, batch: list[NewJob]) -> set[str]:
+    async def _insert(self, batch: list[_Row]) -> set[str]:
         """Insert those of `batch` that are not there yet; their ids."""
-        rows = {job.id: _new_row(job) for job in batch}
+        rows = {row["id"]: row for row in batch}
         async with self._engine.begin() as connection:
             known = await connection.execute(sa.select(jobs.c.id).where(jobs.c.id.in_(rows)))
             fresh = rows.keys() - set(known.scalars())
@@ -149,7 +152,7 @@ def _ended(delivered: Delivered, now: float) -> dict[str, Any]:
     return values
 
 
-def _new_row(job: NewJob) -> dict[str, Any]:
+def _new_row(job: NewJob) -> _Row:
     return {
         "id": job.id,
         "state": JobState.QUEUED,
