@@ -51,6 +51,9 @@ def migrate(url: sa.URL) -> None:
     config.set_main_option("script_location", str(MIGRATIONS))
     driver = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql+psycopg"
     engine = sa.create_engine(url.set(drivername=driver))
+    if driver == "sqlite":
+        sa.event.listen(engine, "connect", _leave_transactions_to_us)
+        sa.event.listen(engine, "begin", _begin)
     try:
         with engine.begin() as connection:
             config.attributes["connection"] = connection
@@ -64,6 +67,15 @@ def _options(url: sa.URL) -> dict[str, Any]:
     if url.get_backend_name() == "sqlite":
         return {"pool_size": 1, "max_overflow": 0, "poolclass": sa.pool.AsyncAdaptedQueuePool}
     return {"pool_size": 5, "pool_pre_ping": True}
+
+
+def _leave_transactions_to_us(connection: Any, _record: object) -> None:
+    """Python's driver opens no transaction before CREATE TABLE: a crash would leave half of the tables behind."""
+    connection.isolation_level = None
+
+
+def _begin(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:

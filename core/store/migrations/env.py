@@ -11,6 +11,7 @@ context.configure(
     connection=connection,
     target_metadata=metadata,
     render_as_batch=connection.dialect.name == "sqlite",
+    transactional_ddl=True,
     transaction_per_migration=False,
 )
 with context.begin_transaction():

@@ -1,0 +1,155 @@
+"""The database and its migrations, on real SQLite files."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from core.errors import ConfigurationError
+from core.store.database import MIGRATIONS, database_url, migrate, open_database
+from core.store.facts import Facts
+from core.store.schema import metadata
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> sa.URL:
+    return database_url(None, tmp_path)
+
+
+def plain_engine(url: sa.URL) -> sa.Engine:
+    return sa.create_engine(url.set(drivername="sqlite"))
+
+
+def run_alembic(url: sa.URL, action: Any, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    engine = plain_engine(url)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        action(config, revision)
+    engine.dispose()
+
+
+def tables(url: sa.URL) -> set[str]:
+    engine = plain_engine(url)
+    names = set(sa.inspect(engine).get_table_names())
+    engine.dispose()
+    return names
+
+
+def differences(url: sa.URL) -> list[Any]:
+    engine = plain_engine(url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        found = list(compare_metadata(context, metadata))
+    engine.dispose()
+    return found
+
+
+def test_migrations_make_the_tables_that_the_code_expects(url: sa.URL) -> None:
+    migrate(url)
+    assert differences(url) == []
+    assert tables(url) == {"jobs", "facts", "alembic_version"}
+
+
+def test_migrating_twice_changes_nothing(url: sa.URL) -> None:
+    migrate(url)
+    engine = plain_engine(url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("INSERT INTO facts VALUES ('a', 'b')"))
+    migrate(url)
+    with engine.begin() as connection:
+        assert connection.scalar(sa.text("SELECT value FROM facts")) == "b"
+        assert connection.scalar(sa.text("SELECT COUNT(*) FROM alembic_version")) == 1
+    engine.dispose()
+    assert differences(url) == []
+
+
+def test_migrations_go_down_and_up_again(url: sa.URL) -> None:
+    migrate(url)
+    run_alembic(url, command.downgrade, "base")
+    assert tables(url) == {"alembic_version"}
+    migrate(url)
+    assert differences(url) == []
+
+
+def test_each_migration_follows_one_other_and_there_is_one_head() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    script = ScriptDirectory.from_config(config)
+    assert len(script.get_heads()) == 1
+    for revision in script.walk_revisions():
+        assert revision.doc
+        assert Path(revision.path).name.startswith(f"{revision.revision}_")
+
+
+def test_a_migration_that_fails_leaves_nothing_half_done(url: sa.URL) -> None:
+    with closing(sqlite3.connect(str(url.database))) as connection:
+        connection.execute("CREATE TABLE facts (other TEXT)")  # in the way of the first migration's second table
+    with pytest.raises(sa.exc.OperationalError, match="already exists"):
+        migrate(url)
+    assert tables(url) <= {"facts", "alembic_version"}
+
+
+async def test_an_opened_database_survives_power_cuts_and_waits_for_locks(url: sa.URL) -> None:
+    async with open_database(url) as engine, engine.connect() as connection:
+        pragmas = [
+            (await connection.execute(sa.text(f"PRAGMA {name}"))).scalar()
+            for name in ("journal_mode", "synchronous", "busy_timeout", "foreign_keys")
+        ]
+    assert pragmas == ["wal", 2, 10000, 1]
+
+
+async def test_a_database_that_can_not_be_opened_is_said_without_its_password(tmp_path: Path) -> None:
+    for url in (
+        database_url(None, tmp_path / "nowhere"),
+        database_url("postgresql://easel:s3cret@127.0.0.1:1/easel", tmp_path),
+    ):
+        with pytest.raises(ConfigurationError, match=r"The database can't be opened: \w+\.") as refused:
+            async with open_database(url):
+                pass
+        assert "s3cret" not in str(refused.value)
+
+
+async def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
+    (tmp_path / "easel.db").write_bytes(b"no database " * 100)
+    with pytest.raises(ConfigurationError, match=r"The database can't be opened"):
+        async with open_database(database_url(None, tmp_path)):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("configured", "driver"),
+    [
+        (None, "sqlite+aiosqlite"),
+        ("sqlite:////var/easel.db", "sqlite+aiosqlite"),
+        ("postgresql://easel@db/easel", "postgresql+psycopg"),
+        ("postgres://easel@db/easel", "postgresql+psycopg"),
+    ],
+)
+def test_the_driver_is_ours_whatever_the_url_says(configured: str | None, driver: str, tmp_path: Path) -> None:
+    assert database_url(configured, tmp_path).drivername == driver
+
+
+def test_the_file_is_in_the_data_directory(tmp_path: Path) -> None:
+    assert database_url(None, tmp_path).database == str(tmp_path / "easel.db")
+
+
+async def test_a_fact_is_kept_and_overwritten(url: sa.URL) -> None:
+    async with open_database(url) as engine:
+        facts = Facts(engine)
+        assert await facts.fetch("commands:1") is None
+        await facts.keep("commands:1", "abc")
+        await facts.keep("commands:1", "def")
+        await facts.keep("commands:2", "ghi")
+    async with open_database(url) as engine:
+        facts = Facts(engine)
+        assert [await facts.fetch(f"commands:{number}") for number in (1, 2)] == ["def", "ghi"]
