@@ -39,8 +39,10 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return demo.run(options.prompt, once=options.once)
     except KeyboardInterrupt:
+        demo.say_goodbye()
         return INTERRUPTED
     finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C does not cut the tidying short
         demo.close()
 
 
@@ -66,10 +68,15 @@ class Demo:
         self._stage = stage
         self._bot: BotProcess | None = None
         self._failed = False
+        self._pictures = pictures
         self._show = Show(self._screen, self._keyboard, stage, pictures, self._bot_has_ended)
 
     def run(self, prompt: str, *, once: bool) -> int:
         """The whole demo; the exit status."""
+        try:
+            self._pictures.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            return self._fail(f"Pictures can't be saved in {self._pictures}: {error.strerror}.")
         if not self._start():
             return self._fail("The bot did not come online.")
         first = TypedCommand("draw", {"prompt": prompt, **_FIRST_OPTIONS})
@@ -83,12 +90,15 @@ class Demo:
         return 0
 
     def close(self) -> None:
-        """End the bot, then the stage; a second Ctrl-C does not cut that short."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        """End the bot, then the stage."""
         self._screen.end_live()
         if self._bot is not None:
             self._bot.close(keep_log=self._failed)
         self._stage.close()
+
+    def say_goodbye(self) -> None:
+        """After Ctrl-C: what follows begins on a line of its own."""
+        self._screen.line()
 
     def _start(self) -> bool:
         screen, started = self._screen, time.monotonic()
@@ -128,7 +138,8 @@ class Demo:
             "Now you: /draw prompt: a red fox size: 16:9 steps: 20   (/help shows all options, quit ends)"
         )
         while True:
-            self._screen.line()
+            if self._keyboard.is_terminal:
+                self._screen.line()
             line = self._keyboard.read_line(f"{MEMBER} > " if self._keyboard.is_terminal else "")
             if line is None or line.lower() in _QUIT:
                 if line is None and self._keyboard.is_terminal:

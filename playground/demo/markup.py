@@ -11,7 +11,8 @@ from typing import Literal
 Style = Literal["plain", "bold", "code", "small", "block"]
 
 _BLOCK = re.compile(r"```(?:[a-z]*\n)?(.*?)\n?```\n?", re.DOTALL)
-_INLINE = re.compile(r"\*\*(.+?)\*\*|`([^`]+)`|\\([^\w\s])")
+_INLINE = re.compile(r"\*\*(.+?)\*\*|`([^`]+)`|\\([^a-zA-Z0-9\s])")
+_ESCAPE = re.compile(r"\\([^a-zA-Z0-9\s])")
 _SMALL = "-# "
 
 
@@ -108,7 +109,7 @@ def _spans(paragraph: str) -> list[Span]:
         spans.append(Span(paragraph[position : found.start()], base))
         bold, code, escaped = found.groups()
         if bold is not None:
-            spans.append(Span(re.sub(r"\\([^\w\s])", r"\1", bold), "bold"))
+            spans.append(Span(_ESCAPE.sub(r"\1", bold), "bold"))
         elif code is not None:
             spans.append(Span(code, base if small else "code"))
         else:

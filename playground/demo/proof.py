@@ -34,8 +34,7 @@ class Saved:
 
 
 def save(attachment: Attachment, folder: Path) -> Saved:
-    """Write the attachment into `folder` under its own name, then read the file back."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write the attachment into `folder`, which is there, under its own name, then read the file back."""
     path = folder / PurePosixPath(attachment.filename).name
     path.write_bytes(attachment.data)
     with Image.open(path) as image:
