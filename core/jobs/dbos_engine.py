@@ -11,6 +11,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,8 @@ class DbosEngine:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=CLOSING_SECONDS)
+        # DBOS made its own threads the loop's, and ends them here: whatever is closed after the engine needs others.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
 
     async def _start_as(self, workflow_id: str, job_id: str, attempt: int) -> None:
