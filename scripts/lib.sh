@@ -25,17 +25,16 @@ find_python() {
   exit 1
 }
 
-# One hash of both requirements files: when they change, the environment is brought up to date.
+# One hash of the requirements files: when they change, the environment is brought up to date.
 wanted() {
   "$1" -c 'import hashlib, pathlib, sys
 print(hashlib.sha256(b"".join(pathlib.Path(name).read_bytes() for name in sys.argv[1:])).hexdigest())' \
-    "$root/requirements.txt" "$root/requirements-dev.txt"
+    "$root"/requirements*.txt
 }
 
-# ready run|dev: have what `bot.py` needs, or also what the tests need, in .venv; a second call costs nothing.
+# ready demo|dev: have what the demo needs, or also what the tests need, in .venv; a second call costs nothing.
 ready() {
-  local what="$1" file="requirements.txt" hash log
-  [ "$what" = dev ] && file="requirements-dev.txt"
+  local what="$1" hash log
   if ! "$venv_python" -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
     find_python
     "$python" -m venv --clear "$root/.venv"
@@ -45,13 +44,13 @@ ready() {
   say "Installing what Easel needs into .venv (once; about a minute) …"
   log="$root/.venv/easel-install.log"
   if ! "$venv_python" -m pip install --quiet --disable-pip-version-check --no-input \
-    -r "$root/$file" >"$log" 2>&1 </dev/null; then
+    -r "$root/requirements-$what.txt" >"$log" 2>&1 </dev/null; then
     tail -n 15 "$log" >&2
     say "The installation did not work; the last lines above say why. Is the network there?"
     exit 1
   fi
   printf '%s\n' "$hash" >"$root/.venv/easel-$what"
   if [ "$what" = dev ]; then
-    printf '%s\n' "$hash" >"$root/.venv/easel-run"
+    printf '%s\n' "$hash" >"$root/.venv/easel-demo"
   fi
 }
