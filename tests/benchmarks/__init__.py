@@ -1,0 +1,1 @@
+"""Tests of the benchmarks' arithmetic: what is printed follows from what was measured."""
