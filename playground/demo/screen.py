@@ -61,10 +61,11 @@ class Screen:
             bar = self.style("│ ", "small") if line and line[0].style == "block" else ""
             self.line(INDENT + bar + self._styled(line))
 
-    def text(self, label: str, text: str) -> None:
-        """Text below each other, with a label before the first line."""
+    def text(self, label: str, text: str, *, whole: bool = False) -> None:
+        """Text below each other, with a label before the first line; `whole` text is for copying and never cut up."""
         margin = 10
-        for number, row in enumerate(markup.wrap(markup.clean(text), self.width - margin - len(INDENT))):
+        text = markup.clean(text)
+        for number, row in enumerate([text] if whole else markup.wrap(text, self.width - margin - len(INDENT))):
             head = self.style(label.ljust(margin), "small") if number == 0 else " " * margin
             self.line(f"{INDENT}{head}{row}")
 

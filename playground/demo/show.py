@@ -84,8 +84,8 @@ class Show:
             for row in rows:
                 screen.line(INDENT + row)
         screen.line()
-        facts = f"{saved.kind}, {saved.width}×{saved.height}, {saved.bytes / 1024:,.0f} KB"
-        screen.text("picture", f"{_short(saved.path)} ({facts})")
+        screen.text("picture", f"{saved.kind}, {saved.width}×{saved.height}, {saved.bytes / 1024:,.0f} KB")
+        screen.text("saved as", _short(saved.path), whole=True)
         screen.text("infotext", saved.infotext or "none")
         if self._stage.sent_by_webui(saved.digest):
             screen.text("bytes", "exactly those that the webui sent")
