@@ -65,8 +65,9 @@ def load(path: Path) -> Document:
 class OpenApiCheck:
     """Remembers what was asked and answered, and checks it when somebody looks at `violations`.
 
-    Allowed against the document, where Discord's prose and practice say otherwise: `attachments[].id` as an integer
-    ("snowflake or number"), and texts as codes inside `errors` (the document wants integers there).
+    Allowed against the document, where Discord's prose and practice say otherwise: `attachments[].id`, `recipient_id`
+    and the ids of `allowed_mentions` as integers ("snowflake or number"; discord.py sends them so), and texts as codes
+    inside `errors` (the document wants integers there).
     """
 
     def __init__(self, path: Path) -> None:
@@ -152,7 +153,7 @@ def _body(document: Document, pointer: str, operation: Json, request: Request) -
 
 
 def _with_text_ids(body: Any) -> Any:
-    """The one mismatch that is allowed, made to fit."""
+    """The ids that may be integers, as texts."""
     if not isinstance(body, dict):
         return body
     result = dict(body)
@@ -161,6 +162,11 @@ def _with_text_ids(body: Any) -> Any:
             entry | {"id": str(entry["id"])} if isinstance(entry, dict) and "id" in entry else entry
             for entry in result["attachments"]
         ]
+    if isinstance(result.get("recipient_id"), int):
+        result["recipient_id"] = str(result["recipient_id"])
+    if isinstance(allowed := result.get("allowed_mentions"), dict):
+        lists = {key: [str(one) for one in allowed[key]] for key in ("users", "roles") if allowed.get(key)}
+        result["allowed_mentions"] = allowed | lists
     if isinstance(result.get("data"), dict):
         result["data"] = _with_text_ids(result["data"])
     return result

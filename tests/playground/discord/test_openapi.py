@@ -54,6 +54,13 @@ async def test_a_wrong_message_is_a_violation(
     assert f"body {place}" in violation
 
 
+async def test_ids_may_be_numbers_where_discord_py_sends_them_so(watched: LocalDiscord, watched_rest: Rest) -> None:
+    ada = watched.member("ada")
+    await watched_rest.say({"content": f"<@{ada.id}>", "allowed_mentions": {"parse": [], "users": [ada.id]}})
+    await watched_rest("POST", "/users/@me/channels", {"recipient_id": ada.id})
+    assert watched.violations == []
+
+
 async def test_wrong_parameters_and_unknown_routes_are_violations(watched: LocalDiscord, watched_rest: Rest) -> None:
     path = f"/channels/{watched.channel.id}/messages"
     await watched_rest("GET", path + "?limit=2")
