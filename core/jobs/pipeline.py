@@ -87,6 +87,7 @@ class Pipeline:
     @persevere
     async def keep(self, job_id: str, attempt: int, before: Record) -> Record:
         """Move the pictures to where they stay, with their infotext inside, and say so in the row."""
+        self.pool.release(job_id)  # reserved again at a start, though its render was recorded already
         job = await self.rows.fetch(job_id)
         if job is None or job.state is JobState.DRAWN or "failed" in before:
             return before
@@ -99,7 +100,7 @@ class Pipeline:
         except (FileNotFoundError, UnreadableAnswer) as error:
             # They were whole when they arrived: the machine lost them in a power cut. The same seed draws them again.
             log.warning("raw pictures are gone from the disk: %s", error, extra={"job": job_id})
-            return await self._again(job, judge(OutcomeUnknown("raw pictures lost"), job.breaks))
+            return await self._again(job, judge(OutcomeUnknown("raw pictures lost"), job.breaks), "RawPicturesLost")
         reached("kept", job_id)
         if not await self.rows.mark_drawn(job_id, attempt, drawing):
             return STOP
@@ -109,13 +110,15 @@ class Pipeline:
     @persevere
     async def deliver(self, job_id: str, attempt: int, before: Record) -> Record:
         """Show what the row holds, or the sentence that render found."""
+        self.pool.release(job_id)  # as in keep
         job = await self.rows.fetch(job_id)
         perhaps_done = (job_id, attempt) not in self._begun_here
         if job is None:
             return STOP
         reached("delivering", job_id)
         if job.state is JobState.DRAWN and job.drawing is not None:
-            delivered = await self.delivery.deliver(job, job.drawing, perhaps_done=perhaps_done)
+            with self.metrics.delivery_seconds.time():
+                delivered = await self.delivery.deliver(job, job.drawing, perhaps_done=perhaps_done)
             reached("delivered", job_id)
             await self.rows.mark_done(job_id, delivered, time.time())
             self.metrics.ended.labels(JobState.DONE).inc()
@@ -213,13 +216,14 @@ class Pipeline:
         )
         if verdict.again and job.backend is not None:
             self.pool.report_failure(job.backend, error)
-        return await self._again(job, verdict)
+        return await self._again(job, verdict, type(error).__name__)
 
-    async def _again(self, job: Job, verdict: Verdict) -> Record:
+    async def _again(self, job: Job, verdict: Verdict, reason: str) -> Record:
         """Put the job back into the queue if the verdict says so; else the record of its failure."""
         if not verdict.again:
             return {"failed": verdict.sentence}
         if await self.rows.requeue(job.id, job.attempt, broke=verdict.broke):
+            self.metrics.requeued.labels(reason).inc()
             self.pool.release(job.id)
             self.queue.add(job)
             await self.delivery.show_waiting(job, verdict.sentence)

@@ -130,7 +130,8 @@ class Stage:
         """Assert that each picture of the job appeared exactly once, and that they are still there."""
         numbers = sorted(int(found[2]) for one in self.uploads(interaction) if (found := STEM.search(one.filename)))
         assert numbers == list(range(1, pictures + 1)), f"pictures {numbers} of {interaction}"
-        assert sum(len(message.attachments) for message in self.carriers(interaction)) == pictures
+        shown = sum(len(message.attachments) for message in self.carriers(interaction))
+        assert shown == pictures, f"{shown} of {pictures} pictures are shown of {interaction}"
 
     # The bot's memory
 
@@ -166,11 +167,13 @@ class Stage:
 
     def check(self) -> None:
         """What holds after every test, whatever it was about."""
-        assert self.discord.violations[self._violations_before :] == []
+        violations = self.discord.violations[self._violations_before :]
+        assert not violations, violations
         secrets = [self.discord.token, *(interaction.token for interaction in self.discord.interactions)]
         secrets += [webui.url.partition("://")[2].partition("@")[0] for webui in self.webuis if "@" in webui.url]
         check_log(self.bot.events()[self._log_before :], self.expected_errors)
-        assert [secret for secret in secrets if secret in self.bot.log()] == []
+        log = self.bot.log()
+        assert not any(secret in log for secret in secrets), "a secret is in the log"
         hosts = [str(place.port) for place in (self.discord, *self.webuis)]
         check_messages(self.discord.interactions, self.discord.messages, hosts)
 

@@ -35,7 +35,7 @@ def check_log(events: Iterable[dict[str, Any]], expected: Sequence[str]) -> None
         if ("raw" in event or event.get("level") in ("error", "critical") or "Traceback" in str(event))
         and not any(words in str(event) for words in expected)
     ]
-    assert bad == []
+    assert not bad, bad
 
 
 def check_messages(
@@ -52,8 +52,8 @@ def check_messages(
 
 def _check_message(message: Message, hosts: Sequence[str]) -> None:
     for text in {message.content, *(edit.content for edit in message.edits)}:
-        assert len(text.encode("utf-16-le")) // 2 <= CONTENT_UNITS
+        assert len(text.encode("utf-16-le")) // 2 <= CONTENT_UNITS, f"too long: {text!r}"
         leaked = [word for word in (*NEVER_SHOWN, *(f":{host}" for host in hosts)) if word in text]
-        assert leaked == [], f"{leaked} in {text!r}"
-    assert not message.pinged_everyone
+        assert not leaked, f"{leaked} in {text!r}"
+    assert not message.pinged_everyone, f"{message} rings for everybody"
     assert len(message.pinged) <= 1, f"{message} rings for {message.pinged}"
