@@ -1,0 +1,204 @@
+"""What an operator is told before the first picture: the webuis and the data directory. It changes nothing of theirs.
+
+Facts become findings here; how they are shown is the caller's affair. Sentences may name the operator's own addresses,
+never credentials.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from core.errors import AuthenticationFailed, ConfigurationError, NotReady, WebuiError
+from core.images.store import PictureStore
+from core.lock import locked
+from core.settings import LOOPBACK, Settings
+from core.store.database import database_url
+from core.webui.address import WebuiAddress
+from core.webui.catalog import Catalog
+from core.webui.client import WebuiClient, open_session
+from core.webui.faults import NoApi
+from core.webui.names import shorten
+
+CONTAINER_MARK = Path("/.dockerenv")
+"""There in every Docker container, where 127.0.0.1 is the container itself."""
+
+
+class Mark(Enum):
+    """How a finding is meant."""
+
+    GOOD = "✓"
+    BAD = "✗"
+    HINT = "!"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One sentence for the operator. BAD says what keeps pictures away, and what would mend it."""
+
+    mark: Mark
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The findings about one neighbour. `usable`: it keeps no picture from being drawn."""
+
+    title: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def usable(self) -> bool:
+        """Whether nothing in it is BAD."""
+        return all(finding.mark is not Mark.BAD for finding in self.findings)
+
+
+def good(sentence: str) -> Finding:
+    """As it should be."""
+    return Finding(Mark.GOOD, sentence)
+
+
+def bad(sentence: str) -> Finding:
+    """This has to be mended."""
+    return Finding(Mark.BAD, sentence)
+
+
+def hint(sentence: str) -> Finding:
+    """Worth knowing; pictures come all the same."""
+    return Finding(Mark.HINT, sentence)
+
+
+async def check_webuis(addresses: Iterable[WebuiAddress]) -> list[Section]:
+    """Ask every webui at once what it has; a picture needs one that is usable."""
+    async with open_session() as session:
+        clients = [WebuiClient(address, session) for address in addresses]
+        return list(await asyncio.gather(*(_check_webui(client) for client in clients)))
+
+
+async def check_data(settings: Settings) -> Section:
+    """Whether jobs and pictures can be kept, and whether a bot is at work here already."""
+    findings = [await asyncio.to_thread(_check_folder, settings.data_dir)]
+    if settings.database_url is not None:
+        findings.append(await _check_database(settings))
+    return Section(f"Data in {settings.data_dir.absolute()}", tuple(findings))
+
+
+async def _check_webui(client: WebuiClient) -> Section:
+    address = client.address
+    title = f"{address.name[:1].upper()}{address.name[1:]}, {address.url}"
+    try:
+        catalog = await client.fetch_catalog()
+    except WebuiError as error:
+        return Section(title, (bad(_explain(error, address)), *_container_hint(error, address)))
+    return Section(title, (*_describe(catalog), *_credentials_hint(address)))
+
+
+def _explain(error: WebuiError, address: WebuiAddress) -> str:
+    match error:
+        case AuthenticationFailed() if address.login is None:
+            return "It wants a login: write http://USER:PASSWORD@… into WEBUI_URLS, as the webui's --api-auth says."
+        case AuthenticationFailed():
+            return (
+                "It refuses the login in WEBUI_URLS: compare it with the webui's --api-auth "
+                "(a comma, @ or : in it is written %2C, %40, %3A)."
+            )
+        case NoApi():
+            return "Something answers, but not the API: start the webui with --api, or wait until it has started."
+        case NotReady():
+            return f"It can't be reached: {_reason(error.detail)}"
+        case _:
+            return f"It answers, but not as a webui does. ({shorten(error.detail, 160)})"
+
+
+def _reason(detail: str) -> str:
+    name = detail.partition(":")[0]
+    if "DNS" in name:
+        return "there is no host of that name."
+    if "Certificate" in name or "SSL" in name:
+        return "its certificate is not trusted."
+    if "Timeout" in name:
+        return "there was no answer in time."
+    if name.startswith("ClientConnector"):
+        return "nothing listens there. Is it running, and is this its port?"
+    return f"it answered {shorten(detail, 160)}."
+
+
+def _container_hint(error: WebuiError, address: WebuiAddress) -> list[Finding]:
+    is_here = urlsplit(address.url).hostname in LOOPBACK
+    if not (is_here and isinstance(error, NotReady) and CONTAINER_MARK.exists()):
+        return []
+    return [hint("Inside a container this address is the container: write http://host.docker.internal:7860.")]
+
+
+def _credentials_hint(address: WebuiAddress) -> list[Finding]:
+    host = urlsplit(address.url).hostname
+    if address.login is not None and address.url.startswith("http://") and host not in LOOPBACK:
+        return [
+            hint("The login goes over plain http: anybody on the way can read it. Use https, or a network of yours.")
+        ]
+    return []
+
+
+def _describe(catalog: Catalog) -> list[Finding]:
+    can = catalog.capabilities
+    loaded = f" Loaded: {shorten(catalog.loaded_checkpoint, 80)}." if catalog.loaded_checkpoint else ""
+    if catalog.checkpoints:
+        first = good(f"It answers and has {_count(len(catalog.checkpoints), 'checkpoint')}.{loaded}")
+    elif catalog.loaded_checkpoint:
+        first = hint(f"It answers and lists no checkpoint, so members can't choose one.{loaded}")
+    else:
+        first = bad("It answers and has no checkpoint: put a model into its folder models/Stable-diffusion.")
+    lists = good(f"{_count(len(catalog.samplers), 'sampler')}, {_count(len(catalog.schedulers), 'scheduler')}.")
+    if not catalog.samplers:
+        lists = hint("It lists no samplers, so members can't choose one.")
+    abilities = {
+        "progress of each job": can.task_progress,
+        "progress": can.progress and not can.task_progress,
+        "cancelling": can.interrupt,
+        "reading infotext": can.png_info,
+        "choosing a checkpoint for one picture": can.override_settings,
+        "CLIP skip": can.clip_skip is not None,
+    }
+    able = good(f"It can: {', '.join(name for name, has in abilities.items() if has) or 'draw'}.")
+    missing = [name for name, has in abilities.items() if not has and not (name == "progress" and can.task_progress)]
+    findings = [first, lists, able]
+    if missing:
+        findings.append(hint(f"It can't: {', '.join(missing)}. Pictures come without."))
+    return findings
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _check_folder(data_dir: Path) -> Finding:
+    try:
+        PictureStore(data_dir).writable()
+    except ConfigurationError as error:
+        return bad(error.problems[0])
+    try:
+        with locked(data_dir):
+            return good("It can be written.")
+    except ConfigurationError:
+        return hint("A bot is at work on this directory now. A second one would be refused.")
+
+
+async def _check_database(settings: Settings) -> Finding:
+    secret = settings.database_url
+    url = database_url(secret.get_secret_value() if secret else None, settings.data_dir)
+    engine = create_async_engine(url)
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(sa.text("SELECT 1"))
+    except (sa.exc.SQLAlchemyError, OSError) as error:
+        return bad(f"The database of DATABASE_URL can't be opened ({type(error).__name__}).")
+    finally:
+        await engine.dispose()
+    return good("The database of DATABASE_URL answers.")
