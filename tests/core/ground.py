@@ -1,0 +1,232 @@
+"""The core put together without Discord and without a durable engine: real rows, real HTTP, fakes that remember."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.images.store import PictureStore
+from core.jobs.dispatcher import Dispatcher
+from core.jobs.engine import Record
+from core.jobs.model import Delivered, Drawing, Glimpse, Job, JobState
+from core.jobs.pipeline import Pipeline
+from core.jobs.queue import WaitingQueue
+from core.jobs.rows import JobRows
+from core.jobs.watch import WatchTiming
+from core.metrics import Metrics
+from core.request import GenerationRequest
+from core.store.database import database_url, open_database
+from core.studio import Order, Studio, Ticket
+from core.webui.address import parse_addresses
+from core.webui.client import open_session
+from core.webui.pool import BackendPool, Health, Timing
+from playground.webui import LocalWebui
+
+QUICK = Timing(idle=0.2, shortest=0.02, longest=0.1)
+WAIT = 10.0
+WATCHFUL = WatchTiming(poll=0.02, edit=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One thing that an owner was shown: `what` is progress, waiting, pictures or sentence."""
+
+    what: str
+    job: Job
+    sentence: str = ""
+    drawing: Drawing | None = None
+    glimpse: Glimpse | None = None
+    perhaps_done: bool = False
+
+
+@dataclass
+class RememberingDelivery:
+    """A Delivery that remembers everything it was asked to show."""
+
+    changed: Callable[[], None]
+    shown: list[Shown] = field(default_factory=list)
+
+    async def show_progress(self, job: Job, glimpse: Glimpse) -> None:
+        self._remember(Shown("progress", job, glimpse=glimpse))
+
+    async def show_waiting(self, job: Job, sentence: str) -> None:
+        self._remember(Shown("waiting", job, sentence))
+
+    async def deliver(self, job: Job, drawing: Drawing, *, perhaps_done: bool) -> Delivered:
+        self._remember(Shown("pictures", job, drawing=drawing, perhaps_done=perhaps_done))
+        return Delivered("reply", "555")
+
+    async def explain(self, job: Job, sentence: str, *, perhaps_done: bool) -> Delivered:
+        self._remember(Shown("sentence", job, sentence, perhaps_done=perhaps_done))
+        return Delivered("reply", "555")
+
+    def of(self, what: str, job_id: str | None = None) -> list[Shown]:
+        """What of this kind was shown, of one job or of all."""
+        return [one for one in self.shown if one.what == what and job_id in (None, one.job.id)]
+
+    def _remember(self, shown: Shown) -> None:
+        self.shown.append(shown)
+        self.changed()
+
+
+@dataclass
+class InlineEngine:
+    """Runs the steps at once, in this process, and records nothing."""
+
+    pipeline: Pipeline
+    changed: Callable[[], None]
+    records: dict[tuple[str, int, str], Record] = field(default_factory=dict)
+    running: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def open(self) -> None:
+        """Nothing is left of an earlier process."""
+
+    async def start(self, job_id: str, attempt: int) -> None:
+        task = asyncio.create_task(self._run(job_id, attempt), name=f"steps of {job_id}")
+        self.running.add(task)
+        task.add_done_callback(self.running.discard)
+
+    async def resume(self, job_id: str, attempt: int) -> None:
+        await self.start(job_id, attempt)
+
+    async def close(self) -> None:
+        for task in self.running:
+            task.cancel()
+        await asyncio.gather(*self.running, return_exceptions=True)
+
+    async def _run(self, job_id: str, attempt: int) -> None:
+        record: Record = {}
+        for step in (self.pipeline.render, self.pipeline.keep, self.pipeline.deliver):
+            record = await step(job_id, attempt, record)
+            self.records[job_id, attempt, step.__name__] = record
+            self.changed()
+            if record.get("stop"):
+                return
+
+
+@dataclass
+class Ground:
+    """Everything at hand; `until` waits for what the fakes remember."""
+
+    webuis: tuple[LocalWebui, ...]
+    rows: JobRows
+    pool: BackendPool
+    queue: WaitingQueue
+    pictures: PictureStore
+    metrics: Metrics
+    delivery: RememberingDelivery
+    pipeline: Pipeline
+    dispatcher: Dispatcher
+    engine: InlineEngine
+    studio: Studio
+    happened: asyncio.Event
+    _ids: Any = field(default_factory=lambda: itertools.count(1001))
+
+    @property
+    def webui(self) -> LocalWebui:
+        """The only webui, or the first."""
+        return self.webuis[0]
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Until the fakes have seen enough; TimeoutError after ten seconds."""
+        async with asyncio.timeout(WAIT):
+            while not condition():
+                self.happened.clear()
+                await self.happened.wait()
+
+    async def submit(self, *, owner_id: str = "42", **asked: Any) -> Ticket:
+        """A small request, as the command would submit it."""
+        request = {"prompt": "a red fox", "seed": 7, "steps": 2, "width": 64, "height": 64, **asked}
+        ticket = await self.studio.submit(
+            Order(
+                job_id=str(next(self._ids)),
+                owner_id=owner_id,
+                guild_id=None,
+                request=GenerationRequest(**request),
+                reply="{}",
+            )
+        )
+        assert ticket is not None
+        return ticket
+
+    async def job(self, job_id: str) -> Job:
+        """The row, which is there."""
+        job = await self.rows.fetch(job_id)
+        assert job is not None
+        return job
+
+    async def until_delivered(self, job_id: str) -> Shown:
+        """Until the owner has their pictures or their sentence, and the row says so."""
+        ends = ("pictures", "sentence")
+        await self.until(lambda: any(self.delivery.of(what, job_id) for what in ends))
+        await self.until(lambda: not self.engine.running or self._is_recorded(job_id))
+        (shown,) = (one for what in ends for one in self.delivery.of(what, job_id))
+        return shown
+
+    async def until_state(self, job_id: str, state: JobState) -> Job:
+        """Until the row says so."""
+        while (job := await self.job(job_id)).state is not state:
+            await self.until_change()
+        return job
+
+    async def until_change(self) -> None:
+        """Until anything happens."""
+        self.happened.clear()
+        async with asyncio.timeout(WAIT):
+            await self.happened.wait()
+
+    def _is_recorded(self, job_id: str) -> bool:
+        return any(key[0] == job_id and key[2] == "deliver" for key in self.engine.records)
+
+
+def fast_webui(**options: Any) -> LocalWebui:
+    """A webui whose steps take no time and whose pictures cost nothing."""
+    return LocalWebui(**{"seconds_per_step": 0.0, "cheap_pictures": True, **options})
+
+
+@asynccontextmanager
+async def opened_ground(
+    folder: Path, *webuis: LocalWebui, timing: WatchTiming = WATCHFUL, dispatching: bool = True
+) -> AsyncIterator[Ground]:
+    """The core on `folder`, with every webui started and known."""
+    happened = asyncio.Event()
+    queue, metrics, pictures = WaitingQueue(), Metrics(), PictureStore(folder)
+    delivery = RememberingDelivery(happened.set)
+
+    def on_change() -> None:
+        queue.ring()
+        happened.set()
+
+    async with open_database(database_url(None, folder)) as database, open_session() as session:
+        rows = JobRows(database)
+        urls = ",".join(webui.url for webui in webuis)
+        pool = BackendPool(parse_addresses(urls), session=session, on_change=on_change, timing=QUICK)
+        pipeline = Pipeline(
+            rows=rows, pool=pool, pictures=pictures, delivery=delivery, queue=queue, metrics=metrics, timing=timing
+        )
+        dispatcher = Dispatcher(rows=rows, pool=pool, queue=queue, pipeline=pipeline)
+        engine = InlineEngine(pipeline, happened.set)
+        studio = Studio(rows=rows, pool=pool, queue=queue, pipeline=pipeline, metrics=metrics)
+        ground = Ground(
+            webuis, rows, pool, queue, pictures, metrics, delivery, pipeline, dispatcher, engine, studio, happened
+        )
+        pool.start()
+        running: asyncio.Task[None] | None = None
+        try:
+            await ground.until(lambda: all(view.health is not Health.UNKNOWN for view in pool.views()))
+            if dispatching:
+                await dispatcher.open(engine)
+                running = asyncio.create_task(dispatcher.run(), name="dispatcher")
+            yield ground
+        finally:
+            if running is not None:
+                running.cancel()
+                await asyncio.gather(running, return_exceptions=True)
+            await engine.close()
+            await dispatcher.close()
+            await pool.stop()
