@@ -1,0 +1,214 @@
+"""Jobs are given to idle webuis, and what an earlier process left is taken up."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from core.jobs import dispatcher as module
+from core.jobs.model import Delivered, JobState
+from tests.core.ground import Ground, InlineEngine, fast_webui, opened_ground
+from tests.core.jobs.conftest import DRAWING, new_job
+
+
+@pytest.fixture
+async def ground(tmp_path: Path) -> AsyncIterator[Ground]:
+    async with fast_webui() as webui, opened_ground(tmp_path, webui, dispatching=False) as ground:
+        yield ground
+
+
+@pytest.fixture
+def _short_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "DATABASE_PAUSE", 0.01)
+
+
+class Dispatching:
+    """The dispatcher's task while the block runs."""
+
+    def __init__(self, ground: Ground, engine: InlineEngine | None = None) -> None:
+        self._ground = ground
+        self._engine = engine or ground.engine
+
+    async def __aenter__(self) -> None:
+        await self._ground.dispatcher.open(self._engine)
+        self._task = asyncio.create_task(self._ground.dispatcher.run())
+
+    async def __aexit__(self, *_error: object) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        await self._ground.dispatcher.close()
+
+
+async def test_a_waiting_job_of_an_earlier_process_is_drawn(ground: Ground) -> None:
+    await ground.rows.submit(new_job("1"))
+    async with Dispatching(ground):
+        shown = await ground.until_delivered("1")
+        assert shown.what == "pictures"
+        assert not shown.perhaps_done
+
+
+async def test_a_running_job_of_an_earlier_process_goes_on_as_the_same_attempt(ground: Ground) -> None:
+    await ground.rows.submit(new_job("1"))
+    await ground.rows.mark_running("1", ground.webui.url, 1.0)
+    async with Dispatching(ground):
+        shown = await ground.until_delivered("1")
+        assert (shown.what, shown.perhaps_done) == ("pictures", True)
+        assert (await ground.until_state("1", JobState.DONE)).attempt == 1
+
+
+async def test_a_drawn_job_of_an_earlier_process_is_delivered_and_never_drawn_again(ground: Ground) -> None:
+    await ground.rows.submit(new_job("1"))
+    await ground.rows.mark_running("1", ground.webui.url, 1.0)
+    await ground.rows.mark_drawn("1", 1, DRAWING)
+    async with Dispatching(ground):
+        shown = await ground.until_delivered("1")
+    assert (shown.what, shown.drawing, shown.perhaps_done) == ("pictures", DRAWING, True)
+    assert ground.webui.renders == []
+
+
+async def test_jobs_at_an_end_are_left_alone(ground: Ground) -> None:
+    for job_id in ("1", "2", "3"):
+        await ground.rows.submit(new_job(job_id))
+        await ground.rows.mark_running(job_id, ground.webui.url, 1.0)
+    await ground.rows.mark_drawn("1", 1, DRAWING)
+    await ground.rows.mark_done("1", Delivered("reply", "5"), 2.0)
+    await ground.rows.mark_failed("2", "No.", Delivered("reply", "5"), 2.0)
+    await ground.rows.mark_cancelled("3", 2.0)
+    async with Dispatching(ground):
+        await ground.rows.submit(new_job("4"))
+        ground.queue.add(new_job("4"))
+        await ground.until_delivered("4")
+    assert {one.job.id for one in ground.delivery.shown if one.what != "progress"} == {"4"}
+
+
+async def test_a_webui_that_an_earlier_process_keeps_busy_gets_nothing_else(ground: Ground) -> None:
+    ground.webui.hold()
+    await ground.rows.submit(new_job("1"))
+    await ground.rows.mark_running("1", ground.webui.url, 1.0)
+    async with Dispatching(ground):
+        await ground.webui.until(lambda: ground.webui.running)
+        ticket = await ground.submit(seed=8)
+        assert len(ground.queue) == 1
+        assert len(ground.webui.renders) == 1
+        ground.webui.release()
+        await ground.until_delivered("1")
+        await ground.until_delivered(ticket.job_id)
+    assert [render.seed for render in ground.webui.renders] == [7, 8]
+
+
+async def test_the_dispatcher_is_open_between_open_and_close(ground: Ground) -> None:
+    seen = [ground.dispatcher.is_open]
+    async with Dispatching(ground):
+        seen.append(ground.dispatcher.is_open)
+    seen.append(ground.dispatcher.is_open)
+    await ground.dispatcher.close()
+    assert seen == [False, True, False]
+
+
+async def test_jobs_go_to_the_webui_that_has_their_checkpoint(tmp_path: Path) -> None:
+    async with (
+        fast_webui(checkpoints=("ink.safetensors",)) as first,
+        fast_webui(checkpoints=("paper.safetensors",)) as second,
+        opened_ground(tmp_path, first, second) as ground,
+    ):
+        for name in ("paper", "ink", "paper"):
+            ticket = await ground.submit(checkpoint=name)
+            await ground.until_delivered(ticket.job_id)
+        assert [render.checkpoint for render in first.renders] == ["ink"]
+        assert [render.checkpoint for render in second.renders] == ["paper", "paper"]
+
+
+async def test_two_webuis_draw_side_by_side(tmp_path: Path) -> None:
+    async with fast_webui() as first, fast_webui() as second, opened_ground(tmp_path, first, second) as ground:
+        first.hold()
+        second.hold()
+        tickets = [await ground.submit(seed=seed) for seed in (1, 2, 3)]
+        await first.until(lambda: first.running)
+        await second.until(lambda: second.running)
+        assert len(ground.queue) == 1
+        first.release()
+        second.release()
+        for ticket in tickets:
+            await ground.until_delivered(ticket.job_id)
+
+
+async def test_a_job_waits_while_every_webui_is_down_and_is_drawn_when_one_is_back(ground: Ground) -> None:
+    ground.webui.refuse_connections()
+    ground.pool.refresh()
+    await ground.until(lambda: ground.pool.explain() is not None)
+    async with Dispatching(ground):
+        ticket = await ground.submit()
+        assert "can't be reached" in (ticket.obstacle or "")
+        assert ground.queue.place(ticket.job_id) == 1
+        await ground.webui.accept_connections()
+        assert (await ground.until_delivered(ticket.job_id)).what == "pictures"
+    assert (await ground.job(ticket.job_id)).attempt == 1
+
+
+async def test_a_job_that_is_cancelled_while_it_waits_is_never_given_out(ground: Ground) -> None:
+    first = await ground.submit()
+    await ground.rows.mark_cancelled(first.job_id, 1.0)  # the queue in memory does not know
+    second = await ground.submit(seed=8)
+    async with Dispatching(ground):
+        await ground.until_delivered(second.job_id)
+    assert [render.seed for render in ground.webui.renders] == [8]
+    assert len(ground.queue) == 0
+
+
+class Warned(logging.Handler):
+    """Says when the dispatcher has warned of something."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.event = asyncio.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:  # noqa: ARG002  # that there was one is enough
+        self.event.set()
+
+
+@pytest.fixture
+def warned() -> Iterator[Warned]:
+    handler = Warned()
+    module.log.addHandler(handler)
+    yield handler
+    module.log.removeHandler(handler)
+
+
+@pytest.mark.usefixtures("_short_pause")
+async def test_a_database_that_is_away_is_waited_for(ground: Ground, warned: Warned) -> None:
+    ticket = await ground.submit()
+    database = ground.rows._engine
+    async with database.begin() as connection:
+        await connection.execute(sa.text("ALTER TABLE jobs RENAME COLUMN started_at TO away"))
+    ground.dispatcher._engine = ground.engine
+    running = asyncio.create_task(ground.dispatcher.run())
+    await asyncio.wait_for(warned.event.wait(), 5)
+    assert all(view.idle for view in ground.pool.views())
+    async with database.begin() as connection:
+        await connection.execute(sa.text("ALTER TABLE jobs RENAME COLUMN away TO started_at"))
+    assert (await ground.until_delivered(ticket.job_id)).what == "pictures"
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+class FailingEngine(InlineEngine):
+    """An engine whose database is away twice."""
+
+    failures = 2
+
+    async def start(self, job_id: str, attempt: int) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise sa.exc.OperationalError("INSERT", {}, Exception("away"))
+        await super().start(job_id, attempt)
+
+
+@pytest.mark.usefixtures("_short_pause")
+async def test_an_engine_that_can_not_record_is_asked_until_it_can(ground: Ground) -> None:
+    async with Dispatching(ground, FailingEngine(ground.pipeline, ground.happened.set)) as _:
+        ticket = await ground.submit()
+        await ground.until(lambda: bool(ground.delivery.of("pictures", ticket.job_id)))
+        assert (await ground.until_state(ticket.job_id, JobState.DONE)).attempt == 1
