@@ -132,7 +132,8 @@ def _reason(detail: str) -> str:
 
 def _container_hint(error: WebuiError, address: WebuiAddress) -> list[Finding]:
     is_here = urlsplit(address.url).hostname in LOOPBACK
-    if not (is_here and isinstance(error, NotReady) and CONTAINER_MARK.exists()):
+    is_silent = isinstance(error, NotReady) and not isinstance(error, NoApi)
+    if not (is_here and is_silent and CONTAINER_MARK.exists()):
         return []
     return [hint("Inside a container this address is the container: write http://host.docker.internal:7860.")]
 
@@ -160,14 +161,15 @@ def _describe(catalog: Catalog) -> list[Finding]:
         lists = hint("It lists no samplers, so members can't choose one.")
     abilities = {
         "progress of each job": can.task_progress,
-        "progress": can.progress and not can.task_progress,
+        "progress": can.progress and not can.task_progress,  # of whatever runs there, asked only while it is ours
         "cancelling": can.interrupt,
         "reading infotext": can.png_info,
         "choosing a checkpoint for one picture": can.override_settings,
         "CLIP skip": can.clip_skip is not None,
     }
     able = good(f"It can: {', '.join(name for name, has in abilities.items() if has) or 'draw'}.")
-    missing = [name for name, has in abilities.items() if not has and not (name == "progress" and can.task_progress)]
+    shown = can.progress or can.task_progress
+    missing = [name for name, has in abilities.items() if not has and not (shown and name.startswith("progress"))]
     findings = [first, lists, able]
     if missing:
         findings.append(hint(f"It can't: {', '.join(missing)}. Pictures come without."))

@@ -19,7 +19,7 @@ from playground.demo.stage import MEMBER, Stage
 from playground.demo.typed import TypedCommand, UnclearError, describe, parse_typed
 from playground.discord import NotSendable
 
-PROMPT: Final = "a lighthouse on a cliff at sunset, oil painting"
+PROMPT: Final = "a lighthouse on a cliff at sunset"
 PICTURES: Final = Path(__file__).parents[2] / "demo-pictures"
 INTERRUPTED: Final = 130
 _FIRST_OPTIONS: Final = {"size": "3:2", "steps": "30"}
