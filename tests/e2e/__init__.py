@@ -1,1 +1,1 @@
-"""End to end: the real bot process between a local Discord and local webuis, over real sockets, with a real database."""
+"""End to end: the real bot process between a local Discord and local webuis, with real sockets and a real database."""

@@ -1,4 +1,4 @@
-"""The bot, but with less patience for a webui that says nothing (SILENT) or has lost the task (FORGOTTEN), in seconds."""
+"""The bot, but less patient with a webui that says nothing (SILENT) or has lost the task (FORGOTTEN); in seconds."""
 
 import functools
 import os

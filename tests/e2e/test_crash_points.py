@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CRASHING = ROOT / "tests" / "e2e" / "crashing_bot.py"
 AT_DELIVERY = ("delivering", "delivered", "done")
-OPTIONS = {"size": "64x64", "steps": 3, "seed": 5}
+OPTIONS: dict[str, Any] = {"size": "64x64", "steps": 3, "seed": 5}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
