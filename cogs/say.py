@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 
-from discord.utils import escape_markdown, escape_mentions
+from discord.utils import escape_mentions
 from msgspec import UNSET
 
 from core.jobs.model import Drawing, Glimpse, Job
@@ -16,27 +17,31 @@ CONTENT_LIMIT = 2000
 PROMPT_ROOM = 900
 NEGATIVE_ROOM = 300
 NOTES_ROOM = 400
+NAME_ROOM = 100
+SEEDS_SHOWN = 10
+PING_ROOM = len("<@18446744073709551615>\n")
+"""What a late answer wants before its words."""
 BAR_CELLS = 16
 PICTURES_ALONE = "Your pictures. (The server's rules did not let me repeat the prompt.)"
 
 
+# Links are defused too: discord.py's own escape_markdown leaves them, and the second of two masked links, alive.
+_MARKUP = re.compile(r"[\\*_~|`<>\[\]]|^[#-]|:(?=//)")
+_FENCES = len("```\n\n```")
+_NEGATIVE = "Negative prompt"
+
+
 def plain(text: str, room: int) -> str:
-    """`text` on one line, at most `room` characters, with nothing that Discord would read as markup or a mention."""
-    return escape_mentions(escape_markdown(cut(" ".join(text.split()), room)))
+    """`text` on one line, at most `room` units, with nothing that Discord would read as markup, link or mention."""
+    return _fit(" ".join(text.split()), room, lambda part: escape_mentions(_MARKUP.sub(r"\\\g<0>", part)))
 
 
 def cut(text: str, room: int) -> str:
     """`text` shortened to `room` UTF-16 units, as Discord counts emoji, with an ellipsis where something is missing."""
     if units(text) <= room:
         return text
-    kept: list[str] = []
-    left = room - 1
-    for character in text:
-        left -= units(character)
-        if left < 0:
-            break
-        kept.append(character)
-    return "".join(kept).rstrip() + "…"
+    kept = text[:room].encode("utf-16-le", "surrogatepass")[: 2 * max(room - 1, 0)]
+    return kept.decode("utf-16-le", "ignore").rstrip() + "…"  # what is ignored is half of a character
 
 
 def units(text: str) -> int:
@@ -46,29 +51,42 @@ def units(text: str) -> int:
 
 def code(name: str) -> str:
     """A webui's name for something, as it is spelled: in a code span underscores and stars stay what they are."""
-    inside = escape_mentions(cut(" ".join(name.split()), 100)).replace("`", "ˋ")
-    return f"`{inside}`"
+    return f"`{_fit(' '.join(name.split()), NAME_ROOM, _without_backticks) or '?'}`"
 
 
 def quote(text: str, room: int) -> str:
-    """`text` in a code block: nothing inside is markup, and it can be copied as it is."""
-    inside = escape_mentions(cut(text, room)).replace("`", "ˋ")
-    return f"```\n{inside}\n```"
+    """`text` in a code block, at most `room` units of it: nothing inside is markup, and it can be copied as it is."""
+    return f"```\n{_fit(text, room, _without_backticks)}\n```"
 
 
-def prompts(request: GenerationRequest) -> str:
-    """The prompt, and the negative prompt if there is one, each in a block of its own."""
-    text = quote(request.prompt, PROMPT_ROOM)
+def prompts(request: GenerationRequest, room: int) -> str:
+    """The prompt, and the negative prompt if there is one, each in a block of its own, in `room` units together."""
+    room -= _FENCES
+    negative = ""
     if request.negative_prompt is not UNSET:
-        text += f"Negative prompt{quote(request.negative_prompt, NEGATIVE_ROOM)}"
-    return text
+        room -= _FENCES + len(_NEGATIVE)
+        negative = _NEGATIVE + quote(request.negative_prompt, min(NEGATIVE_ROOM, room // 3))
+        room -= units(negative) - _FENCES - len(_NEGATIVE)
+    return quote(request.prompt, min(PROMPT_ROOM, room)) + negative
+
+
+def _without_backticks(text: str) -> str:
+    return escape_mentions(text.replace("`", "ˋ"))
+
+
+def _fit(text: str, room: int, escape: Callable[[str], str]) -> str:
+    """`text` escaped and shortened to `room` units: escaping makes it longer, and cutting afterwards would undo it."""
+    left = room
+    while (excess := units(escaped := escape(cut(text, left))) - room) > 0 and left > 1:
+        left -= max(excess // 2, 1)
+    return escaped
 
 
 def accepted(ticket: Ticket) -> str:
     """What was understood and the place in the queue."""
     where = "Next in line" if ticket.place == 1 else f"{ordinal(ticket.place)} in the queue"
     head = f"**{where}**" if ticket.obstacle is None else f"**Waiting** · {plain(ticket.obstacle, 300)}"
-    return assemble(head, prompts(ticket.request), asked_line(ticket.request), notes(ticket.notes))
+    return _about(ticket.request, head, asked_line(ticket.request), notes(ticket.notes))
 
 
 def drawing(job: Job, glimpse: Glimpse) -> str:
@@ -78,18 +96,18 @@ def drawing(job: Job, glimpse: Glimpse) -> str:
     picture = f" · picture {glimpse.picture} of {glimpse.pictures}" if glimpse.picture and glimpse.pictures else ""
     step = f" · step {glimpse.step}/{glimpse.steps}" if glimpse.step is not None and glimpse.steps else ""
     head = f"**Drawing** `{'█' * cells}{'░' * (BAR_CELLS - cells)}` {done:.0%}{picture}{step}"
-    return assemble(head, prompts(job.request), asked_line(job.request), notes(job.notes))
+    return _about(job.request, head, asked_line(job.request), notes(job.notes))
 
 
 def waiting(job: Job, sentence: str) -> str:
     """Back in the queue, and why."""
-    return assemble(f"**Waiting** · {plain(sentence, 300)}", prompts(job.request), asked_line(job.request))
+    return _about(job.request, f"**Waiting** · {plain(sentence, 300)}", asked_line(job.request))
 
 
 def finished(job: Job, result: Drawing, remarks: Iterable[str] = ()) -> str:
     """The caption of the pictures."""
     remarks = (*job.notes, *result.warnings, *remarks)
-    return assemble(prompts(job.request), drawn_line(job.request, result), notes(remarks))
+    return _about(job.request, "", drawn_line(job.request, result), notes(remarks))
 
 
 def continued(number: int, messages: int) -> str:
@@ -104,12 +122,12 @@ def refused(sentence: str, prompt: str) -> str:
 
 def cancelled(job: Job, sentence: str) -> str:
     """The owner changed their mind."""
-    return assemble(f"**{plain(sentence, 200)}**", prompts(job.request), asked_line(job.request))
+    return _about(job.request, f"**{plain(sentence, 200)}**", asked_line(job.request))
 
 
 def ended(job: Job, sentence: str) -> str:
     """Why there is no picture, with the prompt so that nobody has to type it again."""
-    return assemble(f"**No picture** · {plain(sentence, 400)}", prompts(job.request), asked_line(job.request))
+    return _about(job.request, f"**No picture** · {plain(sentence, 400)}", asked_line(job.request))
 
 
 def asked_line(request: GenerationRequest) -> str:
@@ -155,11 +173,12 @@ def drawn_line(request: GenerationRequest, result: Drawing) -> str:
 
 
 def seeds(numbers: Iterable[int]) -> str:
-    """`7`, `7–10` where they count up, or all of them."""
+    """`7`, `7–10` where they count up, or the first ten of them."""
     listed = list(numbers)
     if len(listed) > 1 and listed == list(range(listed[0], listed[0] + len(listed))):
         return f"{listed[0]}–{listed[-1]}"
-    return ", ".join(map(str, listed)) or "unknown"
+    shown = [str(number) for number in listed[:SEEDS_SHOWN]] + ["…"] * (len(listed) > SEEDS_SHOWN)
+    return ", ".join(shown) or "unknown"
 
 
 def notes(sentences: Iterable[str]) -> str:
@@ -168,7 +187,7 @@ def notes(sentences: Iterable[str]) -> str:
     room = NOTES_ROOM
     for sentence in sentences:
         line = f"-# {plain(sentence, 250)}"
-        room -= units(line)
+        room -= units(line) + 1
         if room < 0:
             break
         lines.append(line)
@@ -178,6 +197,12 @@ def notes(sentences: Iterable[str]) -> str:
 def small(parts: Iterable[str]) -> str:
     """Facts in one line of Discord's small print."""
     return "-# " + " · ".join(parts)
+
+
+def _about(request: GenerationRequest, head: str, *facts: str) -> str:
+    """A message of head, prompts and facts: it is the prompts that give way, so that no block is ever left open."""
+    room = CONTENT_LIMIT - PING_ROOM - sum(units(block) + 1 for block in (head, *facts))
+    return assemble(head, prompts(request, room), *facts)
 
 
 def assemble(*blocks: str) -> str:
