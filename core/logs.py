@@ -9,13 +9,27 @@ from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any, Literal
 from urllib.parse import quote
 
+import stamina.instrumentation
 import structlog
+
+log = logging.getLogger(__name__)
 
 SECRET_PATHS = re.compile(r"(/(?:webhooks|interactions)/\d+)/[^/\s?\"']+")
 """The token of an interaction is a secret, and Discord has it in the path."""
 HIDDEN = "•••"
 QUIET = ("discord", "aiohttp", "alembic", "dbos", "asyncio", "stamina", "sqlalchemy", "aiosqlite")
 """Libraries that say more at DEBUG than anybody wants in a log, some of it secret."""
+
+
+def log_retry(details: stamina.instrumentation.RetryDetails) -> None:
+    """stamina's own hooks would go round these handlers, and write down arguments."""
+    cause = details.caused_by
+    reason = cause.strerror if isinstance(cause, OSError) and cause.strerror else ""
+    log.warning(
+        "trying again in %.1f s",
+        details.wait_for,
+        extra={"error": type(cause).__name__, "reason": reason, "retry": details.retry_num},
+    )
 
 
 def configure_logs(level: str, style: Literal["console", "json"], secrets: Iterable[str]) -> None:
@@ -47,6 +61,7 @@ def configure_logs(level: str, style: Literal["console", "json"], secrets: Itera
     root.setLevel(level)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.getLevelName(level), logging.WARNING))
+    stamina.instrumentation.set_on_retry_hooks([log_retry])
 
 
 def _spellings(secrets: Iterable[str]) -> list[str]:

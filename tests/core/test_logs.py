@@ -7,6 +7,8 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 import pytest
+import stamina
+import stamina.instrumentation
 
 from core.logs import HIDDEN, QUIET, configure_logs
 
@@ -23,7 +25,9 @@ def _logging_as_it_was() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     levels = {name: logging.getLogger(name).level for name in QUIET}
+    hooks = stamina.instrumentation.get_on_retry_hooks()
     yield
+    stamina.instrumentation.set_on_retry_hooks(hooks)
     root.handlers = handlers
     root.setLevel(level)
     for name, before in levels.items():
@@ -112,3 +116,19 @@ def test_configuring_twice_writes_every_line_once(written: Callable[[], str]) ->
     logging.getLogger("easel.test").info("once")
     lines: list[Any] = written().splitlines()
     assert len(lines) == 1
+
+
+def test_a_second_try_is_logged_without_arguments_and_words_of_the_error(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("INFO", "json", [])
+    tries: list[str] = []
+
+    @stamina.retry(on=ValueError, attempts=2, wait_initial=0, wait_jitter=0)
+    def try_with(argument: str) -> None:
+        tries.append(argument)
+        if len(tries) == 1:
+            raise ValueError(f"parameters: {argument}")
+
+    try_with(TOKEN)
+    written = capsys.readouterr()
+    assert json.loads(written.err)["error"] == "ValueError"
+    assert TOKEN not in written.err + written.out
