@@ -68,7 +68,7 @@ def pytest_runtest_makereport(
     """Show the end of the bot's log below whatever went wrong."""
     report = yield
     if call.excinfo is not None and report.failed:
-        stages = list(item.stash.get(_STAGES, []))
+        stages = [*item.stash[_STAGES]] if _STAGES in item.stash else []
         shared = getattr(item, "funcargs", {}).get("stage")
         stages += [shared] if isinstance(shared, Stage) else []
         report.sections += [("the bot's log", stage.bot.log()[-_LOG_SHOWN:]) for stage in stages]

@@ -174,7 +174,7 @@ class Stage:
         check_log(self.bot.events()[self._log_before :], self.expected_errors)
         log = self.bot.log()
         assert not any(secret in log for secret in secrets), "a secret is in the log"
-        hosts = [str(place.port) for place in (self.discord, *self.webuis)]
+        hosts = [str(self.discord.port), *(str(webui.port) for webui in self.webuis)]
         check_messages(self.discord.interactions, self.discord.messages, hosts)
 
 

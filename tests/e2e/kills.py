@@ -44,7 +44,8 @@ class Tally:
 
     def __str__(self) -> str:
         return (
-            f"seed {self.seed}: {self.kills} kills of {self.interrupted} jobs at work, {self.asked} commands sent, {self.answered} answered, "
+            f"seed {self.seed}: {self.kills} kills of {self.interrupted} jobs at work, "
+            f"{self.asked} commands sent, {self.answered} answered, "
             f"{self.jobs} jobs, {self.pictures} pictures, {self.renders} renders, "
             f"{len(self.lost)} lost {self.lost}, {len(self.repeated)} repeated {self.repeated}"
         )
