@@ -102,9 +102,7 @@ async def run(settings: Settings) -> None:
         try:
             await _until_one_ends(tasks)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await _cancel(tasks)
             log.info("stopping; unfinished jobs go on at the next start")
 
 
@@ -129,8 +127,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             await client.add_cog(CancelCog(studio, delivery))
             logged_in.set()
 
-        client = EaselClient(facts=Facts(database), on_login=on_login)
-        stack.push_async_callback(client.close)
+        client = await stack.enter_async_context(EaselClient(facts=Facts(database), on_login=on_login))
         delivery = DiscordDelivery(client, pictures)
         pipeline = Pipeline(rows=rows, pool=pool, pictures=pictures, delivery=delivery, queue=queue, metrics=metrics)
         studio = Studio(rows=rows, pool=pool, queue=queue, pipeline=pipeline, metrics=metrics)
@@ -187,6 +184,15 @@ async def _until_one_ends(tasks: Sequence[asyncio.Task[Any]]) -> None:
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in done:
         task.result()
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Until all have ended: a shard that is reconnecting takes the first cancellation for its own and goes on."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=0.5)
 
 
 def _stop_on_signals(stopping: asyncio.Event) -> None:
