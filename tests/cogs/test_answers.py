@@ -1,0 +1,101 @@
+"""Whatever goes wrong, the person gets a sentence and the operator a reference."""
+
+import logging
+from typing import Any, cast
+
+import discord
+import pytest
+from discord import app_commands
+
+from cogs.answers import AnsweringTree, answer_error, answer_privately
+from core.errors import UserError
+
+
+class Asked:
+    """An interaction that remembers its answers; `lost` makes Discord refuse them."""
+
+    id = 987654321
+
+    def __init__(self, *, done: bool = False, lost: bool = False) -> None:
+        self.first: list[str] = []
+        self.further: list[str] = []
+        self.response = self.followup = self
+        self._done = done
+        self._lost = lost
+
+    def is_done(self) -> bool:
+        return self._done
+
+    async def send_message(self, text: str, **options: Any) -> None:
+        self._remember(self.first, text, options)
+
+    async def send(self, text: str, **options: Any) -> None:
+        self._remember(self.further, text, options)
+
+    def _remember(self, answers: list[str], text: str, options: dict[str, Any]) -> None:
+        assert options["ephemeral"] is True
+        assert options["allowed_mentions"].to_dict() == {"parse": []}
+        assert len(text) <= 2000
+        if self._lost:
+            raise discord.DiscordException("Unknown interaction")
+        answers.append(text)
+
+    @property
+    def interaction(self) -> discord.Interaction:
+        return cast(discord.Interaction, self)
+
+
+@pytest.mark.parametrize("done", [False, True])
+async def test_an_answer_is_the_first_or_a_further_one(done: bool) -> None:
+    asked = Asked(done=done)
+    await answer_privately(asked.interaction, "Hello.")
+    assert (asked.first, asked.further) == (([], ["Hello."]) if done else (["Hello."], []))
+
+
+async def test_a_lost_interaction_is_only_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    await answer_privately(Asked(lost=True).interaction, "Hello.")
+    assert "an answer could not be given" in caplog.text
+
+
+async def test_a_person_s_mistake_is_answered_with_its_sentence_and_the_prompt(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    asked = Asked()
+    await answer_error(asked.interaction, UserError("That is no size."), "a fox")
+    assert asked.first == ["That is no size.\n```\na fox\n```"]
+    assert caplog.text == ""
+
+
+async def test_a_fault_of_the_bot_s_own_is_a_reference_here_and_an_error_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    asked = Asked()
+    await answer_error(asked.interaction, KeyError("gpu.internal"))
+    (text,) = asked.first
+    assert "`987654321`" in text
+    assert "gpu" not in text
+    (record,) = caplog.records
+    assert (record.levelname, getattr(record, "reference", None)) == ("ERROR", 987654321)
+    assert record.exc_info is not None
+
+
+class Tree(AnsweringTree):
+    """The tree without a client: only its answers are asked for."""
+
+    def __init__(self) -> None:
+        """No registration."""
+
+
+async def test_the_tree_answers_what_a_command_raised() -> None:
+    asked = Asked()
+    wrapped = app_commands.AppCommandError("Command 'draw' raised an exception")
+    wrapped.__cause__ = UserError("No.")
+    await Tree().on_error(asked.interaction, wrapped)
+    assert asked.first == ["No."]
+
+
+async def test_a_command_that_discord_still_shows_in_its_old_form_is_said() -> None:
+    asked = Asked()
+    await Tree().on_error(asked.interaction, app_commands.CommandNotFound("draw", []))
+    assert asked.first == ["This command has just changed; try again in a minute."]

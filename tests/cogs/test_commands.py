@@ -1,0 +1,163 @@
+"""The commands as they are registered, and what their autocomplete offers."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import discord
+import pytest
+from discord import app_commands
+
+from cogs.client import INTENTS, EaselClient
+from cogs.draw import DrawCog
+from core.size import parse_size
+from core.store.database import database_url, open_database
+from core.store.facts import Facts
+from core.webui.catalog import Catalog, Checkpoint, Named, find_checkpoint
+from tests.cogs.command_limits import broken_limits
+
+TYPE = discord.AppCommandOptionType
+
+
+@pytest.fixture
+async def client(tmp_path: Path) -> AsyncIterator[EaselClient]:
+    async def on_login(_client: EaselClient) -> None:
+        """Nothing is logged in here."""
+
+    async with (
+        open_database(database_url(None, tmp_path)) as database,
+        EaselClient(facts=Facts(database), on_login=on_login) as client,
+    ):
+        await client.add_cog(DrawCog(cast(Any, None), cast(Any, None)))
+        yield client
+
+
+def definitions(client: EaselClient) -> dict[str, dict[str, Any]]:
+    return {command.name: cast(Any, command.to_dict(client.tree)) for command in client.tree.get_commands()}
+
+
+async def test_every_command_is_within_discord_s_limits(client: EaselClient) -> None:
+    commands = definitions(client)
+    assert commands
+    for command in commands.values():
+        assert broken_limits(command) == []
+
+
+async def test_draw_has_the_options_people_were_promised(client: EaselClient) -> None:
+    options = definitions(client)["draw"]["options"]
+    assert [(option["name"], option["type"]) for option in options] == [
+        ("prompt", TYPE.string.value),
+        ("negative_prompt", TYPE.string.value),
+        ("checkpoint", TYPE.string.value),
+        ("size", TYPE.string.value),
+        ("steps", TYPE.integer.value),
+        ("cfg_scale", TYPE.number.value),
+        ("sampler", TYPE.string.value),
+        ("scheduler", TYPE.string.value),
+        ("seed", TYPE.integer.value),
+        ("count", TYPE.integer.value),
+        ("clip_skip", TYPE.integer.value),
+        ("spoiler", TYPE.boolean.value),
+        ("private", TYPE.boolean.value),
+    ]
+    assert [option["name"] for option in options if option["required"]] == ["prompt"]
+    assert {option["name"] for option in options if option.get("autocomplete")} == {
+        "checkpoint",
+        "size",
+        "sampler",
+        "scheduler",
+    }
+
+
+async def test_commands_are_for_servers_and_direct_messages_with_the_bot(client: EaselClient) -> None:
+    draw = definitions(client)["draw"]
+    assert draw["contexts"] == [0, 1]
+    assert draw["integration_types"] == [0]
+
+
+def test_no_privileged_intent_is_asked_for() -> None:
+    assert [name for name, wanted in INTENTS if wanted] == ["guilds"]
+
+
+def command(**changes: Any) -> dict[str, Any]:
+    return {"name": "draw", "type": 1, "description": "Draw", "options": [], **changes}
+
+
+def option(name: str = "prompt", **changes: Any) -> dict[str, Any]:
+    return {"name": name, "type": 3, "description": "Text", "required": False, **changes}
+
+
+@pytest.mark.parametrize(
+    ("broken", "problem"),
+    [
+        (command(name="Draw"), "small letters"),
+        (command(name="x" * 33), "small letters"),
+        (command(description=""), "1 to 100"),
+        (command(description="x" * 101), "1 to 100"),
+        (command(options=[option(f"o{number}") for number in range(26)]), "more than 25 options"),
+        (command(options=[option(), option()]), "one name"),
+        (command(options=[option("a"), option("b", required=True)]), "behind an optional"),
+        (command(options=[option(choices=[{"name": "a", "value": 1}] * 26)]), "more than 25 choices"),
+        (command(options=[option(choices=[{"name": "x" * 101, "value": 1}])]), "longer than 100"),
+        (command(options=[option(choices=[{"name": "x", "value": "x"}], autocomplete=True)]), "together"),
+        (command(options=[option(f"o{number}", description="x" * 400) for number in range(25)]), "8000"),
+    ],
+)
+def test_the_walk_finds_what_the_library_lets_through(broken: dict[str, Any], problem: str) -> None:
+    assert any(problem in found for found in broken_limits(broken))
+
+
+LONG = tuple(
+    Checkpoint(
+        title=f"{'sub/' * 30}model {number} 😀.safetensors [0123{number:06x}]",
+        model_name=f"m{number}",
+        stem=f"m{number}",
+    )
+    for number in range(60)
+)
+CATALOG = Catalog(
+    checkpoints=LONG,
+    samplers=tuple(Named(f"DPM++ {number}M", (f"k_{number}",)) for number in range(40)),
+    schedulers=(Named("Karras", ("karras",)), Named("Automatic", ("automatic",))),
+)
+
+
+def cog_with(catalog: Catalog | None) -> Any:
+    return DrawCog(cast(Any, SimpleNamespace(get_catalog=lambda: catalog)), cast(Any, None))
+
+
+def assert_sendable(choices: list[app_commands.Choice[str]]) -> None:
+    assert 0 < len(choices) <= 25
+    for choice in choices:
+        for text in (choice.name, choice.value):
+            assert 0 < len(text.encode("utf-16-le")) // 2 <= 100
+
+
+@pytest.mark.parametrize("typed", ["", "MODEL", "m"])
+async def test_offered_checkpoints_fit_discord_and_lead_back(typed: str) -> None:
+    choices = await cog_with(CATALOG).complete_checkpoint(cast(Any, None), typed)
+    assert_sendable(choices)
+    assert len({choice.value for choice in choices}) == len(choices)
+    assert all(find_checkpoint(CATALOG, choice.value) for choice in choices)
+
+
+async def test_offered_samplers_and_schedulers_contain_what_was_typed() -> None:
+    cog = cog_with(CATALOG)
+    samplers = await cog.complete_sampler(cast(Any, None), "dpm++ 3")
+    assert_sendable(samplers)
+    assert all("dpm++ 3" in choice.name.lower() for choice in samplers)
+    schedulers = await cog.complete_scheduler(cast(Any, None), "KARR")
+    assert [(choice.name, choice.value) for choice in schedulers] == [("Karras", "Karras")]
+
+
+async def test_offered_sizes_can_be_understood() -> None:
+    choices = await cog_with(None).complete_size(cast(Any, None), "")
+    assert_sendable(choices)
+    assert all(str(parse_size(choice.value)) == choice.value for choice in choices)
+
+
+async def test_nothing_is_offered_while_no_webui_has_answered() -> None:
+    cog = cog_with(None)
+    for complete in (cog.complete_checkpoint, cog.complete_sampler, cog.complete_scheduler):
+        assert await complete(cast(Any, None), "a") == []

@@ -1,0 +1,113 @@
+"""Pictures as Discord takes them: packed into messages, named, and made smaller where they are too large."""
+
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from cogs.files import FILES_LIMIT, REQUEST_BYTES, Upload, filename, pack, prepare, shrink
+from core.errors import UserError
+from core.images.store import Kept, PictureStore
+from tests.core.images.pictures import INFOTEXT, as_png, noise
+
+PICTURE = Kept("x.png", "png", 1, 1, 1, None)
+sizes = st.lists(st.integers(1, 30 * 2**20), max_size=30)
+
+
+def upload(number: int, size: int) -> Upload:
+    return Upload(Path("nowhere"), PICTURE, f"easel-1-{number}.png", size)
+
+
+@given(sizes)
+def test_every_picture_travels_once_in_order(sizes: list[int]) -> None:
+    uploads = [upload(number, size) for number, size in enumerate(sizes)]
+    assert [one for parcel in pack(uploads) for one in parcel] == uploads
+
+
+@given(sizes)
+def test_no_message_is_more_than_discord_takes(sizes: list[int]) -> None:
+    for parcel in pack([upload(number, size) for number, size in enumerate(sizes)]):
+        assert 1 <= len(parcel) <= FILES_LIMIT
+        assert len(parcel) == 1 or sum(one.size for one in parcel) <= REQUEST_BYTES
+
+
+@given(sizes)
+def test_no_two_neighbouring_messages_would_have_fitted_into_one(sizes: list[int]) -> None:
+    parcels = pack([upload(number, size) for number, size in enumerate(sizes)])
+    for before, after in zip(parcels, parcels[1:], strict=False):  # noqa: RUF007  # read as what it is
+        assert len(before) == FILES_LIMIT or sum(one.size for one in before) + after[0].size > REQUEST_BYTES
+
+
+def test_ten_files_and_the_bytes_of_one_request_are_discord_s() -> None:
+    assert FILES_LIMIT == 10
+    assert REQUEST_BYTES <= 25 * 2**20
+
+
+@given(st.integers(0, 2**64), st.integers(1, 10), st.sampled_from(["png", "jpg", "webp"]))
+def test_a_file_name_carries_the_job_and_nothing_that_was_typed(job_id: int, number: int, extension: str) -> None:
+    plain = filename(str(job_id), number, extension, spoiler=False)
+    assert plain == f"easel-{job_id}-{number}.{extension}"
+    assert filename(str(job_id), number, extension, spoiler=True) == f"SPOILER_{plain}"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> PictureStore:
+    return PictureStore(tmp_path)
+
+
+async def keep(store: PictureStore, side: int, number: int = 0) -> Kept:
+    raw = store.spool("1") / f"{number}.raw"
+    raw.write_bytes(as_png(noise(side, side, seed=number), INFOTEXT))
+    return await store.keep(raw, infotext=None)
+
+
+async def test_what_is_small_enough_is_sent_as_it_lies_on_the_disk(store: PictureStore) -> None:
+    kept = [await keep(store, 32, number) for number in range(3)]
+    uploads = await prepare("77", kept, store, limit=10**6, spoiler=False)
+    assert [one.filename for one in uploads] == ["easel-77-1.png", "easel-77-2.png", "easel-77-3.png"]
+    assert all(one.data is None and one.remark is None for one in uploads)
+    file = uploads[0].open()
+    assert file.fp.read() == store.path(kept[0].name).read_bytes()
+    file.close()
+
+
+async def test_what_is_too_large_is_re_encoded_with_a_remark_and_keeps_its_infotext(store: PictureStore) -> None:
+    small, large = await keep(store, 32), await keep(store, 300, 1)
+    limit = large.size // 2
+    first, second = await prepare("77", [small, large], store, limit=limit, spoiler=True)
+    assert first.remark is None
+    assert second.filename.startswith("SPOILER_easel-77-2.")
+    assert not second.filename.endswith(".png")
+    assert second.size <= limit
+    assert second.remark is not None
+    assert second.remark.startswith("re-encoded as ")
+    assert second.data is not None
+    assert len(second.data) == second.size
+    with Image.open(io.BytesIO(second.data)) as image:
+        assert image.size == (300, 300)
+        comment = image.getexif().get_ifd(0x8769)[0x9286]
+    assert "Seed: 1234567890" in comment.removeprefix(b"UNICODE\0").decode("utf-16-be")
+
+
+async def test_a_second_squeeze_begins_at_the_original(store: PictureStore) -> None:
+    kept = await keep(store, 300)
+    (once,) = await prepare("77", [kept], store, limit=kept.size // 2, spoiler=False)
+    twice = await shrink(once, kept.size // 8)
+    assert twice.size <= kept.size // 8
+    assert (twice.original, twice.picture) == (store.path(kept.name), kept)
+    assert twice.filename.startswith("easel-77-1.")
+
+
+async def test_a_picture_that_can_not_be_made_small_enough_is_left_out(
+    store: PictureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny, large = await keep(store, 4), await keep(store, 300, 1)
+    limit = tiny.size
+    monkeypatch.setattr("core.images.fit._MAX_SCALINGS", 0)
+    uploads = await prepare("77", [large, tiny], store, limit=limit, spoiler=False)
+    assert [one.filename for one in uploads] == ["easel-77-2.png"]
+    with pytest.raises(UserError, match="can't be made small enough"):
+        await prepare("77", [large], store, limit=limit, spoiler=False)

@@ -1,0 +1,32 @@
+"""Where a job's answer goes, as its row keeps it."""
+
+import time
+from dataclasses import replace
+
+from cogs.reply import TOKEN_MARGIN, TOKEN_SECONDS, ReplyAddress
+
+ADDRESS = ReplyAddress(
+    application_id=1,
+    token="interaction-s3cret",
+    expires_at=time.time() + TOKEN_SECONDS,
+    channel_id=2**63,
+    guild_id=None,
+    owner_id=42,
+    private=True,
+    file_bytes=10 * 2**20,
+)
+
+
+def test_an_address_comes_back_from_its_json() -> None:
+    assert ReplyAddress.from_json(ADDRESS.to_json()) == ADDRESS
+
+
+def test_the_token_is_never_shown() -> None:
+    assert "s3cret" not in f"{ADDRESS!r} {ADDRESS}"
+
+
+def test_a_token_lives_fifteen_minutes_less_what_an_upload_may_take() -> None:
+    assert TOKEN_SECONDS == 900
+    assert ADDRESS.token_lives
+    assert not replace(ADDRESS, expires_at=time.time() + TOKEN_MARGIN - 1).token_lives
+    assert not replace(ADDRESS, expires_at=0).token_lives
