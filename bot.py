@@ -66,13 +66,16 @@ class Services:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one of the commands; the exit status is 0 where it did what it should, 2 where the settings are wrong."""
-    parser = argparse.ArgumentParser(prog="bot.py", description="Easel: your own webui as a shared studio on Discord.")
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if words[:1] == ["demo"]:
+        return int(importlib.import_module("playground.demo").main(words[1:]))
+    parser = argparse.ArgumentParser(
+        prog="bot.py",
+        description=(__doc__ or "").partition("\n\n")[2],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("command", nargs="?", default="run", choices=("run", "check", "demo"))
-    known, rest = parser.parse_known_args(arguments)
-    if known.command == "demo":
-        return int(importlib.import_module("playground.demo").main(rest))
-    if rest:
-        parser.error(f"unknown: {' '.join(rest)}")
+    known = parser.parse_args(words)
     try:
         settings = load_settings()
         if known.command == "check":

@@ -65,6 +65,7 @@ class DbosEngine:
     async def open(self) -> None:
         """Launch; DBOS puts unfinished workflows back to work within about a second."""
         if self._url.get_backend_name() == "sqlite":
+            _teach_older_sqlite()
             await asyncio.to_thread(_use_write_ahead_log, Path(str(self._url.database)))
         DBOS(
             config={
@@ -159,6 +160,21 @@ class DbosEngine:
                     await DBOS.delete_workflows_async([workflow.workflow_id for workflow in finished])
             except sa.exc.SQLAlchemyError as error:
                 log.warning("finished workflows could not be deleted: %s", error)
+
+
+def _teach_older_sqlite() -> None:
+    """On Python 3.12 and later DBOS counts on unixepoch('subsec'), which SQLite has from 3.42 on: add it where it lacks.
+
+    The engine opens its connections itself, so every SQLite connection of this process is taught.
+    """
+    if sqlite3.sqlite_version_info >= (3, 42):
+        return
+
+    def teach(connection: Any, _record: object) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            connection.create_function("unixepoch", 1, lambda _precision: time.time())
+
+    sa.event.listen(sa.Engine, "connect", teach)
 
 
 def _workflow_id(job_id: str, attempt: int) -> str:
