@@ -163,7 +163,7 @@ class DbosEngine:
 
 
 def _teach_older_sqlite() -> None:
-    """On Python 3.12 and later DBOS counts on unixepoch('subsec'), which SQLite has from 3.42 on: add it where it lacks.
+    """From Python 3.12 on DBOS counts on unixepoch('subsec'), which SQLite has since 3.42: add it where it lacks.
 
     The engine opens its connections itself, so every SQLite connection of this process is taught.
     """
