@@ -77,7 +77,7 @@ def _without_backticks(text: str) -> str:
 def _fit(text: str, room: int, escape: Callable[[str], str]) -> str:
     """`text` escaped and shortened to `room` units: escaping makes it longer, and cutting afterwards would undo it."""
     left = room
-    while (excess := units(escaped := escape(cut(text, left))) - room) > 0 and left > 1:
+    while (excess := units(escaped := escape(cut(text, left))) - room) > 0 and left > 0:
         left -= max(excess // 2, 1)
     return escaped
 

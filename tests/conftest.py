@@ -1,6 +1,18 @@
-"""What all tests share: Hypothesis without a stopwatch, since the machine may be busy with other things."""
+"""What all tests share: Hypothesis without a stopwatch and without chance, so that a run can be repeated.
 
+`--hypothesis-profile=search` looks further, and elsewhere each time.
+"""
+
+import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("easel", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUIET = [HealthCheck.too_slow]
+
+settings.register_profile("easel", deadline=None, suppress_health_check=QUIET, derandomize=True)
+settings.register_profile("search", deadline=None, suppress_health_check=QUIET, max_examples=2000)
 settings.load_profile("easel")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The profile of the command line, which was read before ours were known."""
+    settings.load_profile(config.getoption("--hypothesis-profile") or "easel")

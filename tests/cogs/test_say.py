@@ -146,6 +146,7 @@ def test_sentences_are_said_harmlessly(job: Job, sentence: str) -> None:
 
 
 @given(NAUGHTY, st.integers(1, 300))
+@example("\\", 1)
 def test_plain_text_has_the_room_it_is_given(text: str, room: int) -> None:
     assert say.units(say.plain(text, room)) <= room
     assert "\n" not in say.plain(text, room)
