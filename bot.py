@@ -155,12 +155,7 @@ async def _serve_discord(services: Services, settings: Settings) -> None:
     try:
         async for attempt in stamina.retry_context(on=is_transient, attempts=None, timeout=None, wait_max=30.0):
             with attempt:
-                try:
-                    await client.login(settings.discord_token.get_secret_value())
-                except (aiohttp.ClientError, OSError):
-                    log.warning("Discord can't be reached, trying again")
-                    await client.http.close()
-                    raise
+                await _log_in(client, settings.discord_token.get_secret_value())
         async for attempt in stamina.retry_context(on=is_transient, attempts=None, timeout=None, wait_max=30.0):
             with attempt:
                 await client.connect()
@@ -171,6 +166,17 @@ async def _serve_discord(services: Services, settings: Settings) -> None:
     except discord.ConnectionClosed as error:
         if error.code == WRONG_TOKEN:
             raise ConfigurationError(REFUSED_TOKEN) from None
+        raise
+
+
+async def _log_in(client: EaselClient, token: str) -> None:
+    """One attempt; where it fails, nothing of it is left that would be in the way of the next."""
+    try:
+        await client.login(token)
+    except (discord.HTTPException, aiohttp.ClientError, OSError):
+        log.warning("Discord can't be reached, trying again")
+        await client.http.close()
+        client.http.connector = discord.utils.MISSING  # it was closed with its session; a login makes a new one
         raise
 
 

@@ -8,10 +8,14 @@ import logging
 from collections.abc import Awaitable, Callable
 
 import discord
+import stamina
+import yarl
 from discord import app_commands
 from discord.ext import commands
+from discord.gateway import DiscordWebSocket
 
 from cogs.answers import NOBODY, AnsweringTree
+from cogs.places import is_transient
 from core.store.facts import Facts
 
 log = logging.getLogger(__name__)
@@ -47,29 +51,35 @@ class EaselClient(commands.AutoShardedBot):
         await self._on_login(self)
         await self._register_commands()
 
+    async def launch_shard(self, gateway: yarl.URL, shard_id: int, *, initial: bool = False) -> None:
+        """Called by discord.py, which would look for Discord's own gateway whenever a session can't be resumed."""
+        DiscordWebSocket.DEFAULT_GATEWAY = gateway
+        await super().launch_shard(gateway, shard_id, initial=initial)
+
     async def on_ready(self) -> None:
         """Said once a session stands."""
         log.info("online as %s in %d servers", self.user, len(self.guilds))
 
     async def _register_commands(self) -> None:
-        """PUT the commands when their definition changed, or when Discord has lost them."""
+        """PUT the commands when their definition changed, or when Discord has lost them; wait out its troubles."""
         definition = [command.to_dict(self.tree) for command in self.tree.get_commands()]
         digest = hashlib.sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()
+        try:
+            async for attempt in stamina.retry_context(on=is_transient, attempts=None, timeout=None, wait_max=30.0):
+                with attempt:
+                    await self._register(digest)
+        except discord.HTTPException as error:
+            log.warning("commands could not be registered: %s", error.text, extra={"code": error.code})
+
+    async def _register(self, digest: str) -> None:
         fact = f"{COMMANDS_FACT}:{self.application_id}"
         if await self._facts.fetch(fact) == digest and await self._are_registered():
             log.info("commands are registered already")
             return
-        try:
-            await self.tree.sync()
-        except discord.HTTPException as error:
-            log.warning("commands could not be registered: %s", error.text, extra={"code": error.code})
-            return
+        await self.tree.sync()
         await self._facts.keep(fact, digest)
         log.info("commands registered")
 
     async def _are_registered(self) -> bool:
-        try:
-            known = {command.name for command in await self.tree.fetch_commands()}
-        except discord.HTTPException:
-            return False
+        known = {command.name for command in await self.tree.fetch_commands()}
         return known == {command.name for command in self.tree.get_commands()}
