@@ -120,7 +120,8 @@ class Studio:
             raise UserError("Only the person who asked for this picture can cancel it.")
         was = await self._rows.mark_cancelled(job_id, time.time())
         if was is None:
-            raise UserError(_too_late(job.state))
+            now = await self._rows.fetch(job_id)
+            raise UserError(_too_late(job.state if now is None else now.state))
         self._queue.remove(job_id)
         self._pipeline.cancel(job_id)
         self._metrics.ended.labels(JobState.CANCELLED).inc()
