@@ -5,8 +5,9 @@ one for the script in turns, both warm, both real processes. All times are of th
 the same in every process.
 
 Start: the last byte of the webui's answer is handed to the client's socket. The server notes it, for both alike.
-End, bot: the last byte of the PATCH that carries the picture has arrived at the local Discord. (Also printed: its
-head has arrived.) By then the picture is on the disk and synced, and the database has said twice where the job is.
+End, bot: the last byte of the PATCH that carries the picture has arrived at the local Discord, which receives it whole
+before it looks at it. (Also printed: its head has arrived.) By then the picture and the row that says it is drawn are
+synced to the disk, and the engine has recorded two steps.
 End, script: `await r.json()`, `base64.b64decode`, `Path.write_bytes` are done. Nothing is synced: the script promises
 nothing.
 

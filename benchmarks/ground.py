@@ -20,6 +20,7 @@ from benchmarks.webui import ReadyWebui
 from playground.discord import Interaction, LocalDiscord, Member
 
 ROOT = Path(__file__).parent.parent
+BODY_LIMIT = 64 * 2**20
 PATIENCE = 120.0
 """Seconds after which a benchmark gives up on the bot; no figure depends on it."""
 
@@ -151,14 +152,21 @@ async def stand(webuis: Sequence[ReadyWebui]) -> AsyncIterator[Ground]:
 
 
 def _watch_uploads(discord: LocalDiscord, uploads: list[Arrival]) -> None:
-    """Note when the head and when the last byte of each upload arrive, before anything is made of them."""
+    """Note when the head and when the last byte of each upload arrive.
+
+    It is received whole before the local Discord looks at it: else its parser would hold up the sender, and the time
+    it takes would be counted as the bot's.
+    """
     api = discord._api  # noqa: SLF001  # the only place where a request is seen before it is read
     handle: Callable[[web.Request], Awaitable[web.StreamResponse]] = api.handle
 
     async def handle_timed(request: web.Request) -> web.StreamResponse:
         if request.content_type.startswith("multipart/"):
-            head = time.monotonic()
-            request.content.on_eof(lambda: uploads.append(Arrival(request.path, head, time.monotonic())))
+            head, arrived = time.monotonic(), asyncio.Event()
+            request.content.set_read_chunk_size(BODY_LIMIT)  # room for all of it before anybody reads
+            request.content.on_eof(arrived.set)
+            await arrived.wait()
+            uploads.append(Arrival(request.path, head, time.monotonic()))
         return await handle(request)
 
     setattr(api, "handle", handle_timed)  # noqa: B010  # plain assignment to a method is refused by the type checker
