@@ -1,7 +1,8 @@
 """The three steps of a job: render, keep, deliver. It knows their order of effects, and no HTTP, SQL or Discord.
 
 Every step begins by reading the row, since between two of them the process may have died or the owner may have
-cancelled; whatever the row doesn't allow any more is left undone.
+cancelled; whatever the row doesn't allow any more is left undone. Only a row that has just become drawn goes from keep
+to deliver in memory: nobody but deliver changes it any more, and somebody is waiting.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ class Pipeline:
     metrics: Metrics
     timing: WatchTiming = field(default_factory=WatchTiming)
     _begun_here: set[tuple[str, int]] = field(default_factory=set)
+    _drawn: dict[tuple[str, int], Job] = field(default_factory=dict)
     _watches: dict[str, RenderWatch] = field(default_factory=dict)
     _rendering: set[str] = field(default_factory=set)
     _cancelled: set[str] = field(default_factory=set)
@@ -102,8 +104,11 @@ class Pipeline:
             log.warning("raw pictures are gone from the disk: %s", error, extra={"job": job_id})
             return await self._again(job, judge(OutcomeUnknown("raw pictures lost"), job.breaks), "RawPicturesLost")
         reached("kept", job_id)
-        if not await self.rows.mark_drawn(job_id, attempt, drawing):
+        drawn = await self.rows.mark_drawn(job_id, attempt, drawing)
+        if drawn is None:
+            await self.pictures.discard_spool(job_id)
             return STOP
+        self._drawn[job_id, attempt] = drawn
         reached("drawn", job_id)
         return {}
 
@@ -111,7 +116,7 @@ class Pipeline:
     async def deliver(self, job_id: str, attempt: int, before: Record) -> Record:
         """Show what the row holds, or the sentence that render found."""
         self.pool.release(job_id)  # as in keep
-        job = await self.rows.fetch(job_id)
+        job = self._drawn.pop((job_id, attempt), None) or await self.rows.fetch(job_id)
         perhaps_done = (job_id, attempt) not in self._begun_here
         if job is None:
             return STOP

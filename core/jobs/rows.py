@@ -82,10 +82,13 @@ class JobRows:
             _running(job_id, attempt).values(state=JobState.QUEUED, breaks=jobs.c.breaks + int(broke))
         )
 
-    async def mark_drawn(self, job_id: str, attempt: int, drawing: Drawing) -> bool:
-        """running → drawn: the pictures are on disk and will never be drawn again."""
+    async def mark_drawn(self, job_id: str, attempt: int, drawing: Drawing) -> Job | None:
+        """running → drawn: the pictures are on disk and will never be drawn again. The row as it is then."""
         result = msgspec.json.encode(drawing).decode()
-        return await self._update(_running(job_id, attempt).values(state=JobState.DRAWN, result=result))
+        statement = _running(job_id, attempt).values(state=JobState.DRAWN, result=result).returning(jobs)
+        async with self._engine.begin() as connection:
+            row = (await connection.execute(statement)).first()
+        return None if row is None else _job(row)
 
     async def mark_done(self, job_id: str, delivered: Delivered, now: float) -> bool:
         """drawn → done."""

@@ -239,7 +239,7 @@ async def test_of_a_cancellation_and_a_drawing_at_once_one_wins(rows: JobRows) -
         job_id = str(number)
         await job_in(rows, JobState.RUNNING, job_id)
         drawn, was = await asyncio.gather(rows.mark_drawn(job_id, 1, DRAWING), rows.mark_cancelled(job_id, 1.0))
-        assert drawn is (was is None)
+        assert (drawn is not None) is (was is None)
 
 
 async def test_only_one_of_many_that_cancel_at_once_did_it(rows: JobRows) -> None:
