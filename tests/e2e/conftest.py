@@ -48,7 +48,8 @@ async def new_stage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIter
         opened: list[Stage] = []
 
         async def open_one(*webuis: LocalWebui, **options: Any) -> Stage:
-            stage = await stack.enter_async_context(open_stage(tmp_path, *(webuis or (cheap_webui(),)), **options))
+            opening = open_stage(tmp_path, *(webuis or (cheap_webui(),)), **({"kindly": False} | options))
+            stage = await stack.enter_async_context(opening)
             opened.append(stage)
             request.node.stash[_STAGES] = opened
             return stage

@@ -185,11 +185,13 @@ async def open_stage(
     rules: Rules | None = None,
     entry: Path = ENTRY,
     start: bool = True,
+    kindly: bool = True,
     listening: bool = True,
     **settings: str,
 ) -> AsyncIterator[Stage]:
-    """A stage with the bot online (unless `start` is False); the bot is stopped at the end, and must stop well.
+    """A stage with the bot online (unless `start` is False).
 
+    At the end the bot is told to stop and must stop well, or, unless `kindly`, is killed, which saves a second.
     `listening`: whether the webuis accept connections from the beginning. `settings` are the bot's environment.
     """
     async with AsyncExitStack() as stack:
@@ -207,19 +209,21 @@ async def open_stage(
                 await stage.start()
             yield stage
         finally:
-            await _end(stage)
+            stage.heal()
+            try:
+                if kindly and stage.bot.running:
+                    await stops_well(stage)
+            finally:
+                if stage.bot.running:
+                    await stage.bot.kill()
 
 
-async def _end(stage: Stage) -> None:
-    """Stop the process this test started, kindly; and make sure that it is gone, kindly or not."""
-    stage.heal()
-    if not stage.bot.running:
-        return
-    try:
-        status = await stage.bot.terminate()
-    finally:
-        await stage.bot.kill()
+async def stops_well(stage: Stage) -> None:
+    """SIGTERM, as container engines stop a bot; it ends at once, and has nothing to complain about."""
+    said = len(stage.bot.events())
+    status = await stage.bot.terminate()
     assert status == 0, f"the bot ended with {status} after SIGTERM"
+    check_log(stage.bot.events()[said:], stage.expected_errors)
 
 
 async def until(condition: Callable[[], T], timeout: float = 10.0, what: str = "a condition") -> T:

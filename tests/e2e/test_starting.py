@@ -91,9 +91,15 @@ async def test_commands_are_registered_once_and_again_when_discord_lost_them(new
     await stage.drawn(size="64x64")
 
 
-@pytest.mark.parametrize("trouble", [{"drop": True}, {"status": 503}])
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/users/@me$"), ("PUT", "/commands$"), ("GET", "/gateway/bot$"), ("GET", "/oauth2/")]
+    ("method", "path", "trouble"),
+    [
+        ("GET", "/users/@me$", {"drop": True}),
+        ("GET", "/oauth2/", {"status": 503}),
+        ("PUT", "/commands$", {"drop": True}),
+        ("PUT", "/commands$", {"status": 503}),
+        ("GET", "/gateway/bot$", {"status": 503}),
+    ],
 )
 async def test_trouble_at_discord_while_starting_is_waited_out(
     new_stage: OpenStage, method: str, path: str, trouble: dict[str, Any]
