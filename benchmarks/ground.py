@@ -32,6 +32,12 @@ class Report:
     points: list[tuple[float, str, str]]
     gaps: list[tuple[float, float]]
 
+    @classmethod
+    def read(cls, path: Path) -> Report:
+        """The file that a probe wrote."""
+        seen = json.loads(path.read_text(encoding="utf-8"))
+        return cls([tuple(entry) for entry in seen["points"]], [tuple(entry) for entry in seen["gaps"]])
+
     def longest_gap(self, start: float, end: float) -> float:
         """Seconds; of the gaps that touch the time between `start` and `end`."""
         return max((late for due, late in self.gaps if due + late >= start and due <= end), default=0.0)
@@ -133,8 +139,7 @@ class Bot:
 
     def report(self) -> Report:
         """What its probe wrote when it ended."""
-        seen = json.loads(self.report_path.read_text(encoding="utf-8"))
-        return Report([tuple(entry) for entry in seen["points"]], [tuple(entry) for entry in seen["gaps"]])
+        return Report.read(self.report_path)
 
 
 @asynccontextmanager
