@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,6 +90,10 @@ class PictureStore:
         if await asyncio.to_thread(folder.is_dir):
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
+    async def sweep_spool(self, job_ids: Collection[str]) -> None:
+        """Remove the raw pictures of all other jobs: a crash may have left them behind."""
+        await asyncio.to_thread(self._sweep_spool, frozenset(job_ids))
+
     def writable(self) -> None:
         """Raise ConfigurationError with a sentence for the operator unless files can be written below root."""
         probe = self._spool / f".probe-{uuid.uuid4().hex}"
@@ -102,6 +106,11 @@ class PictureStore:
             raise ConfigurationError(
                 f"DATA_DIR: {self._root} can't be written ({error.strerror or type(error).__name__})."
             ) from error
+
+    def _sweep_spool(self, job_ids: frozenset[str]) -> None:
+        for folder in self._spool.iterdir() if self._spool.is_dir() else ():
+            if folder.name not in job_ids and folder.is_dir():
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _spool_folder(self, job_id: str) -> Path:
         if not _JOB_ID.fullmatch(job_id):

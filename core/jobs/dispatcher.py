@@ -41,6 +41,7 @@ class Dispatcher:
     async def open(self, engine: Engine) -> None:
         """Take up what an earlier process left: waiting jobs wait on, the others go on where they were."""
         unfinished = await self._rows.fetch_unfinished()
+        await self._pipeline.pictures.sweep_spool({job.id for job in unfinished})
         for job in unfinished:
             if job.state is JobState.QUEUED:
                 self._queue.add(job)
@@ -72,9 +73,8 @@ class Dispatcher:
 
     def _facts(self) -> list[BackendFacts]:
         return [
-            BackendFacts(view.key, view.idle, view.catalog)
+            BackendFacts(key=view.key, up=view.health is Health.UP, idle=view.idle, catalog=view.catalog)
             for view in self._pool.views()
-            if view.health is Health.UP and view.catalog is not None
         ]
 
     async def _assign(self, assignment: Assignment) -> None:

@@ -78,9 +78,12 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Glimpse:
-    """How far a running job is: `fraction` 0..1 of it all, `step` of `steps` of picture `picture` of `pictures`."""
+    """How far a running job is: `fraction` 0..1 of it all, `step` of `steps` of picture `picture` of `pictures`.
 
-    fraction: float
+    A `fraction` of None: the webui is at work and can't say how far it is.
+    """
+
+    fraction: float | None
     step: int | None = None
     steps: int | None = None
     picture: int | None = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import bisect
 
+from msgspec import UNSET, UnsetType
+
 from core.jobs.model import Job, NewJob
 from core.jobs.scheduler import WaitingJob
 
@@ -23,8 +25,15 @@ class WaitingQueue:
         """Put a job where its time of arrival puts it; one that is there already stays as it is."""
         if self.place(job.id) is not None:
             return
-        checkpoint = job.request.checkpoint if isinstance(job.request.checkpoint, str) else None
-        entry = WaitingJob(job.id, job.owner_id, checkpoint, job.created_at)
+        request = job.request
+        entry = WaitingJob(
+            job_id=job.id,
+            owner_id=job.owner_id,
+            created_at=job.created_at,
+            checkpoint=_said(request.checkpoint),
+            sampler=_said(request.sampler),
+            scheduler=_said(request.scheduler),
+        )
         bisect.insort(self._jobs, entry, key=lambda waiting: waiting.created_at)
         self.ring()
 
@@ -48,3 +57,7 @@ class WaitingQueue:
         """Until the next ring; rings in between count as one."""
         await self._bell.wait()
         self._bell.clear()
+
+
+def _said(name: str | UnsetType) -> str | None:
+    return None if name is UNSET else name

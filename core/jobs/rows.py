@@ -7,6 +7,7 @@ truth, and whoever came second has to accept what it says.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from core.jobs.model import Delivered, Drawing, Job, JobState, NewJob
 from core.request import GenerationRequest
 from core.store.schema import jobs
+
+log = logging.getLogger(__name__)
 
 UNFINISHED = (JobState.QUEUED, JobState.RUNNING, JobState.DRAWN)
 
@@ -54,7 +57,7 @@ class JobRows:
         """All jobs that are not at an end, the oldest first."""
         query = sa.select(jobs).where(jobs.c.state.in_(UNFINISHED)).order_by(jobs.c.created_at, jobs.c.id)
         async with self._engine.connect() as connection:
-            return [_job(row) for row in await connection.execute(query)]
+            return [job for row in await connection.execute(query) if (job := _readable(row)) is not None]
 
     async def mark_running(self, job_id: str, backend: str, now: float) -> int | None:
         """queued → running on `backend`; the number of this attempt, or None where the job isn't queued any more."""
@@ -96,8 +99,8 @@ class JobRows:
         return await self._update(statement.values(state=JobState.DONE, **_ended(delivered, now)))
 
     async def mark_failed(self, job_id: str, sentence: str, delivered: Delivered, now: float) -> bool:
-        """running → failed, after its owner was told `sentence`."""
-        statement = sa.update(jobs).where(jobs.c.id == job_id, jobs.c.state == JobState.RUNNING)
+        """running or drawn → failed, after its owner was told `sentence`."""
+        statement = sa.update(jobs).where(jobs.c.id == job_id, jobs.c.state.in_((JobState.RUNNING, JobState.DRAWN)))
         return await self._update(
             statement.values(state=JobState.FAILED, sentence=sentence, **_ended(delivered, now)),
         )
@@ -168,6 +171,15 @@ def _new_row(job: NewJob) -> _Row:
         "breaks": 0,
         "created_at": job.created_at,
     }
+
+
+def _readable(row: Any) -> Job | None:
+    """One row that can't be read must not keep the bot from starting; it stays where it is."""
+    try:
+        return _job(row)
+    except (ValueError, msgspec.MsgspecError):
+        log.exception("a job's row can't be read", extra={"job": row.id})
+        return None
 
 
 def _job(row: Any) -> Job:

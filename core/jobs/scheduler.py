@@ -1,6 +1,6 @@
 """Which waiting job goes to which backend next. Pure: no clock, no I/O, the same answer for the same question.
 
-First come, first served for now; a job whose checkpoint is only on a busy backend does not hold up those behind it.
+First come, first served for now; a job that only a busy or absent backend can draw does not hold up those behind it.
 """
 
 from __future__ import annotations
@@ -8,26 +8,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.webui.catalog import Catalog, find_checkpoint
+from core.webui.catalog import Catalog, find_checkpoint, find_name
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingJob:
-    """What the scheduler has to know of a queued job; kept in memory, so it is small."""
+    """What the scheduler has to know of a queued job; kept in memory, so it is small. None: nobody chose one."""
 
     job_id: str
     owner_id: str
-    checkpoint: str | None
     created_at: float
+    checkpoint: str | None = None
+    sampler: str | None = None
+    scheduler: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BackendFacts:
-    """What the scheduler has to know of a backend that is up. `catalog` is what it offered when last asked."""
+    """What the scheduler has to know of a backend. `catalog` is what it offered when it last answered, if ever."""
 
     key: str
+    up: bool
     idle: bool
-    catalog: Catalog
+    catalog: Catalog | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,11 @@ class Assignment:
 
 
 def choose(waiting: Sequence[WaitingJob], backends: Sequence[BackendFacts]) -> list[Assignment]:
-    """One assignment for each idle backend that a job can use; `waiting` is in the order of arrival."""
-    free = [backend for backend in backends if backend.idle]
+    """One assignment for each idle backend that a job can use; `waiting` is in the order of arrival.
+
+    `backends` are all that there are: also one that is down may be the only one for a job, which then waits for it.
+    """
+    free = [backend for backend in backends if backend.up and backend.idle and backend.catalog is not None]
     chosen: list[Assignment] = []
     for job in waiting:
         if not free:
@@ -51,21 +57,30 @@ def choose(waiting: Sequence[WaitingJob], backends: Sequence[BackendFacts]) -> l
     return chosen
 
 
+def can_draw(job: WaitingJob, catalog: Catalog) -> bool:
+    """Whether a backend has every name that the job asks for."""
+    return (
+        (job.checkpoint is None or find_checkpoint(catalog, job.checkpoint) is not None)
+        and (job.sampler is None or find_name(catalog.samplers, job.sampler) is not None)
+        and (job.scheduler is None or find_name(catalog.schedulers, job.scheduler) is not None)
+    )
+
+
 def _best(job: WaitingJob, free: list[BackendFacts], backends: Sequence[BackendFacts]) -> BackendFacts | None:
-    """An idle backend that has the checkpoint, rather one that has it loaded.
+    """A free backend that has what the job asks for, rather one that has its checkpoint loaded.
 
-    Where no backend that is up has it, any may take the job: building the payload will then find that out and say so
-    with the nearest names, which is better than waiting for ever.
+    Where every backend is known and none has it, any may take the job: building the payload will then find that out
+    and say so with the nearest names, which is better than waiting for ever.
     """
-    if job.checkpoint is None:
-        return free[0]
-    able = [backend for backend in free if find_checkpoint(backend.catalog, job.checkpoint)]
+    able = [backend for backend in free if backend.catalog is not None and can_draw(job, backend.catalog)]
     if not able:
-        nobody = not any(find_checkpoint(backend.catalog, job.checkpoint) for backend in backends)
-        return free[0] if nobody else None
-    return next((backend for backend in able if _is_loaded(backend.catalog, job.checkpoint)), able[0])
+        hopeless = all(backend.catalog is not None and not can_draw(job, backend.catalog) for backend in backends)
+        return free[0] if hopeless else None
+    return next((backend for backend in able if _has_loaded(backend.catalog, job.checkpoint)), able[0])
 
 
-def _is_loaded(catalog: Catalog, checkpoint: str) -> bool:
-    loaded = None if catalog.loaded_checkpoint is None else find_checkpoint(catalog, catalog.loaded_checkpoint)
+def _has_loaded(catalog: Catalog | None, checkpoint: str | None) -> bool:
+    if catalog is None or catalog.loaded_checkpoint is None or checkpoint is None:
+        return False
+    loaded = find_checkpoint(catalog, catalog.loaded_checkpoint)
     return loaded is not None and loaded == find_checkpoint(catalog, checkpoint)

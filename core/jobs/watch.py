@@ -72,6 +72,8 @@ class RenderWatch:
             alive = self._task_id is None or await self._client.is_task_alive(self._task_id) is not False
             if alive:
                 self._at_work_at = self._heard_at
+            if self._task_id is None and not self._cancelled.is_set():
+                await self._offer(Glimpse(None))
             return
         self._at_work_at = self._heard_at
         if self._cancelled.is_set():

@@ -171,7 +171,7 @@ CHANGES: dict[str, tuple[Change, set[JobState]]] = {
     "requeue": (lambda rows: rows.requeue("1", 1, broke=True), {JobState.RUNNING}),
     "mark_drawn": (lambda rows: rows.mark_drawn("1", 1, DRAWING), {JobState.RUNNING}),
     "mark_done": (lambda rows: rows.mark_done("1", DELIVERED, 999.0), {JobState.DRAWN}),
-    "mark_failed": (lambda rows: rows.mark_failed("1", "No.", DELIVERED, 999.0), {JobState.RUNNING}),
+    "mark_failed": (lambda rows: rows.mark_failed("1", "No.", DELIVERED, 999.0), {JobState.RUNNING, JobState.DRAWN}),
     "mark_cancelled": (lambda rows: rows.mark_cancelled("1", 999.0), {JobState.QUEUED, JobState.RUNNING}),
 }
 

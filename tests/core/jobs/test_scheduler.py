@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.jobs.scheduler import Assignment, BackendFacts, WaitingJob, choose
-from core.webui.catalog import Catalog, Checkpoint, find_checkpoint
+from core.jobs.scheduler import Assignment, BackendFacts, WaitingJob, can_draw, choose
+from core.webui.catalog import Catalog, Checkpoint, Named
 
 NAMES = ("dream", "paper", "ink")
 NOWHERE = "nowhere"
@@ -24,19 +24,26 @@ def some_backends(draw: st.DrawFn) -> list[BackendFacts]:
     for number in range(draw(st.integers(0, 4))):
         names = draw(st.lists(st.sampled_from(NAMES), unique=True))
         loaded = draw(st.sampled_from([None, *names]))
-        facts.append(BackendFacts(f"webui {number}", draw(st.booleans()), catalog(*names, loaded=loaded)))
+        known = catalog(*names, loaded=loaded) if draw(st.booleans()) else None
+        up = known is not None and draw(st.booleans())
+        facts.append(BackendFacts(f"webui {number}", up=up, idle=draw(st.booleans()), catalog=known))
     return facts
 
 
+def backend(key: str, *names: str, idle: bool = True, up: bool = True, loaded: str | None = None) -> BackendFacts:
+    return BackendFacts(key, up=up, idle=idle, catalog=catalog(*names, loaded=loaded))
+
+
 some_waiting = st.lists(st.sampled_from([None, NOWHERE, *NAMES]), max_size=8).map(
-    lambda wanted: [WaitingJob(f"job {number}", "42", name, float(number)) for number, name in enumerate(wanted)]
+    lambda wanted: [WaitingJob(f"job {number}", "42", float(number), name) for number, name in enumerate(wanted)]
 )
 
 
 def can_take(backend: BackendFacts, job: WaitingJob, backends: list[BackendFacts]) -> bool:
-    if job.checkpoint is None or find_checkpoint(backend.catalog, job.checkpoint):
-        return True
-    return not any(find_checkpoint(other.catalog, job.checkpoint) for other in backends)
+    if not backend.up or backend.catalog is None:
+        return False
+    hopeless = all(other.catalog is not None and not can_draw(job, other.catalog) for other in backends)
+    return can_draw(job, backend.catalog) or hopeless
 
 
 @given(some_waiting, some_backends())
@@ -54,6 +61,7 @@ def test_a_job_goes_only_where_it_can_be_drawn_and_nobody_works(
     by_key = {backend.key: backend for backend in backends}
     for assignment in choose(waiting, backends):
         assert by_key[assignment.backend].idle
+        assert by_key[assignment.backend].up
         assert can_take(by_key[assignment.backend], jobs[assignment.job_id], backends)
 
 
@@ -87,34 +95,53 @@ def test_the_same_question_gets_the_same_answer(waiting: list[WaitingJob], backe
 
 
 def job(job_id: str, wanted: str | None = None) -> WaitingJob:
-    return WaitingJob(job_id, "42", wanted, 0.0)
+    return WaitingJob(job_id, "42", 0.0, wanted)
 
 
 def test_a_backend_that_has_the_checkpoint_loaded_is_preferred() -> None:
-    backends = [
-        BackendFacts("cold", True, catalog("dream", "paper", loaded="paper")),
-        BackendFacts("warm", True, catalog("dream", "paper", loaded="dream")),
-    ]
+    backends = [backend("cold", "dream", "paper", loaded="paper"), backend("warm", "dream", "paper", loaded="dream")]
     assert choose([job("1", "dream")], backends) == [Assignment("1", "warm")]
     assert choose([job("1", "ink"), job("2", "dream")], backends)[1:] == [Assignment("2", "warm")]
 
 
 def test_a_checkpoint_is_recognised_by_any_of_its_names() -> None:
-    backends = [BackendFacts("a", True, catalog("paper")), BackendFacts("b", True, catalog("dream"))]
+    backends = [backend("a", "paper"), backend("b", "dream")]
     for name in ("dream", "Dream.safetensors", "DREAM"):
         assert choose([job("1", name)], backends) == [Assignment("1", "b")]
 
 
 def test_a_job_whose_checkpoint_is_only_on_a_busy_backend_lets_others_pass() -> None:
-    backends = [BackendFacts("busy", False, catalog("dream")), BackendFacts("idle", True, catalog("paper"))]
+    backends = [backend("busy", "dream", idle=False), backend("idle", "paper")]
     assert choose([job("1", "dream"), job("2", "paper")], backends) == [Assignment("2", "idle")]
 
 
+def test_a_job_waits_for_the_absent_backend_that_alone_has_its_checkpoint() -> None:
+    backends = [backend("away", "dream", up=False), backend("here", "paper")]
+    assert choose([job("1", "dream")], backends) == []
+
+
+def test_a_job_waits_while_a_backend_that_may_have_its_checkpoint_never_answered() -> None:
+    unknown = BackendFacts("unknown", up=False, idle=True, catalog=None)
+    assert choose([job("1", "dream")], [unknown, backend("here", "paper")]) == []
+    assert choose([job("2")], [unknown, backend("here", "paper")]) == [Assignment("2", "here")]
+
+
+def test_a_sampler_and_a_scheduler_count_as_much_as_a_checkpoint() -> None:
+    plain = BackendFacts("plain", up=True, idle=True, catalog=Catalog(samplers=(Named("Euler"),)))
+    rich = BackendFacts(
+        "rich",
+        up=True,
+        idle=True,
+        catalog=Catalog(samplers=(Named("LCM"),), schedulers=(Named("Karras", ("karras",)),)),
+    )
+    assert choose([WaitingJob("1", "42", 0.0, sampler="lcm")], [plain, rich]) == [Assignment("1", "rich")]
+    assert choose([WaitingJob("1", "42", 0.0, scheduler="karras")], [plain, rich]) == [Assignment("1", "rich")]
+
+
 def test_a_checkpoint_that_nobody_has_goes_anywhere_to_be_refused_there() -> None:
-    backends = [BackendFacts("a", True, catalog("paper")), BackendFacts("b", True, catalog())]
-    assert choose([job("1", NOWHERE)], backends) == [Assignment("1", "a")]
+    assert choose([job("1", NOWHERE)], [backend("a", "paper"), backend("b")]) == [Assignment("1", "a")]
 
 
 def test_without_backends_or_jobs_nothing_is_chosen() -> None:
     assert choose([job("1")], []) == []
-    assert choose([], [BackendFacts("a", True, catalog())]) == []
+    assert choose([], [backend("a")]) == []
