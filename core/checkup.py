@@ -13,14 +13,11 @@ from enum import Enum
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import create_async_engine
-
 from core.errors import AuthenticationFailed, ConfigurationError, NotReady, WebuiError
 from core.images.store import PictureStore
 from core.lock import locked
 from core.settings import LOOPBACK, Settings
-from core.store.database import database_url
+from core.store.database import database_url, try_database
 from core.webui.address import WebuiAddress
 from core.webui.catalog import Catalog
 from core.webui.client import WebuiClient, open_session
@@ -195,12 +192,8 @@ def _check_folder(data_dir: Path) -> Finding:
 async def _check_database(settings: Settings) -> Finding:
     secret = settings.database_url
     url = database_url(secret.get_secret_value() if secret else None, settings.data_dir)
-    engine = create_async_engine(url)
     try:
-        async with engine.connect() as connection:
-            await connection.execute(sa.text("SELECT 1"))
-    except (sa.exc.SQLAlchemyError, OSError) as error:
-        return bad(f"The database of DATABASE_URL can't be opened ({type(error).__name__}).")
-    finally:
-        await engine.dispose()
+        await try_database(url)
+    except ConfigurationError as error:
+        return bad(f"DATABASE_URL: {error.problems[0]}")
     return good("The database of DATABASE_URL answers.")

@@ -210,13 +210,25 @@ async def test_a_directory_that_cannot_be_written_is_an_obstacle(
     assert "✗ DATA_DIR: " in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("name", "status"), [("own.db", 0), ("missing/own.db", 1)])
+@pytest.mark.parametrize(
+    ("name", "status", "sentence"),
+    [
+        ("own.db", 0, "✓ The database of DATABASE_URL answers."),
+        ("missing/own.db", 1, "✗ DATABASE_URL: The database can't be opened: "),
+    ],
+)
 async def test_a_database_of_ones_own_is_tried(
-    local: LocalDiscord, webui: LocalWebui, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, status: int
+    local: LocalDiscord,
+    webui: LocalWebui,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    status: int,
+    sentence: str,
 ) -> None:
     chosen = settings(local, webui.url, tmp_path, database_url=f"sqlite:///{tmp_path / name}")
     assert await check(chosen) == status
-    assert "The database of DATABASE_URL" in capsys.readouterr().out
+    assert sentence in capsys.readouterr().out
 
 
 def test_every_wrong_setting_is_named_at_once(tmp_path: Path) -> None:

@@ -74,6 +74,7 @@ class DbosEngine:
                 "application_version": VERSION,
                 "executor_id": EXECUTOR,
                 "serializer": JsonSerializer(),
+                "db_engine_kwargs": {"hide_parameters": True},
                 "log_level": "ERROR",
             }
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +18,9 @@ from core.errors import ConfigurationError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
+PATIENCE = 10.0
+"""Seconds to wait for another connection's write to SQLite."""
+
 
 def database_url(configured: str | None, data_dir: Path) -> sa.URL:
     """The SQLAlchemy URL with the driver that Easel uses: aiosqlite or psycopg."""
@@ -29,18 +33,28 @@ def database_url(configured: str | None, data_dir: Path) -> sa.URL:
 
 @asynccontextmanager
 async def open_database(url: sa.URL) -> AsyncIterator[AsyncEngine]:
-    """A connected engine whose tables are up to date; ConfigurationError where it can't be reached."""
+    """A connected engine whose tables are up to date; ConfigurationError where it can't be opened."""
     engine = create_async_engine(url, **_options(url))
     if url.get_backend_name() == "sqlite":
         sa.event.listen(engine.sync_engine, "connect", _set_pragmas)
     try:
+        await _greet(engine)
         try:
-            async with engine.connect() as connection:
-                await connection.execute(sa.text("SELECT 1"))
-        except (sa.exc.OperationalError, sa.exc.DBAPIError) as error:
-            raise ConfigurationError(f"The database can't be opened: {type(error.orig).__name__}.") from error
-        await asyncio.to_thread(migrate, url)
+            await asyncio.to_thread(migrate, url)
+        except sa.exc.DBAPIError as error:
+            if (reason := _known_reason(error, url)) is None:
+                raise
+            raise ConfigurationError(f"The database can't be opened: {reason}.") from error
         yield engine
+    finally:
+        await engine.dispose()
+
+
+async def try_database(url: sa.URL) -> None:
+    """Whether it answers, without a change to it; ConfigurationError where it can't be opened."""
+    engine = create_async_engine(url, **_options(url))
+    try:
+        await _greet(engine)
     finally:
         await engine.dispose()
 
@@ -50,7 +64,7 @@ def migrate(url: sa.URL) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     driver = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql+psycopg"
-    engine = sa.create_engine(url.set(drivername=driver))
+    engine = sa.create_engine(url.set(drivername=driver), **_shared_options(url))
     if driver == "sqlite":
         sa.event.listen(engine, "connect", _leave_transactions_to_us)
         sa.event.listen(engine, "begin", _begin)
@@ -62,11 +76,48 @@ def migrate(url: sa.URL) -> None:
         engine.dispose()
 
 
+async def _greet(engine: AsyncEngine) -> None:
+    """Read something that makes SQLite look into the file, which it otherwise opens only when it is needed."""
+    question = "PRAGMA schema_version" if engine.url.get_backend_name() == "sqlite" else "SELECT 1"
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(sa.text(question))
+    except sa.exc.DBAPIError as error:
+        reason = _known_reason(error, engine.url) or type(error.orig).__name__
+        raise ConfigurationError(f"The database can't be opened: {reason}.") from error
+
+
+def _known_reason(error: sa.exc.DBAPIError, url: sa.URL) -> str | None:
+    """What the operator can mend, in words; the server's own words may hold more than a log should."""
+    if url.get_backend_name() != "sqlite":
+        unreachable = "the server of DATABASE_URL can't be reached, or refuses the login or the database's name"
+        return unreachable if isinstance(error, sa.exc.OperationalError) else None
+    # The lowest byte is the kind; the others say where it happened.
+    match getattr(error.orig, "sqlite_errorcode", 0) & 0xFF:
+        case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
+            return f"{url.database} is not a database or is damaged"
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return f"{url.database} is used by another program"
+        case sqlite3.SQLITE_CANTOPEN:
+            return f"{url.database}: the folder is missing, or may not be read and written"
+        case sqlite3.SQLITE_READONLY:
+            return f"{url.database} may not be written"
+        case sqlite3.SQLITE_FULL:
+            return f"{url.database}: the disk is full"
+    return None
+
+
 def _options(url: sa.URL) -> dict[str, Any]:
     """One SQLite connection (one writer, no lock fights); a small pool that notices a restarted PostgreSQL."""
     if url.get_backend_name() == "sqlite":
-        return {"pool_size": 1, "max_overflow": 0, "poolclass": sa.pool.AsyncAdaptedQueuePool}
-    return {"pool_size": 5, "pool_pre_ping": True}
+        return {"pool_size": 1, "max_overflow": 0, "poolclass": sa.pool.AsyncAdaptedQueuePool, **_shared_options(url)}
+    return {"pool_size": 5, "pool_pre_ping": True, **_shared_options(url)}
+
+
+def _shared_options(url: sa.URL) -> dict[str, Any]:
+    """No error may repeat a statement's parameters: prompts and interaction tokens are among them."""
+    patience = {"connect_args": {"timeout": PATIENCE}} if url.get_backend_name() == "sqlite" else {}
+    return {"hide_parameters": True, **patience}
 
 
 def _leave_transactions_to_us(connection: Any, _record: object) -> None:
@@ -80,6 +131,6 @@ def _begin(connection: sa.Connection) -> None:
 
 def _set_pragmas(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

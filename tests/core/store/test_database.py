@@ -14,9 +14,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from core.errors import ConfigurationError
+from core.store import database
 from core.store.database import MIGRATIONS, database_url, migrate, open_database
 from core.store.facts import Facts
-from core.store.schema import metadata
+from core.store.schema import facts, metadata
 
 
 @pytest.fixture
@@ -108,22 +109,61 @@ async def test_an_opened_database_survives_power_cuts_and_waits_for_locks(url: s
     assert pragmas == ["wal", 2, 10000, 1]
 
 
-async def test_a_database_that_can_not_be_opened_is_said_without_its_password(tmp_path: Path) -> None:
-    for url in (
-        database_url(None, tmp_path / "nowhere"),
-        database_url("postgresql://easel:s3cret@127.0.0.1:1/easel", tmp_path),
-    ):
-        with pytest.raises(ConfigurationError, match=r"The database can't be opened: \w+\.") as refused:
-            async with open_database(url):
-                pass
-        assert "s3cret" not in str(refused.value)
+async def refusal(url: sa.URL) -> str:
+    with pytest.raises(ConfigurationError) as refused:
+        async with open_database(url):
+            pass
+    (sentence,) = refused.value.problems
+    return sentence
+
+
+async def test_a_database_in_no_folder_is_said(tmp_path: Path) -> None:
+    sentence = await refusal(database_url(None, tmp_path / "nowhere"))
+    assert sentence == (
+        f"The database can't be opened: {tmp_path}/nowhere/easel.db: the folder is missing, or may not be read and "
+        "written."
+    )
+
+
+async def test_a_server_out_of_reach_is_said_without_its_password(tmp_path: Path) -> None:
+    sentence = await refusal(database_url("postgresql://easel:s3cret@127.0.0.1:1/easel", tmp_path))
+    assert sentence == (
+        "The database can't be opened: the server of DATABASE_URL can't be reached, or refuses the login or the "
+        "database's name."
+    )
 
 
 async def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
     (tmp_path / "easel.db").write_bytes(b"no database " * 100)
-    with pytest.raises(ConfigurationError, match=r"The database can't be opened"):
-        async with open_database(database_url(None, tmp_path)):
-            pass
+    sentence = await refusal(database_url(None, tmp_path))
+    assert sentence == f"The database can't be opened: {tmp_path}/easel.db is not a database or is damaged."
+
+
+async def test_a_database_that_breaks_off_is_said_to_be_damaged(url: sa.URL) -> None:
+    async with open_database(url):
+        pass
+    file = Path(str(url.database))
+    page = 4096
+    file.write_bytes(file.read_bytes()[:page] + b"\xff" * page)
+    assert await refusal(url) == f"The database can't be opened: {file} is not a database or is damaged."
+
+
+async def test_a_database_that_another_program_holds_is_said(url: sa.URL, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "PATIENCE", 0.05)
+    async with open_database(url):
+        pass
+    with closing(sqlite3.connect(str(url.database), isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        sentence = await refusal(url)
+    assert sentence == f"The database can't be opened: {url.database} is used by another program."
+
+
+async def test_no_error_tells_what_was_to_be_written(url: sa.URL) -> None:
+    async with open_database(url) as engine:
+        with pytest.raises(sa.exc.IntegrityError) as refused:
+            async with engine.begin() as connection:
+                await connection.execute(sa.insert(facts), {"name": "s3cret", "value": None})
+    assert "s3cret" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -145,11 +185,11 @@ def test_the_file_is_in_the_data_directory(tmp_path: Path) -> None:
 
 async def test_a_fact_is_kept_and_overwritten(url: sa.URL) -> None:
     async with open_database(url) as engine:
-        facts = Facts(engine)
-        assert await facts.fetch("commands:1") is None
-        await facts.keep("commands:1", "abc")
-        await facts.keep("commands:1", "def")
-        await facts.keep("commands:2", "ghi")
+        kept = Facts(engine)
+        assert await kept.fetch("commands:1") is None
+        await kept.keep("commands:1", "abc")
+        await kept.keep("commands:1", "def")
+        await kept.keep("commands:2", "ghi")
     async with open_database(url) as engine:
-        facts = Facts(engine)
-        assert [await facts.fetch(f"commands:{number}") for number in (1, 2)] == ["def", "ghi"]
+        kept = Facts(engine)
+        assert [await kept.fetch(f"commands:{number}") for number in (1, 2)] == ["def", "ghi"]
