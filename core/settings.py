@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
+import sqlalchemy as sa
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -31,7 +32,12 @@ def check_token(token: SecretStr) -> SecretStr:
 
 def check_api_url(url: str) -> str:
     """Plain http would send the bot's token in the clear, so it is for this machine only."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ValueError(
+            "must be a whole URL such as https://discord.com/api/v10"
+        ) from None  # its text repeats the URL
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("must be a whole URL such as https://discord.com/api/v10")
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
@@ -49,9 +55,21 @@ def check_webui_urls(text: str) -> str:
 
 
 def check_database_url(url: SecretStr | None) -> SecretStr | None:
-    """SQLite and PostgreSQL are the two that Easel is tested on."""
-    if url is not None and urlsplit(url.get_secret_value()).scheme not in {"sqlite", "postgresql", "postgres"}:
+    """SQLite and PostgreSQL are the two that Easel is tested on. No sentence repeats the URL: it may hold a secret."""
+    if url is None:
+        return None
+    text = url.get_secret_value()
+    if text.partition(":")[0] not in {"sqlite", "postgresql", "postgres"}:
         raise ValueError("must begin with postgresql:// or sqlite:///")
+    try:
+        parsed = sa.make_url(text)
+    except (sa.exc.ArgumentError, ValueError):
+        raise ValueError(
+            "can't be read: write postgresql://USER:PASSWORD@HOST:5432/NAME, with @, :, / and # in the password as "
+            "%40, %3A, %2F and %23"
+        ) from None
+    if parsed.get_backend_name() == "sqlite" and parsed.database in {None, "", ":memory:"}:
+        raise ValueError("must name a file, such as sqlite:///data/own.db: jobs have to survive a restart")
     return url
 
 
@@ -79,16 +97,13 @@ class Settings(BaseSettings):
         """The webuis in the order in which they were named, credentials split off."""
         return parse_addresses(self.webui_urls)
 
-    @property
-    def is_discords_own(self) -> bool:
-        """Whether the bot talks to Discord itself rather than to a stand-in."""
-        return self.discord_api_url == DISCORD_API_URL
-
 
 def load_settings(env_file: Path | None = Path(".env")) -> Settings:
     """Read the environment over `env_file`; ConfigurationError names every problem at once."""
     try:
         return Settings(_env_file=env_file)  # type: ignore[call-arg]  # pydantic's own argument, and the environment
+    except (OSError, UnicodeDecodeError):
+        raise ConfigurationError(f"{env_file} can't be read: it has to be a text file in UTF-8.") from None
     except ValidationError as error:
         raise ConfigurationError(*(_sentence(problem) for problem in error.errors())) from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
@@ -12,6 +13,7 @@ from core.errors import ConfigurationError
 
 _SCHEMES = ("http", "https")
 _EXAMPLE = "http://127.0.0.1:7860"
+_LATE_AT = re.compile(r"[/?#\\].*@", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,11 @@ def _parse(part: str, *, name: str) -> WebuiAddress:
         raise ConfigurationError(f"{shown} has no scheme: write http://{shown}.")
     if scheme.lower() not in _SCHEMES:
         raise ConfigurationError(f"{name} has the scheme {scheme!r}, which no webui speaks: use http or https.")
+    if _LATE_AT.search(rest):
+        # In "http://ann:12/34@host" the host would be ann, and the rest of the password a path.
+        raise ConfigurationError(
+            f"{name} has an @ after a /, ? or #: in a user or password write them as %40, %2F, %3F and %23."
+        )
     try:
         url = URL(f"{scheme.lower()}://{rest}")
         host, port = url.host, url.explicit_port

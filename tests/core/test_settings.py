@@ -33,7 +33,6 @@ def test_a_token_is_all_that_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch, DISCORD_TOKEN=TOKEN)
     assert settings.discord_token.get_secret_value() == TOKEN
     assert settings.discord_api_url == DISCORD_API_URL
-    assert settings.is_discords_own
     assert [webui.url for webui in settings.webuis] == ["http://127.0.0.1:7860"]
     assert (settings.database_url, settings.http_port) == (None, None)
     assert (str(settings.data_dir), settings.log_level, settings.log_format) == ("data", "INFO", "console")
@@ -53,7 +52,6 @@ def test_every_field_can_be_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     )
     assert settings.discord_token.get_secret_value() == TOKEN
     assert settings.discord_api_url == "http://127.0.0.1:9000/api/v10"
-    assert not settings.is_discords_own
     assert [webui.url for webui in settings.webuis] == ["http://gpu:7860", "https://other.example/base"]
     assert settings.webuis[0].login is not None
     assert settings.webuis[0].login.password == "s,ecret"
@@ -86,6 +84,20 @@ def test_the_mistakes_of_an_env_file_are_named_at_once(tmp_path: Path) -> None:
     assert level.startswith("LOG_LEVEL input should be 'DEBUG', 'INFO'")
 
 
+def test_an_env_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text(f"DISCORD_TOKEN={TOKEN}\nHTTP_PORT=1000\n", encoding="utf-8-sig")
+    assert load_settings(file).http_port == 1000
+
+
+def test_an_env_file_that_is_no_text_in_utf_8_is_said(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text(f"DISCORD_TOKEN={TOKEN}\n", encoding="utf-16")
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings(file)
+    assert refused.value.problems == (f"{file} can't be read: it has to be a text file in UTF-8.",)
+
+
 def test_the_environment_comes_before_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text(f"DISCORD_TOKEN={TOKEN}\nHTTP_PORT=1000\nLOG_LEVEL=ERROR\n")
@@ -106,6 +118,12 @@ def test_the_environment_comes_before_the_file(monkeypatch: pytest.MonkeyPatch, 
         ("WEBUI_URLS", "http://", "WEBUI_URLS webui 1 has a URL without a host"),
         ("WEBUI_URLS", ",", "WEBUI_URLS no webui URL is given"),
         ("DATABASE_URL", "mysql://db/easel", "DATABASE_URL must begin with postgresql:// or sqlite:///"),
+        ("DATABASE_URL", "postgresql://easel:pw@db:port/easel", "DATABASE_URL can't be read: write postgresql://"),
+        ("DATABASE_URL", "postgresql://easel:pw@db:5432:1/easel", "DATABASE_URL can't be read: write postgresql://"),
+        ("DATABASE_URL", "postgresql", "DATABASE_URL can't be read: write postgresql://"),
+        ("DATABASE_URL", "sqlite://", "DATABASE_URL must name a file"),
+        ("DATABASE_URL", "sqlite:///:memory:", "DATABASE_URL must name a file"),
+        ("DISCORD_API_URL", "https://[discord/api", "DISCORD_API_URL must be a whole URL"),
         ("HTTP_PORT", "http", "HTTP_PORT input should be a valid integer"),
         ("HTTP_PORT", "0", "HTTP_PORT input should be greater than or equal to 1"),
         ("LOG_FORMAT", "xml", "LOG_FORMAT input should be 'console' or 'json'"),
@@ -144,7 +162,10 @@ def test_secrets_are_masked_wherever_settings_are_shown(monkeypatch: pytest.Monk
         {"WEBUI_URLS": "ftp://ann:webui-s3cret@gpu:7860"},
         {"WEBUI_URLS": "http://ann:webui-s3cret@gpu:99999999"},
         {"DATABASE_URL": "mysql://easel:database-s3cret@db/easel"},
+        {"DATABASE_URL": "postgresql://easel:database-s3cret@db:port/easel"},
+        {"DATABASE_URL": "postgresql://easel:database-s3cret@pw@db:5432:1/easel"},
         {"DISCORD_API_URL": "http://bot:api-s3cret@discord.com/api"},
+        {"DISCORD_API_URL": "http://bot:api-s3cret\u2100@discord.com/api"},
     ],
 )
 def test_no_sentence_repeats_a_secret(monkeypatch: pytest.MonkeyPatch, mistake: dict[str, str]) -> None:

@@ -139,13 +139,16 @@ async def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
     assert sentence == f"The database can't be opened: {tmp_path}/easel.db is not a database or is damaged."
 
 
-async def test_a_database_that_breaks_off_is_said_to_be_damaged(url: sa.URL) -> None:
-    async with open_database(url):
-        pass
-    file = Path(str(url.database))
+def damage(file: Path) -> None:
     page = 4096
     file.write_bytes(file.read_bytes()[:page] + b"\xff" * page)
-    assert await refusal(url) == f"The database can't be opened: {file} is not a database or is damaged."
+
+
+async def test_a_database_with_a_page_of_rubbish_is_said_to_be_damaged(url: sa.URL) -> None:
+    async with open_database(url):
+        pass
+    damage(Path(str(url.database)))
+    assert await refusal(url) == f"The database can't be opened: {url.database} is not a database or is damaged."
 
 
 async def test_a_database_that_another_program_holds_is_said(url: sa.URL, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from core.errors import ConfigurationError
 from core.webui.address import Login, WebuiAddress, parse_addresses
 
+ESCAPE = "webui 1 has an @ after a /, ? or #: in a user or password write them as %40, %2F, %3F and %23."
+
 
 def _problems(text: str) -> tuple[str, ...]:
     with pytest.raises(ConfigurationError) as caught:
@@ -25,6 +27,10 @@ def test_credentials_are_percent_decoded() -> None:
     (address,) = parse_addresses("http://a%40b:p%2Cw%2F%C3%BC@h:7860")
     assert address.login == Login("a@b", "p,w/ü")
     assert address.login.header == "Basic YUBiOnAsdy/DvA=="
+
+
+def test_an_escaped_at_in_the_base_path_is_kept() -> None:
+    assert parse_addresses("http://ann:p@h:7860/%40me")[0].url == "http://h:7860/@me"
 
 
 def test_addresses_are_numbered_in_their_order() -> None:
@@ -60,6 +66,11 @@ def test_a_password_is_in_no_repr() -> None:
         ("http://h:0", "webui 1 has the port 0: a port is a number from 1 to 65535."),
         ("http://h:1/?a=b", "webui 1 has a URL with ? or #: give only the address, like http://127.0.0.1:7860."),
         ("http://h:1/#x", "webui 1 has a URL with ? or #: give only the address, like http://127.0.0.1:7860."),
+        ("http://ann:12/34@h:1", ESCAPE),
+        ("http://ann:12?34@h:1", ESCAPE),
+        ("http://ann:12#34@h:1", ESCAPE),
+        ("http://ann:pa/ss@h:1", ESCAPE),
+        ("http://ann/ss@h:1", ESCAPE),
         ("", "No webui URL is given: write for example http://127.0.0.1:7860."),
         (" , ", "No webui URL is given: write for example http://127.0.0.1:7860."),
         ("http://H:80/,http://u:p@h", "http://h is given twice."),
@@ -85,6 +96,9 @@ def test_all_mistakes_are_named_at_once() -> None:
         "http://ann:s3cret@h/?s3cret",
         "http://ann:pa@s3cret@h:banana",
         "h?token=s3cret",
+        "http://ann:12/s3cret@h:7860",
+        "http://s3cret:12/34@h:7860",
+        "http://ann:12?s3cret@h:7860",
     ],
 )
 def test_a_password_is_in_no_sentence(text: str) -> None:
