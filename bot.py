@@ -143,7 +143,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             def health() -> dict[str, bool]:
                 metrics.waiting.set(len(queue))
                 metrics.observe_backends(pool.views())
-                return {"discord": client.is_ready(), "dispatcher": dispatcher.is_open}
+                return {"discord": client.is_connected, "dispatcher": dispatcher.is_open}
 
             await stack.enter_async_context(serve_http(settings.http_port, health, metrics))
         yield Services(client, dispatcher, pipeline, _engine_url(url, settings), logged_in)

@@ -45,6 +45,12 @@ class EaselClient(commands.AutoShardedBot):
         )
         self._facts = facts
         self._on_login = on_login
+        self._connected_shards: set[int] = set()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether a session stands right now; `is_ready` stays true once it has been."""
+        return bool(self._connected_shards)
 
     async def setup_hook(self) -> None:
         """Everything is ready before the gateway is opened: interactions may arrive before on_ready."""
@@ -59,6 +65,18 @@ class EaselClient(commands.AutoShardedBot):
     async def on_ready(self) -> None:
         """Said once a session stands."""
         log.info("online as %s in %d servers", self.user, len(self.guilds))
+
+    async def on_shard_connect(self, shard_id: int) -> None:
+        """A new session of this shard stands."""
+        self._connected_shards.add(shard_id)
+
+    async def on_shard_resumed(self, shard_id: int) -> None:
+        """This shard's session goes on."""
+        self._connected_shards.add(shard_id)
+
+    async def on_shard_disconnect(self, shard_id: int) -> None:
+        """This shard's connection has ended; the library reconnects."""
+        self._connected_shards.discard(shard_id)
 
     async def _register_commands(self) -> None:
         """PUT the commands when their definition changed, or when Discord has lost them; wait out its troubles."""
