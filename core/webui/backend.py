@@ -147,7 +147,7 @@ class Backend:
 
     async def _probe(self) -> None:
         try:
-            catalog = await self.client.fetch_catalog()
+            catalog = await self._fetch()
             self._refuse_half_started(catalog)
         except WebuiError as error:
             self._note_down(error)
@@ -157,6 +157,11 @@ class Backend:
             log.info("a webui is up", extra=self._log_facts())
         self._down_since = None
         self._show(replace(self._view, health=Health.UP, catalog=newest))
+
+    async def _fetch(self) -> Catalog:
+        """What it offers; a list whose route fails now is still the one that it had before."""
+        catalog = await self.client.fetch_catalog()
+        return catalog if self._view.catalog is None else catalog.keeping(self._view.catalog)
 
     def _refuse_half_started(self, catalog: Catalog) -> None:
         """A webui that starts answers with empty lists for a while (contract 6, row 6)."""

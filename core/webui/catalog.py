@@ -7,8 +7,9 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
-from core.webui.names import CHOICE_COUNT, CHOICE_LENGTH, Choice, NameIndex, utf16_length
+from core.webui.names import CHOICE_LENGTH, NameIndex, utf16_length
 
 _HASH_SUFFIX = re.compile(r"\s*\[([0-9a-f]{6,64})\]\s*$")
 _TABLES = frozenset({"checkpoint_lookup", "checkpoint_names", "sampler_names", "scheduler_names"})
@@ -56,7 +57,8 @@ class Named:
 class Capabilities:
     """What this webui can do, as its routes said: the code asks these and never a product's name.
 
-    `clip_skip` is the webui's own `CLIP_stop_at_last_layers`, None where it has no such option.
+    `clip_skip` is the webui's own `CLIP_stop_at_last_layers`, None where it has no such option. Without `n_iter`,
+    several pictures come only as one batch.
     """
 
     task_progress: bool = False
@@ -65,18 +67,30 @@ class Capabilities:
     png_info: bool = False
     override_settings: bool = False
     clip_skip: int | None = None
+    n_iter: bool = True
+
+    @property
+    def sets_clip_skip(self) -> bool:
+        """Whether a request can say it."""
+        return self.override_settings and self.clip_skip is not None
 
 
 # Not slotted: the look-up tables are built once, when they are first needed, and kept with the catalog.
 @dataclass(frozen=True)
 class Catalog:
-    """The lists of one webui, or of several merged. A list that could not be read is empty."""
+    """The lists of one webui, or of several merged. A list that could not be read is empty, and named in `unread`."""
 
     checkpoints: tuple[Checkpoint, ...] = ()
     samplers: tuple[Named, ...] = ()
     schedulers: tuple[Named, ...] = ()
     capabilities: Capabilities = field(default_factory=Capabilities)
     loaded_checkpoint: str | None = None
+    unread: frozenset[str] = frozenset()
+
+    def keeping(self, known: Catalog) -> Catalog:
+        """The same, with the lists that could not be read this time as they were `known` before."""
+        kept: dict[str, Any] = {name: getattr(known, name) for name in self.unread - known.unread}
+        return replace(self, **kept, unread=self.unread & known.unread) if kept else self
 
     def prepare(self) -> Catalog:
         """Build the look-up tables now: 10,000 checkpoints take some 100 ms, better spent in a thread."""
@@ -180,11 +194,6 @@ def find_name(names: Iterable[Named], wanted: str) -> Named | None:
     return by_alias
 
 
-def complete(names: NameIndex, typed: str, limit: int = CHOICE_COUNT) -> list[Choice]:
-    """Autocomplete over one of a catalog's indexes: `complete(catalog.checkpoint_names, "dream")`."""
-    return names.choices(typed, limit)
-
-
 def merge(catalogs: Iterable[Catalog]) -> Catalog:
     """The union of several webuis' lists for autocomplete. A capability holds where any of them has it."""
     every = list(catalogs)
@@ -208,6 +217,7 @@ def merge(catalogs: Iterable[Catalog]) -> Catalog:
             png_info=any(one.png_info for one in capabilities),
             override_settings=any(one.override_settings for one in capabilities),
             clip_skip=next((one.clip_skip for one in capabilities if one.clip_skip is not None), None),
+            n_iter=any(one.n_iter for one in capabilities),
         ),
     )
 

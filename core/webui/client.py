@@ -76,7 +76,7 @@ class WebuiClient:
         self._sent_clip_skip: int | None = None
 
     async def fetch_catalog(self) -> Catalog:
-        """Probe every list. One that fails is empty; none at all is NotReady, NoApi or AuthenticationFailed."""
+        """Probe every list. NotReady, NoApi or AuthenticationFailed where none at all can be read."""
         models, samplers, schedulers, options, progress, task = await asyncio.gather(
             self._try(self._get(_MODELS)),
             self._try(self._get(_SAMPLERS)),
@@ -92,12 +92,14 @@ class WebuiClient:
             task_progress=isinstance(task, dict),
         )
         self._capabilities = self._with_own_clip_skip(found)
+        named = {"checkpoints": models, "samplers": samplers, "schedulers": schedulers}
         return Catalog(
             checkpoints=lists.read_checkpoints(models),
             samplers=lists.read_samplers(samplers),
             schedulers=lists.read_schedulers(schedulers),
             capabilities=self._capabilities,
             loaded_checkpoint=lists.read_loaded_checkpoint(options),
+            unread=frozenset(name for name, answer in named.items() if not isinstance(answer, list)),
         )
 
     async def txt2img(

@@ -26,6 +26,7 @@ def compare(rendered: Rendered, request: GenerationRequest, catalog: Catalog) ->
         _scheduler(rendered, request, catalog),
         _steps(rendered, request),
         _size(rendered, request),
+        _clip_skip(request, catalog),
     )
     return replace(rendered, warnings=tuple(sentence for sentence in found if sentence is not None))
 
@@ -79,6 +80,11 @@ def _size(rendered: Rendered, request: GenerationRequest) -> str | None:
     if (rendered.width, rendered.height) == (width, height):
         return None
     return f"The picture is {rendered.width}x{rendered.height} instead of {width}x{height}."
+
+
+def _clip_skip(request: GenerationRequest, catalog: Catalog) -> str | None:
+    is_left_out = request.clip_skip is not UNSET and not catalog.capabilities.sets_clip_skip
+    return "This webui can't set CLIP skip; it was left out." if is_left_out else None
 
 
 def _instead(kind: str, used: str, asked: str) -> str:

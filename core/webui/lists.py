@@ -9,7 +9,7 @@ from typing import Any
 from core.webui.catalog import Capabilities, Checkpoint, Named
 
 CLIP_SKIP = "CLIP_stop_at_last_layers"
-# sd.cpp and KoboldCpp answer GET options with these two alone, and ignore override_settings.
+# sd.cpp and KoboldCpp answer GET options with these two alone, and ignore override_settings and n_iter.
 _TOKEN_OPTIONS = frozenset({"samples_format", "sd_model_checkpoint"})
 
 
@@ -56,7 +56,8 @@ def read_capabilities(options: Any, *, progress: bool, task_progress: bool) -> C
     `options` is None where that route failed, as it does with a null model (A1111#11805): overriding works there.
     """
     known = options if isinstance(options, dict) else {}
-    full = "sd_model_checkpoint" in known and not _TOKEN_OPTIONS.issuperset(known)
+    token = bool(known) and _TOKEN_OPTIONS.issuperset(known)
+    full = "sd_model_checkpoint" in known and not token
     return Capabilities(
         task_progress=task_progress,
         progress=progress,
@@ -64,6 +65,7 @@ def read_capabilities(options: Any, *, progress: bool, task_progress: bool) -> C
         png_info=progress,
         override_settings=full or progress,
         clip_skip=_clip_skip(known.get(CLIP_SKIP)),
+        n_iter=progress or not token,
     )
 
 

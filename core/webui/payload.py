@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from core.errors import UserError
 from core.request import GenerationRequest
@@ -35,12 +35,13 @@ def build_txt2img(request: GenerationRequest, catalog: Catalog, *, task_id: str 
         "height": request.height,
         "steps": request.steps,
         "cfg_scale": UNSET if request.cfg_scale is UNSET else float(request.cfg_scale),
-        "sampler_name": UNSET if request.sampler is UNSET else _spelling(catalog.samplers, request.sampler),
-        "scheduler": UNSET if request.scheduler is UNSET else _spelling(catalog.schedulers, request.scheduler),
+        "sampler_name": _spelling(catalog.samplers, request.sampler),
+        "scheduler": _spelling(catalog.schedulers, request.scheduler),
     }
     payload = {key: value for key, value in said.items() if value is not UNSET}
     if request.pictures > 1:
-        payload |= {"n_iter": request.pictures, "batch_size": 1}
+        one_by_one = {"n_iter": request.pictures, "batch_size": 1}
+        payload |= one_by_one if catalog.capabilities.n_iter else {"batch_size": request.pictures}
     payload |= {"send_images": True, "save_images": False}
     if overrides := _overrides(request, catalog):
         payload |= {"override_settings": overrides, "override_settings_restore_afterwards": True}
@@ -52,17 +53,18 @@ def build_txt2img(request: GenerationRequest, catalog: Catalog, *, task_id: str 
 def check_names(request: GenerationRequest, catalog: Catalog) -> None:
     """Raise UserError with the nearest names where a checkpoint, sampler or scheduler isn't in the catalog.
 
-    A list that is empty was not readable, and refuses nothing.
+    Where the catalog has none of a kind, that list could not be read, and no name is right: some webuis would look up
+    an unknown one on the network and download it.
     """
     wanted = request.checkpoint
-    if wanted is not UNSET and catalog.checkpoints and find_checkpoint(catalog, wanted) is None:
+    if wanted is not UNSET and find_checkpoint(catalog, wanted) is None:
         known = {_short_name(checkpoint): None for checkpoint in catalog.checkpoints}
         raise UserError(_unknown("checkpoint", wanted, list(known)))
     for kind, wanted, names in (
         ("sampler", request.sampler, catalog.samplers),
         ("scheduler", request.scheduler, catalog.schedulers),
     ):
-        if wanted is not UNSET and names and find_name(names, wanted) is None:
+        if wanted is not UNSET and find_name(names, wanted) is None:
             raise UserError(_unknown(kind, wanted, [named.name for named in names]))
 
 
@@ -71,18 +73,18 @@ def _overrides(request: GenerationRequest, catalog: Catalog) -> dict[str, Any]:
     overrides: dict[str, Any] = {}
     if not can.override_settings:
         return overrides
-    if request.checkpoint is not UNSET:
-        found = find_checkpoint(catalog, request.checkpoint)
-        overrides["sd_model_checkpoint"] = request.checkpoint if found is None else found.title
+    if request.checkpoint is not UNSET and (found := find_checkpoint(catalog, request.checkpoint)) is not None:
+        overrides["sd_model_checkpoint"] = found.title
     if can.clip_skip is not None:
         # Said in every request: a fresh install doesn't restore it after another request's override (contract 11.2.4).
         overrides["CLIP_stop_at_last_layers"] = can.clip_skip if request.clip_skip is UNSET else request.clip_skip
     return {key: value for key, value in overrides.items() if key in OVERRIDE_KEYS}
 
 
-def _spelling(names: Sequence[Named], wanted: str) -> str:
-    found = find_name(names, wanted)
-    return wanted if found is None else found.name
+def _spelling(names: Sequence[Named], wanted: str | UnsetType) -> str | UnsetType:
+    """As the webui writes it, and never anything that it didn't list."""
+    found = None if wanted is UNSET else find_name(names, wanted)
+    return UNSET if found is None else found.name
 
 
 def _short_name(checkpoint: Checkpoint) -> str:
@@ -90,6 +92,10 @@ def _short_name(checkpoint: Checkpoint) -> str:
 
 
 def _unknown(kind: str, wanted: str, names: Sequence[str]) -> str:
+    if not names:
+        return (
+            f"The webui can't list its {kind}s at the moment, so none can be chosen; leave it out or try again later."
+        )
     near = [f'"{shorten(name, 60)}"' for name in nearest(names, wanted)]
     listed = near[0] if len(near) == 1 else f"{', '.join(near[:-1])} and {near[-1]}"
     verb = "is" if len(near) == 1 else "are"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.webui.catalog import Capabilities, Catalog, Checkpoint, Named, complete, find_checkpoint, find_name, merge
+from core.webui.catalog import Capabilities, Catalog, Checkpoint, Named, find_checkpoint, find_name, merge
 from core.webui.names import CHOICE_COUNT, CHOICE_LENGTH, NameIndex, nearest, shorten, utf16_length
 
 DREAM = Checkpoint("dream_8.safetensors [0a1b2c3d4e]", "dream_8", "0a1b2c3d4e", "0a1b2c3d4e" + "5" * 54, "dream_8")
@@ -71,17 +71,17 @@ def test_a_name_beats_another_one_s_alias() -> None:
 
 def test_completion_takes_beginnings_first_and_any_part_in_any_case() -> None:
     catalog = Catalog(samplers=tuple(map(Named, ["DPM++ 2M", "Euler a", "LMS", "aMS", "ms fast"])))
-    assert [choice.value for choice in complete(catalog.sampler_names, "MS")] == ["ms fast", "LMS", "aMS"]
+    assert [choice.value for choice in catalog.sampler_names.choices("MS")] == ["ms fast", "LMS", "aMS"]
 
 
 def test_nothing_typed_offers_the_first_ones_in_the_webui_s_order() -> None:
     catalog = Catalog(schedulers=tuple(Named(f"s{number}") for number in range(40)))
-    assert [choice.name for choice in complete(catalog.scheduler_names, " ")] == [f"s{n}" for n in range(CHOICE_COUNT)]
+    assert [choice.name for choice in catalog.scheduler_names.choices(" ")] == [f"s{n}" for n in range(CHOICE_COUNT)]
 
 
 def test_a_long_title_is_shown_shortened_and_chosen_by_something_shorter() -> None:
     long = Checkpoint("m" * 150 + ".safetensors [0123456789]", "m" * 150, "0123456789", None, "m" * 150)
-    (choice,) = complete(Catalog(checkpoints=(long,)).checkpoint_names, "mmm")
+    (choice,) = Catalog(checkpoints=(long,)).checkpoint_names.choices("mmm")
     assert utf16_length(choice.name) == CHOICE_LENGTH
     assert choice.name.endswith("…")
     assert choice.value == "0123456789"
@@ -106,7 +106,7 @@ _checkpoint = st.builds(
 @settings(deadline=None)
 def test_every_choice_fits_discord_and_leads_back_to_its_checkpoint(found: list[Checkpoint], typed: str) -> None:
     catalog = Catalog(checkpoints=tuple(found))
-    for choice in complete(catalog.checkpoint_names, typed):
+    for choice in catalog.checkpoint_names.choices(typed):
         assert 0 < utf16_length(choice.name) <= CHOICE_LENGTH
         assert 0 < utf16_length(choice.value) <= CHOICE_LENGTH
         meant = find_checkpoint(catalog, choice.value)
@@ -173,6 +173,9 @@ def test_merging_unites_names_and_prefers_the_hashed_title() -> None:
     assert merged.samplers == (EULER, EULER_A)
     assert merged.schedulers == (KARRAS,)
     assert merged.capabilities == Capabilities(progress=True, clip_skip=2)
+    few = Capabilities(n_iter=False)
+    assert merge([Catalog(capabilities=few), second]).capabilities.n_iter
+    assert not merge([Catalog(capabilities=few)] * 2).capabilities.n_iter
     assert merged.loaded_checkpoint is None
     assert find_checkpoint(merged, "dream_8.safetensors [0a1b2c3d4e]") == DREAM
 

@@ -70,6 +70,7 @@ async def test_one_broken_list_is_empty_and_no_more(session: aiohttp.ClientSessi
         catalog = await client_for(webui.url, session).fetch_catalog()
     lists = {"sd-models": catalog.checkpoints, "samplers": catalog.samplers, "schedulers": catalog.schedulers}
     assert {name for name, found in lists.items() if not found} == ({route} & set(lists))
+    assert catalog.unread == ({route.removeprefix("sd-").replace("models", "checkpoints")} if route in lists else set())
     assert catalog.capabilities.progress is (route != "progress")
     assert (catalog.capabilities.clip_skip is None) is (route == "options")
     assert catalog.capabilities.override_settings

@@ -72,6 +72,22 @@ FULL = {"sd_model_checkpoint": None, "samples_format": "png", "CLIP_stop_at_last
 
 
 @pytest.mark.parametrize(
+    ("options", "progress", "n_iter"),
+    [
+        (FULL, True, True),
+        (FULL, False, True),  # the progress route failed this once
+        (None, True, True),
+        (None, False, True),  # both failed: what most webuis do is the better guess
+        ({"guidance_scale": 4}, False, True),  # Draw Things
+        ({"samples_format": "png", "sd_model_checkpoint": "x"}, True, True),
+        ({"samples_format": "png", "sd_model_checkpoint": "x"}, False, False),  # sd.cpp, KoboldCpp
+    ],
+)
+def test_pictures_come_one_after_the_other_but_from_the_smallest(options: Any, progress: bool, n_iter: bool) -> None:
+    assert lists.read_capabilities(options, progress=progress, task_progress=False).n_iter is n_iter
+
+
+@pytest.mark.parametrize(
     ("options", "progress", "overrides", "clip_skip"),
     [
         (FULL, True, True, 2),

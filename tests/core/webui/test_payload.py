@@ -1,9 +1,13 @@
 """Request in, exact JSON out."""
 
+import contextlib
 import json
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.errors import UserError
 from core.request import GenerationRequest
@@ -21,6 +25,10 @@ CATALOG = Catalog(
 )
 BARE = Catalog()
 TAIL: dict[str, Any] = {"send_images": True, "save_images": False}
+
+
+def _asking(fields: dict[str, str]) -> GenerationRequest:
+    return msgspec.convert({"prompt": "x", "seed": 1, **fields}, GenerationRequest)
 
 
 def _overrides(**settings: Any) -> dict[str, Any]:
@@ -82,18 +90,11 @@ def _overrides(**settings: Any) -> dict[str, Any]:
             id="everything",
         ),
         pytest.param(
-            GenerationRequest(prompt="x", seed=1, checkpoint="any", sampler="any", scheduler="any", count=1),
-            Catalog(capabilities=Capabilities(override_settings=True)),
-            "t1",
-            {
-                "prompt": "x",
-                "seed": 1,
-                "sampler_name": "any",
-                "scheduler": "any",
-                **TAIL,
-                **_overrides(sd_model_checkpoint="any"),
-            },
-            id="lists that could not be read refuse nothing",
+            GenerationRequest(prompt="x", seed=1, count=4),
+            Catalog(capabilities=Capabilities(n_iter=False)),
+            None,
+            {"prompt": "x", "seed": 1, "batch_size": 4, **TAIL},
+            id="several at once where the webui doesn't draw one after the other",
         ),
         pytest.param(
             GenerationRequest(prompt="x", seed=1, checkpoint="dream_8", clip_skip=2),
@@ -147,6 +148,40 @@ def test_an_unknown_name_is_refused_with_the_nearest(request_: GenerationRequest
     assert str(caught.value) == sentence
     with pytest.raises(UserError):
         build_txt2img(request_, CATALOG, task_id=None)
+
+
+@pytest.mark.parametrize("kind", ["checkpoint", "sampler", "scheduler"])
+@pytest.mark.parametrize("named", [Named("known"), None])
+def test_a_name_is_refused_while_the_webui_can_not_list_that_kind(kind: str, named: Named | None) -> None:
+    lists: dict[str, Any] = {f"{other}s": (named,) for other in ("sampler", "scheduler") if named and other != kind}
+    catalog = Catalog(capabilities=Capabilities(override_settings=True), **lists)
+    request = _asking({kind: "https://host.example/remote/name"})
+    sentence = (
+        f"The webui can't list its {kind}s at the moment, so none can be chosen; leave it out or try again later."
+    )
+    with pytest.raises(UserError) as caught:
+        check_names(request, catalog)
+    assert str(caught.value) == sentence
+    with pytest.raises(UserError) as caught:
+        build_txt2img(request, catalog, task_id=None)
+    assert str(caught.value) == sentence
+
+
+_name = st.text(max_size=12) | st.sampled_from(["dream", "k_euler_a", "SGM Uniform", "photon ", "xl\\\\photon"])
+
+
+@given(_name, _name, _name, st.sampled_from([CATALOG, BARE, Catalog(checkpoints=CATALOG.checkpoints)]))
+def test_no_name_is_sent_that_the_webui_did_not_list(
+    checkpoint: str, sampler: str, scheduler: str, catalog: Catalog
+) -> None:
+    for wanted in ({"checkpoint": checkpoint}, {"sampler": sampler}, {"scheduler": scheduler}):
+        request = _asking(wanted)
+        with contextlib.suppress(UserError):
+            payload = build_txt2img(request, catalog, task_id=None)
+            overrides = payload.get("override_settings", {})
+            sent = {overrides.get("sd_model_checkpoint"), payload.get("sampler_name"), payload.get("scheduler")}
+            listed = {one.title for one in catalog.checkpoints}
+            assert sent - {None} <= listed.union(one.name for one in (*catalog.samplers, *catalog.schedulers))
 
 
 def test_a_single_name_gets_a_singular_sentence() -> None:

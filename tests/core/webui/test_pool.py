@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -121,6 +122,34 @@ async def test_a_webui_that_starts_is_not_up_while_its_lists_are_empty(session: 
         await restarting
 
 
+@pytest.mark.parametrize("route", ["sd-models", "samplers", "schedulers"])
+@pytest.mark.parametrize("fault", [Fault.UNAVAILABLE, Fault.HTML_200])
+async def test_a_list_that_can_not_be_read_again_stays_known(
+    session: aiohttp.ClientSession, route: str, fault: Fault
+) -> None:
+    async with _fast() as webui, _pool(webui.url, session, QUICK) as (pool, watch):
+        await watch.until(_has(pool, Health.UP))
+        known = _only(pool).catalog
+        webui.fault(fault, times=None, route=f"/sdapi/v1/{route}")
+        # What tells us that it was probed since.
+        await session.post(f"{webui.url}/sdapi/v1/options", json={"CLIP_stop_at_last_layers": 4})
+        await watch.until(lambda: (catalog := pool.catalog()) is not None and catalog.capabilities.clip_skip == 4)
+        now = _only(pool)
+        assert known is not None
+        assert now.health is Health.UP
+        assert now.catalog == replace(known, capabilities=replace(known.capabilities, clip_skip=4))
+
+
+async def test_a_list_that_was_never_read_is_read_as_soon_as_it_can_be(session: aiohttp.ClientSession) -> None:
+    async with _fast() as webui:
+        webui.fault(Fault.UNAVAILABLE, times=1, route="/sdapi/v1/sd-models")
+        async with _pool(webui.url, session, QUICK) as (pool, watch):
+            await watch.until(_has(pool, Health.UP))
+            assert _only(pool).catalog is not None
+            await watch.until(lambda: bool((catalog := pool.catalog()) and catalog.checkpoints))
+            assert _only(pool).health is Health.UP
+
+
 async def test_each_webui_is_one_of_its_own(session: aiohttp.ClientSession) -> None:
     async with _fast(checkpoints=("one.ckpt",)) as first, _fast(checkpoints=("two.ckpt",)) as second:
         first.refuse_connections()
@@ -203,7 +232,7 @@ async def test_a_refresh_reads_the_lists_again(session: aiohttp.ClientSession) -
         before = _only(pool).catalog
         pool.refresh()
         await webui.until(lambda: webui.count("/sdapi/v1/sd-models") == 2, what="the second probe")
-        webui.fault(Fault.UNAVAILABLE, route="/sdapi/v1/samplers")
+        await session.post(f"{webui.url}/sdapi/v1/options", json={"CLIP_stop_at_last_layers": 4})
         pool.refresh()
         await watch.until(lambda: _only(pool).catalog is not before)
 
@@ -224,10 +253,10 @@ async def test_the_loaded_checkpoint_is_the_last_one_drawn_with(session: aiohttp
         assert _loaded(pool).startswith("one.ckpt")
         pool.report_success(webui.url, "two")
         assert _loaded(pool) == "two"
-        # The webui's options still name the other one, and a sampler less makes the catalog a new one.
-        webui.fault(Fault.UNAVAILABLE, route="/sdapi/v1/samplers")
+        # The webui's options still name the other one, and another CLIP skip makes the catalog a new one.
+        await session.post(f"{webui.url}/sdapi/v1/options", json={"CLIP_stop_at_last_layers": 4})
         pool.refresh()
-        await watch.until(lambda: not _catalog(pool).samplers)
+        await watch.until(lambda: _catalog(pool).capabilities.clip_skip == 4)
         assert _loaded(pool) == "two"
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from PIL.PngImagePlugin import PngInfo
 from core.errors import NoPicture, UnreadableAnswer
 from core.request import GenerationRequest
 from core.webui.answer import Answer, Rendered
-from core.webui.catalog import Catalog, Checkpoint, Named
+from core.webui.catalog import Capabilities, Catalog, Checkpoint, Named
 from core.webui.payload import build_txt2img
 from core.webui.results import build_rendered
 from playground.webui import Fault, LocalWebui
@@ -200,6 +201,7 @@ CATALOG = Catalog(
     ),
     samplers=(Named("Euler a", ("k_euler_a",)), Named("DPM++ 2M")),
     schedulers=(Named("Automatic", ("automatic",)), Named("SGM Uniform", ("sgm_uniform",))),
+    capabilities=Capabilities(override_settings=True, clip_skip=1),
 )
 
 
@@ -237,6 +239,7 @@ CATALOG = Catalog(
         ),
         ({"steps": 150}, {"steps": 100}, {}, ("The webui took 100 steps instead of 150.",)),
         ({"width": 64, "height": 100}, {}, {}, ("The picture is 64x64 instead of 64x100.",)),
+        ({"clip_skip": 2}, {}, {}, ()),
     ],
 )
 def test_each_difference_has_its_sentence_and_equal_spellings_have_none(
@@ -245,6 +248,15 @@ def test_each_difference_has_its_sentence_and_equal_spellings_have_none(
     request = msgspec.convert({"prompt": "a fox", "seed": 1, **asked}, GenerationRequest)
     answer = _answer(tmp_path, [_png(_text(1, **pairs))], info)
     assert build_rendered(answer, tmp_path, request, CATALOG).warnings == warnings
+
+
+@pytest.mark.parametrize("can", [Capabilities(), Capabilities(override_settings=True), Capabilities(clip_skip=1)])
+def test_a_clip_skip_that_was_left_out_is_said(tmp_path: Path, can: Capabilities) -> None:
+    answer = _answer(tmp_path, [_png(_text(1))], {})
+    catalog = replace(CATALOG, capabilities=can)
+    asked = build_rendered(answer, tmp_path, GenerationRequest(prompt="a fox", seed=1, clip_skip=2), catalog)
+    assert asked.warnings == ("This webui can't set CLIP skip; it was left out.",)
+    assert build_rendered(answer, tmp_path, GenerationRequest(prompt="a fox", seed=1), catalog).warnings == ()
 
 
 @pytest.mark.parametrize(
