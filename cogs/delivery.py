@@ -8,19 +8,19 @@ messages; and if those are closed the pictures stay kept. What an earlier proces
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import aiohttp
 import discord
 
 from cogs import say
-from cogs.files import REQUEST_BYTES, Upload, pack, prepare, shrink
+from cogs.edits import edit_message, edit_reply
+from cogs.files import REQUEST_BYTES, Upload, fair_limit, pack, prepare, shrink_all
 from cogs.places import (
-    NOBODY,
-    ORIGINAL,
+    Caption,
     ChannelPlace,
     DirectPlace,
     FollowUpPlace,
@@ -32,7 +32,6 @@ from cogs.places import (
     TooLarge,
 )
 from cogs.reply import ReplyAddress
-from core.errors import UserError
 from core.images.store import PictureStore
 from core.jobs.model import Delivered, Drawing, Glimpse, Job
 
@@ -40,6 +39,8 @@ log = logging.getLogger(__name__)
 
 SMALLEST_LIMIT = 256 * 1024
 """Bytes below which a picture is not squeezed any further, however small a place says its limit is."""
+POINTING_SECONDS = 10.0
+"""How long an answer's end waits at most for the reply to say where it is."""
 
 
 class DiscordDelivery:
@@ -75,18 +76,17 @@ class DiscordDelivery:
         """Show the pictures: in the reply, else in the channel, else in direct messages, else keep them."""
         address = ReplyAddress.from_json(job.reply)
         async with self.turn(job.id):
-            try:
-                parcels = await self._parcels(job, drawing, address)
-            except UserError as error:
-                return await self._explain(job, f"{error} It is kept.", perhaps_done=perhaps_done)
-            remarks = _remarks(parcels, len(drawing.pictures))
+            uploads, refusals = await self._uploads(job, drawing, address)
+            if not uploads:
+                return await self._explain(job, _why_none(refusals), perhaps_done=perhaps_done)
+            parcels = pack(uploads)
             first: Delivered | None = None
             for number, parcel in enumerate(parcels, 1):
-                caption = say.finished(job, drawing, remarks) if number == 1 else say.continued(number, len(parcels))
                 post = Post(
-                    content=caption,
+                    caption=_caption(job, drawing, number, len(parcels)),
                     nonce=job.id if number == 1 else f"{job.id}-{number}",
                     uploads=parcel,
+                    refusals=refusals if number == 1 else {},
                     safe_content=say.PICTURES_ALONE,
                     ping=address.owner_id if number == 1 else None,
                 )
@@ -94,7 +94,9 @@ class DiscordDelivery:
                 delivered = await self._send(post, places, perhaps_done=perhaps_done)
                 first = first or delivered
             self.forget(job.id)
-            return first or Delivered("kept", None)
+            delivered = first or Delivered("kept", None)
+            await self._point_to(job, delivered, say.PICTURE_ELSEWHERE.get(delivered.where))
+            return delivered
 
     async def explain(self, job: Job, sentence: str, *, perhaps_done: bool) -> Delivered:
         """Say why there is no picture, in the same places."""
@@ -104,13 +106,32 @@ class DiscordDelivery:
     async def _explain(self, job: Job, sentence: str, *, perhaps_done: bool) -> Delivered:
         address = ReplyAddress.from_json(job.reply)
         self.forget(job.id)
+        words = say.ended(job, sentence)
         post = Post(
-            content=say.ended(job, sentence),
+            caption=lambda _uploads, _refusals: words,
             nonce=job.id,
             safe_content=say.plain(sentence, 400),
             ping=address.owner_id,
         )
-        return await self._send(post, self._places(job, address), perhaps_done=perhaps_done)
+        delivered = await self._send(post, self._places(job, address), perhaps_done=perhaps_done)
+        await self._point_to(job, delivered, say.REASON_ELSEWHERE.get(delivered.where, words))
+        return delivered
+
+    async def rewrite(self, job: Job, message_id: int | None, content: str | None) -> None:
+        """Take the buttons off the job's message, and put `content` there if it isn't None. Best effort."""
+        changes = {"view": None} if content is None else {"view": None, "content": content}
+        async with self.turn(job.id):
+            self.forget(job.id)
+            await edit_reply(self._client, ReplyAddress.from_json(job.reply), message_id, **changes)
+
+    async def _point_to(self, job: Job, delivered: Delivered, words: str | None) -> None:
+        """Where the answer is not in the reply, the reply says so in place of its last news. Best effort."""
+        if delivered.where == ReplyPlace.name or words is None:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(POINTING_SECONDS):
+                address = ReplyAddress.from_json(job.reply)
+                await edit_message(self._client, address, _message_id(job), content=words, view=None)
 
     async def _edit(self, job: Job, content: str) -> None:
         """Best effort: nobody is worse off for an edit that Discord did not take."""
@@ -119,34 +140,22 @@ class DiscordDelivery:
             if self._shown.get(job.id) == content:
                 return
             self._shown[job.id] = content
-            try:
-                if address.token_lives:
-                    webhook = discord.Webhook.partial(address.application_id, address.token, client=self._client)
-                    await webhook.edit_message(
-                        ORIGINAL,
-                        content=content,
-                        allowed_mentions=NOBODY,
-                    )
-                elif job.message_id is not None and not address.private:
-                    channel = self._client.get_partial_messageable(address.channel_id)
-                    message = channel.get_partial_message(int(job.message_id))
-                    await message.edit(content=content, allowed_mentions=NOBODY)
-            except (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError) as error:
-                log.debug("an edit was not taken: %s", type(error).__name__)
+            await edit_reply(self._client, address, _message_id(job), content=content)
 
-    async def _parcels(self, job: Job, drawing: Drawing, address: ReplyAddress) -> list[list[Upload]]:
-        """The pictures in messages. A private answer gets one only: a second could not be sent exactly once."""
+    async def _uploads(self, job: Job, drawing: Drawing, address: ReplyAddress) -> tuple[list[Upload], dict[int, str]]:
+        """The pictures as they can be sent here, and by number why others can't.
+
+        A private answer is one message, since a second could not be sent exactly once: they share its bytes.
+        """
         limit = address.file_bytes
         if address.private:
-            limit = min(limit, REQUEST_BYTES // len(drawing.pictures))
-        spoiler = job.request.spoiler
-        uploads = await prepare(job.id, drawing.pictures, self._pictures, limit=limit, spoiler=spoiler)
-        return pack(uploads)
+            limit = min(limit, fair_limit([min(kept.size, limit) for kept in drawing.pictures], REQUEST_BYTES))
+        return await prepare(job.id, drawing.pictures, self._pictures, limit=limit, spoiler=job.request.spoiler)
 
     def _places(self, job: Job, address: ReplyAddress) -> list[Place]:
         places: list[Place] = []
         if address.token_lives:
-            places.append(ReplyPlace(self._client, address, None if job.message_id is None else int(job.message_id)))
+            places.append(ReplyPlace(self._client, address, _message_id(job)))
         return places + self._later_places(job, address)
 
     def _further_places(self, job: Job, address: ReplyAddress) -> list[Place]:
@@ -187,17 +196,30 @@ class DiscordDelivery:
                 largest = max((upload.size for upload in post.uploads), default=0)
                 if largest // 2 < SMALLEST_LIMIT:
                     raise
-                try:
-                    smaller = [await shrink(upload, largest // 2) for upload in post.uploads]
-                except UserError as error:
-                    raise Refused(str(error)) from error
-                post = replace(post, uploads=smaller)
+                smaller, refusals = await shrink_all(post.uploads, largest // 2)
+                if not smaller:
+                    raise
+                post = replace(post, uploads=smaller, refusals={**post.refusals, **refusals})
 
 
-def _remarks(parcels: Sequence[Sequence[Upload]], pictures: int) -> list[str]:
-    """What was done to the pictures to send them, in sentences."""
-    uploads = [upload for parcel in parcels for upload in parcel]
-    remarks = [upload.remark for upload in uploads if upload.remark]
-    if missing := pictures - len(uploads):
-        remarks.append(f"{missing} of {pictures} pictures could not be made small enough to send and are kept.")
-    return remarks
+def _caption(job: Job, drawing: Drawing, number: int, messages: int) -> Caption:
+    """The words of message `number` of so many, for whatever is sent in it in the end."""
+
+    def caption(uploads: Sequence[Upload], refusals: Mapping[int, str]) -> str:
+        encoded = {upload.number: upload.remark for upload in uploads if upload.remark}
+        remarks = [text for texts in (refusals, encoded) for text in say.each_once(texts, len(drawing.pictures))]
+        return say.finished(job, drawing, remarks) if number == 1 else say.continued(number, messages, remarks)
+
+    return caption
+
+
+def _why_none(refusals: Mapping[int, str]) -> str:
+    """One sentence or a few for a job none of whose pictures can be sent."""
+    if len(set(refusals.values())) == 1:
+        return next(iter(refusals.values()))
+    return " ".join(say.each_once(refusals, len(refusals)))
+
+
+def _message_id(job: Job) -> int | None:
+    """The reply's id, if it is known."""
+    return None if job.message_id is None else int(job.message_id)

@@ -4,31 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import io
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import discord
 
-from core.errors import UserError
+from core.errors import UnreadableAnswer, UserError
 from core.images.fit import Fitted, fit
 from core.images.kinds import kind_of_extension
 from core.images.store import Kept, PictureStore
+
+log = logging.getLogger(__name__)
 
 FILES_LIMIT = 10
 """Discord's attachments in one message."""
 REQUEST_BYTES = 24 * 2**20
 """What is put into one request: Discord documents 25 MiB, and the rest of the form wants some room."""
+DAMAGED = "The picture's file is damaged and can't be sent."
+MISSING = "The picture's file is missing from the bot's disk."
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One picture ready to be sent: where its bytes are (a path, or the bytes), its name and how many they are."""
+    """One picture ready to be sent: where its bytes are (a path, or the bytes), its name, how many they are.
+
+    `number` counts the job's pictures from 1.
+    """
 
     original: Path
     picture: Kept
     filename: str
     size: int
+    number: int = 1
     data: bytes | None = None
     remark: str | None = None
 
@@ -39,39 +48,67 @@ class Upload:
 
 async def prepare(
     job_id: str, pictures: Sequence[Kept], store: PictureStore, *, limit: int, spoiler: bool
-) -> list[Upload]:
+) -> tuple[list[Upload], dict[int, str]]:
     """Every picture within `limit` bytes; one that had to be re-encoded for that says so in `remark`.
 
-    A picture that can't be made that small is left out of the list, unless none is left: then UserError.
+    What can't be sent is left out; for that the second value has a sentence by the picture's number.
     """
-    uploads: list[Upload] = []
-    refusal: UserError | None = None
-    for number, picture in enumerate(pictures, 1):
-        name = filename(job_id, number, picture.extension, spoiler=spoiler)
-        upload = Upload(store.path(picture.name), picture, name, picture.size)
+    uploads = [
+        Upload(
+            store.path(kept.name), kept, filename(job_id, number, kept.extension, spoiler=spoiler), kept.size, number
+        )
+        for number, kept in enumerate(pictures, 1)
+    ]
+    return await shrink_all(uploads, limit)
+
+
+async def shrink_all(uploads: Sequence[Upload], limit: int) -> tuple[list[Upload], dict[int, str]]:
+    """As `shrink` for each, and a sentence by number for each that is too large for good, damaged or missing."""
+    shrunk: list[Upload] = []
+    refusals: dict[int, str] = {}
+    for upload in uploads:
         try:
-            uploads.append(await shrink(upload, limit))
+            shrunk.append(await shrink(upload, limit))
         except UserError as error:
-            refusal = error
-    if refusal is not None and not uploads:
-        raise refusal
-    return uploads
+            refusals[upload.number] = f"{error} It is kept."
+        except UnreadableAnswer as error:
+            log.warning("a kept picture is damaged: %s", error, extra={"file": upload.picture.name})
+            refusals[upload.number] = DAMAGED
+        except FileNotFoundError:
+            log.warning("a kept picture is missing", extra={"file": upload.picture.name})
+            refusals[upload.number] = MISSING
+    return shrunk, refusals
 
 
 async def shrink(upload: Upload, limit: int) -> Upload:
-    """The same picture in at most `limit` bytes, re-encoded from the original in a thread if need be."""
+    """The same picture in at most `limit` bytes, re-encoded from the original in a thread if need be.
+
+    UserError where it can't be made that small, UnreadableAnswer where it would have to be and is damaged,
+    FileNotFoundError where there is no such file.
+    """
     if upload.size <= limit:
+        if upload.data is None:
+            await asyncio.to_thread(upload.original.stat)
         return upload
     fitted = await asyncio.to_thread(_fit, upload, limit)
     stem = upload.filename.rpartition(".")[0]
-    return Upload(
-        upload.original,
-        upload.picture,
-        f"{stem}.{fitted.kind.extension}",
-        len(fitted.data),
-        fitted.data,
-        fitted.note,
+    return replace(
+        upload,
+        filename=f"{stem}.{fitted.kind.extension}",
+        size=len(fitted.data),
+        data=fitted.data,
+        remark=fitted.note,
     )
+
+
+def fair_limit(sizes: Sequence[int], room: int) -> int:
+    """The largest limit in bytes for each file with which all of them together have at most `room`."""
+    for number, size in enumerate(sorted(sizes)):
+        share = room // (len(sizes) - number)
+        if size > share:
+            return share
+        room -= size
+    return max(sizes, default=room)
 
 
 def filename(job_id: str, number: int, extension: str, *, spoiler: bool) -> str:

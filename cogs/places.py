@@ -6,8 +6,8 @@ The only module that posts or edits a job's messages. It tells Discord's refusal
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, Protocol
 
@@ -31,6 +31,8 @@ TOO_LARGE = frozenset({40005, 50045})
 UNKNOWN_MESSAGE = 10008
 TOKEN_OVER = 50027
 
+Caption = Callable[[Sequence[Upload], Mapping[int, str]], str]
+
 
 class Refused(Exception):
     """Discord will not take the message here, now or later."""
@@ -48,14 +50,21 @@ class Gone(Refused):
 class Post:
     """One message: `nonce` (at most 25 characters) names it, so that sending it twice is one message.
 
+    `refusals` says by picture number what could not be sent along; `caption` makes words of that and of the uploads.
     `safe_content` is what remains where the channel's AutoMod objects to the words; `ping` is mentioned for real.
     """
 
-    content: str
+    caption: Caption
     nonce: str
     uploads: Sequence[Upload] = ()
+    refusals: Mapping[int, str] = field(default_factory=dict)
     safe_content: str = ""
     ping: int | None = None
+
+    @property
+    def content(self) -> str:
+        """The words for what is sent now."""
+        return self.caption(self.uploads, self.refusals)
 
 
 class Place(Protocol):
@@ -67,7 +76,10 @@ class Place(Protocol):
         """Show the post and return the message's id. Refused (or a kind of it) where that can't be."""
 
     async def find(self, filenames: Collection[str]) -> int | None:
-        """The message that carries these files already, whatever their extension became."""
+        """The message that carries these files already, whatever their extension became.
+
+        None is a definite answer: while Discord can't be asked, this waits, since sending again might be twice.
+        """
 
 
 class ReplyPlace:
@@ -98,11 +110,11 @@ class ReplyPlace:
             raise
 
     async def find(self, filenames: Collection[str]) -> int | None:
-        try:
+        async def look() -> int | None:
             message = await self._webhook.fetch_message(ORIGINAL)
-        except discord.HTTPException:
-            return None
-        return message.id if _carries(message, filenames) else None
+            return message.id if _carries(message, filenames) else None
+
+        return await _look_patiently(look)
 
 
 class FollowUpPlace:
@@ -154,14 +166,14 @@ class ChannelPlace:
         return await _patiently(post_message, post)
 
     async def find(self, filenames: Collection[str]) -> int | None:
-        try:
+        async def look() -> int | None:
             channel = await self._channel()
             async for message in channel.history(limit=HISTORY, after=self._since, oldest_first=False):
                 if _carries(message, filenames):
                     return message.id
-        except discord.HTTPException as error:
-            log.info("a channel's messages could not be looked through: %s", error.code)
-        return None
+            return None
+
+        return await _look_patiently(look)
 
     def _ping(self, post: Post) -> tuple[discord.AllowedMentions, str]:
         """Late answers stand far below the question, so their owner is told, and nobody else."""
@@ -190,8 +202,11 @@ class DirectPlace(ChannelPlace):
 def is_transient(error: Exception) -> bool:
     """Whether Discord, or the way to it, may be better in a moment.
 
-    401 without the code of an ended token means that the bot itself is logged out: an operator mends that.
+    401 without the code of an ended token means that the bot itself is logged out: an operator mends that. A missing
+    file is none of Discord's troubles.
     """
+    if isinstance(error, FileNotFoundError):
+        return False
     if isinstance(error, discord.HTTPException):
         return error.status >= 500 or error.status == 429 or (error.status == 401 and error.code != TOKEN_OVER)
     return isinstance(
@@ -199,13 +214,24 @@ def is_transient(error: Exception) -> bool:
     )
 
 
+_retry = stamina.AsyncRetryingCaller(attempts=None, timeout=None, wait_max=30.0).on(is_transient)
+"""Ask until Discord answers, however long that takes."""
+
+
+async def _look_patiently(look: Callable[[], Awaitable[int | None]]) -> int | None:
+    """What `look` finds; None too where Discord does not let us look, which it will not later either."""
+    try:
+        return await _retry(look)
+    except discord.HTTPException as error:
+        log.info("a place could not be looked through: %s", error.code, extra={"status": error.status})
+        return None
+
+
 async def _patiently(send: Callable[[str], Awaitable[int]], post: Post) -> int:
     """Send until Discord takes it or refuses it for good; once more in safe words where it may be the words."""
     for content in (post.content, post.safe_content):
         try:
-            async for attempt in stamina.retry_context(on=is_transient, attempts=None, timeout=None, wait_max=30.0):
-                with attempt:
-                    return await send(content)
+            return await _retry(send, content)
         except discord.HTTPException as error:
             log.info("Discord refused a message: %s", error.code, extra={"status": error.status})
             if error.status == 413 or error.code in TOO_LARGE:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from discord.utils import escape_mentions
 from msgspec import UNSET
@@ -18,12 +18,22 @@ PROMPT_ROOM = 900
 NEGATIVE_ROOM = 300
 NOTES_ROOM = 400
 NAME_ROOM = 100
-SEEDS_SHOWN = 10
+NUMBERS_SHOWN = 10
 PING_ROOM = len("<@18446744073709551615>\n")
 """What a late answer wants before its words."""
 BAR_CELLS = 16
 PICTURES_ALONE = "Your pictures. (The server's rules did not let me repeat the prompt.)"
 
+PICTURE_ELSEWHERE = {
+    "channel": "The picture is below.",
+    "dm": "The picture is in your direct messages.",
+    "kept": "The picture is drawn and kept; it could not be posted here.",
+}
+"""What is left to say in a reply whose pictures went there."""
+REASON_ELSEWHERE = {
+    "channel": "**No picture** · The reason is below.",
+    "dm": "**No picture** · The reason is in your direct messages.",
+}
 
 # Links are defused too: discord.py's own escape_markdown leaves them, and the second of two masked links, alive.
 _MARKUP = re.compile(r"[\\*_~|`<>\[\]]|^[#-]|:(?=//)")
@@ -90,13 +100,17 @@ def accepted(ticket: Ticket) -> str:
 
 
 def drawing(job: Job, glimpse: Glimpse) -> str:
-    """How far the picture is."""
-    done = min(max(glimpse.fraction, 0.0), 1.0)
-    cells = round(done * BAR_CELLS)
+    """How far the picture is, as far as the webui says."""
     picture = f" · picture {glimpse.picture} of {glimpse.pictures}" if glimpse.picture and glimpse.pictures else ""
     step = f" · step {glimpse.step}/{glimpse.steps}" if glimpse.step is not None and glimpse.steps else ""
-    head = f"**Drawing** `{'█' * cells}{'░' * (BAR_CELLS - cells)}` {done:.0%}{picture}{step}"
+    bar = "…" if glimpse.fraction is None else _bar(min(max(glimpse.fraction, 0.0), 1.0))
+    head = f"**Drawing** {bar}{picture}{step}"
     return _about(job.request, head, asked_line(job.request), notes(job.notes))
+
+
+def _bar(done: float) -> str:
+    cells = round(done * BAR_CELLS)
+    return f"`{'█' * cells}{'░' * (BAR_CELLS - cells)}` {done:.0%}"
 
 
 def waiting(job: Job, sentence: str) -> str:
@@ -110,9 +124,19 @@ def finished(job: Job, result: Drawing, remarks: Iterable[str] = ()) -> str:
     return _about(job.request, "", drawn_line(job.request, result), notes(remarks))
 
 
-def continued(number: int, messages: int) -> str:
+def continued(number: int, messages: int, remarks: Iterable[str] = ()) -> str:
     """The caption of the second message and those after it."""
-    return f"-# {number} of {messages}"
+    return assemble(f"-# {number} of {messages}", notes(remarks))
+
+
+def each_once(remarks: Mapping[int, str], pictures: int) -> list[str]:
+    """Remarks on numbered pictures, equal ones once: with the numbers, where there is more than one picture."""
+    if pictures == 1:
+        return list(remarks.values())
+    numbers: dict[str, list[int]] = {}
+    for number, remark in sorted(remarks.items()):
+        numbers.setdefault(remark, []).append(number)
+    return [f"picture{'s' * (len(of) > 1)} {listed(of)}: {remark}" for remark, of in numbers.items()]
 
 
 def refused(sentence: str, prompt: str) -> str:
@@ -173,12 +197,16 @@ def drawn_line(request: GenerationRequest, result: Drawing) -> str:
 
 
 def seeds(numbers: Iterable[int]) -> str:
+    """The seeds that are known, listed."""
+    return listed(numbers) or "unknown"
+
+
+def listed(numbers: Iterable[int]) -> str:
     """`7`, `7–10` where they count up, or the first ten of them."""
-    listed = list(numbers)
-    if len(listed) > 1 and listed == list(range(listed[0], listed[0] + len(listed))):
-        return f"{listed[0]}–{listed[-1]}"
-    shown = [str(number) for number in listed[:SEEDS_SHOWN]] + ["…"] * (len(listed) > SEEDS_SHOWN)
-    return ", ".join(shown) or "unknown"
+    every = list(numbers)
+    if len(every) > 1 and every == list(range(every[0], every[0] + len(every))):
+        return f"{every[0]}–{every[-1]}"
+    return ", ".join([str(number) for number in every[:NUMBERS_SHOWN]] + ["…"] * (len(every) > NUMBERS_SHOWN))
 
 
 def notes(sentences: Iterable[str]) -> str:

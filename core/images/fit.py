@@ -1,4 +1,4 @@
-"""A picture made small enough for a server's limit. It knows bytes and Pillow, no Discord; it blocks: use a thread.
+"""A picture made small enough for a limit in bytes. It knows bytes and Pillow, no Discord; it blocks: use a thread.
 
 What is small enough is not touched. Else the cheapest loss that fits: none at all (WebP, or PNG where WebP can't), then
 JPEG at falling quality (WebP where there is real transparency or a very long infotext), at last fewer pixels. The
@@ -56,7 +56,7 @@ def fit(data: bytes, *, kind: Kind, limit: int, infotext: str | None) -> Fitted:
         return Fitted(data, kind, None)
     if kind not in decoding.PILLOW_FORMATS:
         raise UserError(
-            f"The file has {_format_size(len(data))}, more than this server's {_format_size(limit)}, "
+            f"The file has {_format_size(len(data))}, only {_format_size(limit)} fit, "
             f"and {kind.name} can't be made smaller here."
         )
     image = decoding.decode(data, kind)
@@ -66,8 +66,8 @@ def fit(data: bytes, *, kind: Kind, limit: int, infotext: str | None) -> Fitted:
     for attempt in _attempts(image, data, kind, limit, infotext or ""):
         if 0 < len(attempt.data) <= limit:
             how = ", ".join((*attempt.remarks, *moving))
-            return Fitted(attempt.data, attempt.kind, f"re-encoded as {how} to fit this server's {_format_size(limit)}")
-    raise UserError(f"The picture can't be made small enough for this server's {_format_size(limit)}.")
+            return Fitted(attempt.data, attempt.kind, f"re-encoded as {how} to fit into {_format_size(limit)}")
+    raise UserError(f"The picture can't be made small enough to fit into {_format_size(limit)}.")
 
 
 def _attempts(image: Image.Image, data: bytes, kind: Kind, limit: int, infotext: str) -> Iterator[_Attempt]:

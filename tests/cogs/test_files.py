@@ -8,8 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from cogs.files import FILES_LIMIT, REQUEST_BYTES, Upload, filename, pack, prepare, shrink
-from core.errors import UserError
+from cogs.files import (
+    DAMAGED,
+    FILES_LIMIT,
+    MISSING,
+    REQUEST_BYTES,
+    Upload,
+    fair_limit,
+    filename,
+    pack,
+    prepare,
+    shrink,
+)
 from core.images.store import Kept, PictureStore
 from tests.core.images.pictures import INFOTEXT, as_png, noise
 
@@ -66,7 +76,9 @@ async def keep(store: PictureStore, side: int, number: int = 0) -> Kept:
 
 async def test_what_is_small_enough_is_sent_as_it_lies_on_the_disk(store: PictureStore) -> None:
     kept = [await keep(store, 32, number) for number in range(3)]
-    uploads = await prepare("77", kept, store, limit=10**6, spoiler=False)
+    uploads, refusals = await prepare("77", kept, store, limit=10**6, spoiler=False)
+    assert refusals == {}
+    assert [one.number for one in uploads] == [1, 2, 3]
     assert [one.filename for one in uploads] == ["easel-77-1.png", "easel-77-2.png", "easel-77-3.png"]
     assert all(one.data is None and one.remark is None for one in uploads)
     file = uploads[0].open()
@@ -77,7 +89,8 @@ async def test_what_is_small_enough_is_sent_as_it_lies_on_the_disk(store: Pictur
 async def test_what_is_too_large_is_re_encoded_with_a_remark_and_keeps_its_infotext(store: PictureStore) -> None:
     small, large = await keep(store, 32), await keep(store, 300, 1)
     limit = large.size // 2
-    first, second = await prepare("77", [small, large], store, limit=limit, spoiler=True)
+    (first, second), refusals = await prepare("77", [small, large], store, limit=limit, spoiler=True)
+    assert refusals == {}
     assert first.remark is None
     assert second.filename.startswith("SPOILER_easel-77-2.")
     assert not second.filename.endswith(".png")
@@ -94,7 +107,7 @@ async def test_what_is_too_large_is_re_encoded_with_a_remark_and_keeps_its_infot
 
 async def test_a_second_squeeze_begins_at_the_original(store: PictureStore) -> None:
     kept = await keep(store, 300)
-    (once,) = await prepare("77", [kept], store, limit=kept.size // 2, spoiler=False)
+    (once,), _ = await prepare("77", [kept], store, limit=kept.size // 2, spoiler=False)
     twice = await shrink(once, kept.size // 8)
     assert twice.size <= kept.size // 8
     assert (twice.original, twice.picture) == (store.path(kept.name), kept)
@@ -107,7 +120,38 @@ async def test_a_picture_that_can_not_be_made_small_enough_is_left_out(
     tiny, large = await keep(store, 4), await keep(store, 300, 1)
     limit = tiny.size
     monkeypatch.setattr("core.images.fit._MAX_SCALINGS", 0)
-    uploads = await prepare("77", [large, tiny], store, limit=limit, spoiler=False)
+    uploads, refusals = await prepare("77", [large, tiny], store, limit=limit, spoiler=False)
     assert [one.filename for one in uploads] == ["easel-77-2.png"]
-    with pytest.raises(UserError, match="can't be made small enough"):
-        await prepare("77", [large], store, limit=limit, spoiler=False)
+    assert list(refusals) == [1]
+    assert "can't be made small enough" in refusals[1]
+    assert refusals[1].endswith("It is kept.")
+
+
+async def test_a_damaged_picture_that_is_too_large_costs_itself_alone(store: PictureStore) -> None:
+    good, bad = await keep(store, 300), await keep(store, 300, 1)
+    path = store.path(bad.name)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 3] + bytes(len(data) // 2))
+    uploads, refusals = await prepare("77", [bad, good], store, limit=good.size // 2, spoiler=False)
+    assert [one.number for one in uploads] == [2]
+    assert refusals == {1: DAMAGED}
+
+
+@pytest.mark.parametrize("squeezed", [False, True])
+async def test_a_missing_picture_costs_itself_alone(store: PictureStore, squeezed: bool) -> None:
+    good, gone = await keep(store, 300), await keep(store, 300, 1)
+    store.path(gone.name).unlink()
+    limit = good.size // 2 if squeezed else 10**7
+    uploads, refusals = await prepare("77", [good, gone], store, limit=limit, spoiler=False)
+    assert [one.number for one in uploads] == [1]
+    assert refusals == {2: MISSING}
+
+
+@given(st.lists(st.integers(1, 10**6), min_size=1, max_size=10), st.integers(10, 10**7))
+def test_a_shared_request_squeezes_only_what_it_must(sizes: list[int], room: int) -> None:
+    limit = fair_limit(sizes, room)
+    assert sum(min(size, limit) for size in sizes) <= room
+    if sum(sizes) <= room:
+        assert limit >= max(sizes)
+    else:
+        assert sum(min(size, limit + 1) for size in sizes) > room

@@ -88,7 +88,7 @@ drawings = st.builds(
 )
 glimpses = st.builds(
     Glimpse,
-    st.floats(-1, 2),
+    st.none() | st.floats(-1, 2),
     st.none() | st.integers(0, 10**6),
     st.none() | st.integers(0, 10**6),
     st.none() | st.integers(0, 100),
@@ -317,3 +317,22 @@ def test_places_are_spoken_as_people_do(number: int, text: str) -> None:
 def test_a_refusal_repeats_the_prompt_if_there_is_one() -> None:
     assert say.refused("No.", "a fox") == "No.\n```\na fox\n```"
     assert say.refused("No.", "  ") == "No."
+
+
+def test_drawing_without_a_known_fraction_shows_no_bar() -> None:
+    first, _, _ = say.drawing(job_of(GenerationRequest(prompt="a fox")), Glimpse(None)).partition("\n")
+    assert first == "**Drawing** …"
+
+
+@pytest.mark.parametrize(
+    ("remarks", "pictures", "lines"),
+    [
+        ({}, 4, []),
+        ({1: "smaller"}, 1, ["smaller"]),
+        ({2: "smaller"}, 4, ["picture 2: smaller"]),
+        ({1: "smaller", 2: "smaller", 3: "smaller"}, 4, ["pictures 1–3: smaller"]),
+        ({1: "smaller", 2: "gone", 4: "smaller"}, 4, ["pictures 1, 4: smaller", "picture 2: gone"]),
+    ],
+)
+def test_equal_remarks_are_made_once(remarks: dict[int, str], pictures: int, lines: list[str]) -> None:
+    assert say.each_once(remarks, pictures) == lines

@@ -48,6 +48,8 @@ async def test_after_the_token_the_picture_is_a_message_that_calls_its_owner_alo
     assert "a red fox" in message.content
     stage.arrived_once(interaction, 2)
     assert (await stage.reaches(interaction, "done"))["delivered_to"] == "channel"
+    reply = await stage.says(interaction, "The picture is below.")
+    assert not reply.buttons()
 
 
 async def test_after_the_token_a_failure_is_told_in_the_channel(stage: Stage) -> None:
@@ -58,6 +60,8 @@ async def test_after_the_token_a_failure_is_told_in_the_channel(stage: Stage) ->
     assert row["delivered_to"] == "channel"
     assert "ran out of memory" in stage.discord.messages()[-1].content
     assert len(stage.discord.messages()) == messages + 2
+    reply = await stage.says(interaction, "The reason is below.")
+    assert not reply.buttons()
 
 
 async def test_where_the_channel_is_forbidden_the_picture_goes_to_the_person(stage: Stage) -> None:
@@ -70,6 +74,8 @@ async def test_where_the_channel_is_forbidden_the_picture_goes_to_the_person(sta
         stage.discord.set_permissions(stage.discord.channel, ORDINARY)
     assert message.channel is stage.ada.dm
     assert row["delivered_to"] == "dm"
+    reply = await stage.says(interaction, "The picture is in your direct messages.")
+    assert not reply.buttons()
     stage.arrived_once(interaction)
 
 
@@ -80,6 +86,19 @@ async def test_where_nothing_is_open_the_picture_is_kept(stage: Stage) -> None:
     assert row["delivered_to"] == "kept"
     assert stage.carriers(interaction) == []
     assert list((stage.bot.data_dir / "pictures").glob("*/*.png"))
+
+
+async def test_a_picture_that_could_not_be_posted_is_not_awaited_any_longer(stage: Stage) -> None:
+    closed = stage.discord.member("closed too", dms_open=False)
+    stage.discord.set_permissions(stage.discord.channel, ORDINARY & ~Permission.SEND_MESSAGES)
+    try:
+        interaction = await late(stage, member=closed)
+        row = await stage.reaches(interaction, "done")
+    finally:
+        stage.discord.set_permissions(stage.discord.channel, ORDINARY)
+    assert row["delivered_to"] == "kept"
+    reply = await stage.says(interaction, "The picture is drawn and kept; it could not be posted here.")
+    assert not reply.buttons()
 
 
 async def test_a_deleted_channel_does_not_keep_the_picture_away(stage: Stage) -> None:
@@ -152,6 +171,7 @@ async def test_a_limit_that_was_promised_too_high_is_heeded(stage: Stage) -> Non
         stage.discord.rules = dataclasses.replace(stage.discord.rules, file_bytes=10 * 2**20)
     (picture,) = message.attachments
     assert picture.size <= 2**20
+    assert "re-encoded as" in message.content
     assert Image.open(io.BytesIO(picture.data)).size[0] > 0
     stage.arrived_once(interaction)
 

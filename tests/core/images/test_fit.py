@@ -49,7 +49,7 @@ def test_the_first_choice_loses_no_pixel_and_keeps_the_infotext(mode: str) -> No
         image.putalpha(Image.linear_gradient("L"))
     data = _stored(image)
     fitted = fit(data, kind=kinds.PNG, limit=len(data) * 98 // 100, infotext=pictures.INFOTEXT)
-    assert fitted.note == f"re-encoded as lossless WebP to fit this server's {len(data) * 98 // 100 / 1024:.1f} KiB"
+    assert fitted.note == f"re-encoded as lossless WebP to fit into {len(data) * 98 // 100 / 1024:.1f} KiB"
     result = _open(fitted)
     wanted = "RGBA" if image.has_transparency_data else "RGB"
     assert result.convert(wanted).tobytes() == image.convert(wanted).tobytes()
@@ -197,13 +197,13 @@ def test_sixteen_bits_of_grey_keep_their_brightness() -> None:
 
 
 def test_a_video_that_is_too_large_is_refused_with_a_sentence() -> None:
-    with pytest.raises(UserError, match=r"The file has 2 KiB, more than this server's 1 KiB, and AVI can't"):
+    with pytest.raises(UserError, match=r"The file has 2 KiB, only 1 KiB fit, and AVI can't"):
         fit(bytes(2048), kind=kinds.AVI, limit=1024, infotext=None)
 
 
 @pytest.mark.parametrize("limit", [50, 0])
 def test_an_absurd_limit_is_refused_with_a_sentence(limit: int) -> None:
-    with pytest.raises(UserError, match=f"this server's {limit} bytes"):
+    with pytest.raises(UserError, match=f"to fit into {limit} bytes"):
         fit(pictures.as_png(pictures.noise(64, 64)), kind=kinds.PNG, limit=limit, infotext="x")
 
 
@@ -249,4 +249,4 @@ def test_a_picture_of_2048_pixels_a_side_takes_a_sensible_time() -> None:
     fitted = fit(data, kind=kinds.PNG, limit=10 << 20, infotext=pictures.INFOTEXT)
     assert time.process_time() - began < 5
     assert fitted.note is not None
-    assert fitted.note.endswith("to fit this server's 10 MiB")
+    assert fitted.note.endswith("to fit into 10 MiB")

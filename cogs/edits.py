@@ -1,0 +1,44 @@
+"""Edits of a job's reply that may fail: with the interaction's token, else with the bot's own. It knows no words."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable
+from typing import Any
+
+import aiohttp
+import discord
+
+from cogs.places import NOBODY, ORIGINAL
+from cogs.reply import ReplyAddress
+
+log = logging.getLogger(__name__)
+
+TROUBLE = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
+"""What Discord, or the way to it, makes of a request that nobody is worse off without."""
+
+
+async def edit_reply(client: discord.Client, address: ReplyAddress, message_id: int | None, **changes: Any) -> bool:
+    """Change the reply, best effort; whether Discord took it. `message_id`, if known, is for when the token is over."""
+    if address.token_lives:
+        webhook = discord.Webhook.partial(address.application_id, address.token, client=client)
+        if await _is_taken(webhook.edit_message(ORIGINAL, allowed_mentions=NOBODY, **changes)):
+            return True
+    return await edit_message(client, address, message_id, **changes)
+
+
+async def edit_message(client: discord.Client, address: ReplyAddress, message_id: int | None, **changes: Any) -> bool:
+    """The same with the bot's token alone, to which a private reply does not exist."""
+    if message_id is None or address.private:
+        return False
+    message = client.get_partial_messageable(address.channel_id).get_partial_message(message_id)
+    return await _is_taken(message.edit(allowed_mentions=NOBODY, **changes))
+
+
+async def _is_taken(edit: Awaitable[object]) -> bool:
+    try:
+        await edit
+    except TROUBLE as error:
+        log.debug("an edit was not taken: %s", type(error).__name__)
+        return False
+    return True
