@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import logging
+
 import discord
 from discord.ext import commands
 
@@ -9,8 +13,16 @@ from cogs import say
 from cogs.answers import answer_error, answer_privately
 from cogs.buttons import CANCEL_EVENT
 from cogs.delivery import DiscordDelivery
+from cogs.edits import TROUBLE
 from core.errors import UserError
+from core.jobs.model import ENDED, JobState
 from core.studio import Studio
+
+log = logging.getLogger(__name__)
+
+ANSWER_SECONDS = 2.0
+"""How long an answer is tried: Discord listens for three seconds, and a moment is left for a bare acknowledgement."""
+DEFER_SECONDS = 0.7
 
 
 class CancelCog(commands.Cog):
@@ -24,16 +36,44 @@ class CancelCog(commands.Cog):
     async def on_press(self, interaction: discord.Interaction, job_id: str) -> None:
         """Answer every press, whatever comes of it."""
         try:
-            await self._cancel(interaction, job_id)
-        except UserError as error:
-            await answer_privately(interaction, say.plain(str(error), 300))
+            await self._press(interaction, job_id)
         except Exception as error:  # noqa: BLE001  # a boundary: the person gets an answer, the log the error
             await answer_error(interaction, error)
 
-    async def _cancel(self, interaction: discord.Interaction, job_id: str) -> None:
-        sentence = await self._studio.cancel(job_id, str(interaction.user.id))
-        async with self._delivery.turn(job_id):
-            job = await self._studio.fetch(job_id)
-            text = sentence if job is None else say.cancelled(job, sentence)
-            self._delivery.forget(job_id)
-            await interaction.response.edit_message(content=text, view=None)
+    async def _press(self, interaction: discord.Interaction, job_id: str) -> None:
+        try:
+            sentence = await self._studio.cancel(job_id, str(interaction.user.id))
+        except UserError as error:
+            await answer_privately(interaction, say.plain(str(error), 300))
+            await self._tidy(interaction, job_id)
+            return
+        job = await self._studio.fetch(job_id)
+        text = sentence if job is None else say.cancelled(job, sentence)
+        if not await self._answer(interaction, job_id, text) and job is not None:
+            await self._delivery.rewrite(job, _message_id(interaction), text)
+
+    async def _answer(self, interaction: discord.Interaction, job_id: str, text: str) -> bool:
+        """Answer the press by rewriting its message; whether Discord took that while it still listened."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS), self._delivery.turn(job_id):
+                self._delivery.forget(job_id)
+                await interaction.response.edit_message(content=text, view=None)
+                return True
+        except TROUBLE as error:
+            log.info("a press was not answered in time: %s", type(error).__name__, extra={"job": job_id})
+        with contextlib.suppress(*TROUBLE):
+            async with asyncio.timeout(DEFER_SECONDS):
+                await interaction.response.defer()
+        return False
+
+    async def _tidy(self, interaction: discord.Interaction, job_id: str) -> None:
+        """The button of a job that has ended already should not be there, so its message missed something."""
+        job = await self._studio.fetch(job_id)
+        if job is None or job.state not in ENDED:
+            return
+        text = say.cancelled(job, "Cancelled.") if job.state is JobState.CANCELLED else None
+        await self._delivery.rewrite(job, _message_id(interaction), text)
+
+
+def _message_id(interaction: discord.Interaction) -> int | None:
+    return None if interaction.message is None else interaction.message.id

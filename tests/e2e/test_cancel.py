@@ -15,6 +15,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 WEBUI = {"seconds_per_step": 0.002, "cheap_pictures": True}
 OPTIONS: dict[str, Any] = {"size": "64x64", "steps": 4}
+CALLBACK = r"^/interactions/\d+/[^/]+/callback$"
+ANY_EDIT = r"^/webhooks/|^/channels/\d+/messages/\d+$"
 
 
 async def running(stage: Stage) -> tuple[Interaction, Message]:
@@ -153,3 +155,66 @@ async def test_a_button_from_before_a_restart_still_works(stage: Stage) -> None:
     await stage.drawn(**OPTIONS)
     assert stage.uploads(interaction) == []
     assert stage.row(interaction)["state"] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [{"status": 404, "code": 10062}, {"drop": True}, {"status": 500, "times": 50}],
+    ids=["late", "cut", "down"],
+)
+async def test_a_press_whose_answer_is_lost_still_rewrites_the_message(stage: Stage, trouble: dict[str, Any]) -> None:
+    interaction, reply = await running(stage)
+    stage.discord.fail("POST", CALLBACK, **trouble)
+    await stage.presses_cancel(reply)
+    await stage.says(interaction, "Cancelled while it was being drawn.")
+    assert not reply.buttons()
+    assert stage.row(interaction)["state"] == "cancelled"
+
+
+async def test_a_press_whose_answer_is_cut_is_acknowledged_all_the_same(stage: Stage) -> None:
+    interaction, reply = await running(stage)
+    stage.discord.fail("POST", CALLBACK, drop=True)
+    pressed = await stage.presses_cancel(reply)
+    await stage.says(interaction, "Cancelled")
+    assert pressed.acknowledged
+
+
+async def test_an_answer_lost_after_the_token_is_made_up_for_with_the_bot_s_own(stage: Stage) -> None:
+    interaction, reply = await running(stage)
+    await stage.reaches(interaction, "running")
+    interaction.expire()
+    stage.discord.fail("POST", CALLBACK, status=404, code=10062)
+    await stage.presses_cancel(reply)
+    await stage.says(interaction, "Cancelled while it was being drawn.")
+    assert not reply.buttons()
+
+
+async def test_a_button_that_a_cancelled_job_was_left_with_goes_at_the_next_press(stage: Stage) -> None:
+    interaction, reply = await running(stage)
+    stage.discord.fail("POST", CALLBACK, status=404, code=10062, times=2)
+    stage.discord.fail("PATCH", ANY_EDIT, status=403, times=50)
+    await stage.presses_cancel(reply)
+    await stage.reaches(interaction, "cancelled")
+    await stage.webui.until(lambda: stage.webui.running is None)
+    await asyncio.sleep(1.0)  # what was tried has failed by then, and leaves no trace to wait for
+    assert reply.buttons()
+    stage.discord.heal()
+    answer = await stage.answered(await stage.presses_cancel(reply))
+    assert answer.content == "This job was cancelled already."
+    await stage.says(interaction, "Cancelled.")
+    assert not reply.buttons()
+
+
+async def test_a_button_that_a_finished_job_was_left_with_goes_at_the_next_press(stage: Stage) -> None:
+    interaction, reply = await running(stage)
+    interaction.expire()
+    stage.discord.fail("PATCH", ANY_EDIT, status=403, times=50)
+    stage.webui.release()
+    await stage.reaches(interaction, "done")
+    said = reply.content
+    stage.discord.heal()
+    answer = await stage.answered(await stage.presses_cancel(reply))
+    assert "Too late" in answer.content
+    await stage.discord.until(lambda: not reply.buttons(), what="the button to be gone")
+    assert reply.content == said
+    stage.arrived_once(interaction)
