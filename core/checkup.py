@@ -13,7 +13,7 @@ from enum import Enum
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from core.errors import AuthenticationFailed, ConfigurationError, NotReady, WebuiError
+from core.errors import AuthenticationFailed, ConfigurationError, NoApi, NotReady, WebuiError
 from core.images.store import PictureStore
 from core.lock import locked
 from core.settings import LOOPBACK, Settings
@@ -21,7 +21,6 @@ from core.store.database import database_url, try_database
 from core.webui.address import WebuiAddress
 from core.webui.catalog import Catalog
 from core.webui.client import WebuiClient, open_session
-from core.webui.faults import NoApi
 from core.webui.names import shorten
 
 CONTAINER_MARK = Path("/.dockerenv")

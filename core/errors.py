@@ -3,10 +3,9 @@
 EaselError
 ├── UserError             the person can mend it: the sentence is shown as it is
 ├── ConfigurationError    the operator can mend it: every problem at once
-├── StoreError            a row was not as expected (the job is gone, or in another state)
 └── WebuiError            what a webui did. `sentence` is for the person, `detail` for the log alone
     ├── NotReady            refused, starting, 502/503: the job waits
-    │   └── NoApi             it answers without the API (core.webui.faults): the job waits
+    │   └── NoApi             it answers without the API: the job waits
     ├── AuthenticationFailed  401/403: the job waits until the operator mends the credentials
     ├── Busy                429, or 503 that says busy: the job waits
     ├── OutcomeUnknown      time-out, closed connection, 504/524: asked again only once it is known to be over
@@ -40,10 +39,6 @@ class ConfigurationError(EaselError):
         self.problems = problems
 
 
-class StoreError(EaselError):
-    """A row was not in the state that the caller relied on."""
-
-
 class WebuiError(EaselError):
     """A webui did not do what it was asked.
 
@@ -61,6 +56,12 @@ class NotReady(WebuiError):
     """No connection, or the server is there and its API isn't (starting, `--api` missing, 502, 503)."""
 
     sentence = "The webui can't be reached at the moment."
+
+
+class NoApi(NotReady):
+    """Something answers at the address, but not as a webui: `--api` is missing, or it is still starting."""
+
+    sentence = "The webui is running without its API, or is still starting."
 
 
 class AuthenticationFailed(WebuiError):

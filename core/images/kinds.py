@@ -14,22 +14,21 @@ HEAD_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One file format: its name for people, the extension of its files and its media type."""
+    """One file format: its name for people and the extension of its files."""
 
     name: str
     extension: str
-    mime: str
 
 
-PNG = Kind("PNG", "png", "image/png")
-JPEG = Kind("JPEG", "jpg", "image/jpeg")
-WEBP = Kind("WebP", "webp", "image/webp")
-GIF = Kind("GIF", "gif", "image/gif")
-AVI = Kind("AVI", "avi", "video/x-msvideo")
-JXL = Kind("JPEG XL", "jxl", "image/jxl")
-AVIF = Kind("AVIF", "avif", "image/avif")
-TIFF = Kind("TIFF", "tiff", "image/tiff")
-JP2 = Kind("JPEG 2000", "jp2", "image/jp2")
+PNG = Kind("PNG", "png")
+JPEG = Kind("JPEG", "jpg")
+WEBP = Kind("WebP", "webp")
+GIF = Kind("GIF", "gif")
+AVI = Kind("AVI", "avi")
+JXL = Kind("JPEG XL", "jxl")
+AVIF = Kind("AVIF", "avif")
+TIFF = Kind("TIFF", "tiff")
+JP2 = Kind("JPEG 2000", "jp2")
 
 KINDS = (PNG, JPEG, WEBP, GIF, AVI, JXL, AVIF, TIFF, JP2)
 

@@ -12,10 +12,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from random import SystemRandom
 
-from core.errors import AuthenticationFailed, Busy, NotReady, OutcomeUnknown, WebuiError
+from core.errors import AuthenticationFailed, Busy, NoApi, NotReady, OutcomeUnknown, WebuiError
 from core.webui.catalog import Catalog
 from core.webui.client import WebuiClient
-from core.webui.faults import NoApi
 
 log = logging.getLogger(__name__)
 

@@ -14,12 +14,12 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from core.errors import AuthenticationFailed, NotReady, UnreadableAnswer, WebuiError
+from core.errors import AuthenticationFailed, NoApi, NotReady, UnreadableAnswer, WebuiError
 from core.webui import lists
 from core.webui.address import WebuiAddress
 from core.webui.answer import Answer
 from core.webui.catalog import Capabilities, Catalog
-from core.webui.faults import NETWORK_ERRORS, NoApi, from_exception, from_status, tidy
+from core.webui.faults import NETWORK_ERRORS, from_exception, from_status, tidy
 from core.webui.progress import Progress, is_idle, read_progress
 from core.webui.stream import read_answer
 

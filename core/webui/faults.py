@@ -19,6 +19,7 @@ from core.errors import (
     Busy,
     ModelMissing,
     NanPicture,
+    NoApi,
     NotReady,
     OutcomeUnknown,
     OutOfMemory,
@@ -41,12 +42,6 @@ _MODEL_MISSING = re.compile(
 # In JSON that was cut off, the first readable text: it comes before the echo of the request.
 _CUT_OFF_TEXT = re.compile(rb'"(?:detail|msg|errors|message|error)"\s*:\s*"((?:[^"\\]|\\.){1,300})')
 _CREDENTIALS = re.compile(r"(?<=//)[^/\s@]*@")
-
-
-class NoApi(NotReady):
-    """Something answers at the address, but not as a webui: `--api` is missing, or it is still starting."""
-
-    sentence = "The webui is running without its API, or is still starting."
 
 
 def from_exception(error: Exception, *, effect: bool, login: Login | None = None) -> WebuiError:

@@ -10,7 +10,7 @@ from typing import Any
 class Progress:
     """How far a running job is: `fraction` 0 to 1, the sampling `step` of `steps`, picture `batch` of `batches`.
 
-    None is what the webui did not say. `eta` is in seconds, and nonsense in the first few per cent (contract 11.2.8).
+    None is what the webui did not say. Its estimates of the time left are not read (contract 11.2.8).
     """
 
     fraction: float
@@ -18,16 +18,14 @@ class Progress:
     steps: int | None = None
     batch: int | None = None
     batches: int | None = None
-    eta: float | None = None
 
 
 def read_progress(answer: Any, *, task: dict[str, Any] | None = None) -> Progress | None:
-    """The global progress, with fraction and eta of the task where that is known; None while nothing runs."""
+    """The global progress, with the fraction of the task where that is known; None while nothing runs."""
     if not isinstance(answer, dict) or (task is None and is_idle(answer)):
         return None
     state = _state(answer)
-    numbers = task if task is not None else {"progress": answer.get("progress"), "eta": answer.get("eta_relative")}
-    fraction = _number(numbers.get("progress"))
+    fraction = _number((answer if task is None else task).get("progress"))
     steps = _whole(state, "sampling_steps") or None
     batches = _whole(state, "job_count")
     batch = _whole(state, "job_no")
@@ -38,7 +36,6 @@ def read_progress(answer: Any, *, task: dict[str, Any] | None = None) -> Progres
         steps=steps,
         batch=min(batch + 1, batches) if several and batch is not None and batches is not None else None,
         batches=batches if several else None,
-        eta=_number(numbers.get("eta")),
     )
 
 

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 import core.errors
-from core.errors import ConfigurationError, EaselError, UserError, WebuiError
-from core.webui.faults import NoApi
+from core.errors import ConfigurationError, EaselError, NoApi, UserError, WebuiError
 
 
 def descendants(kind: type[EaselError]) -> Iterator[type[EaselError]]:

@@ -10,6 +10,7 @@ from core.errors import (
     Busy,
     ModelMissing,
     NanPicture,
+    NoApi,
     NoPicture,
     NotReady,
     OutcomeUnknown,
@@ -19,7 +20,6 @@ from core.errors import (
     WebuiError,
 )
 from core.jobs.verdict import MAX_BREAKS, Verdict, judge
-from core.webui.faults import NoApi
 
 WAITS = (NotReady, NoApi, AuthenticationFailed, Busy)
 ENDS = (

@@ -10,13 +10,13 @@ import pytest
 
 from core.errors import (
     AuthenticationFailed,
+    NoApi,
     NotReady,
     OutOfMemory,
 )
 from core.request import GenerationRequest
 from core.webui.catalog import Catalog, find_checkpoint
 from core.webui.client import WebuiClient, open_session
-from core.webui.faults import NoApi
 from core.webui.payload import build_txt2img
 from playground.webui import Fault, LocalWebui
 from tests.core.webui.conftest import RawServer, client_for, http

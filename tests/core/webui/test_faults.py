@@ -19,6 +19,7 @@ from core.errors import (
     Busy,
     ModelMissing,
     NanPicture,
+    NoApi,
     NotReady,
     OutcomeUnknown,
     OutOfMemory,
@@ -27,7 +28,7 @@ from core.errors import (
     WebuiError,
 )
 from core.webui.address import Login
-from core.webui.faults import NETWORK_ERRORS, NoApi, explain_body, from_exception, from_status, tidy
+from core.webui.faults import NETWORK_ERRORS, explain_body, from_exception, from_status, tidy
 
 KEY = ConnectionKey("h", 1, False, True, None, None, None)
 INFO = aiohttp.RequestInfo(URL("http://h"), "POST", CIMultiDictProxy(CIMultiDict()), URL("http://h"))

@@ -10,10 +10,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from core.errors import AuthenticationFailed, NotReady, OutcomeUnknown, OutOfMemory
+from core.errors import AuthenticationFailed, NoApi, NotReady, OutcomeUnknown, OutOfMemory
 from core.webui.address import parse_addresses
 from core.webui.catalog import Catalog
-from core.webui.faults import NoApi
 from core.webui.pool import BackendPool, BackendView, Health, Timing
 from playground.webui import Fault, LocalWebui
 from tests.core.webui.conftest import RawServer, http

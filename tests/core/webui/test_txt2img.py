@@ -18,6 +18,7 @@ from core.errors import (
     Busy,
     ModelMissing,
     NanPicture,
+    NoApi,
     NotReady,
     OutcomeUnknown,
     OutOfMemory,
@@ -26,7 +27,6 @@ from core.errors import (
     WebuiError,
 )
 from core.request import GenerationRequest
-from core.webui.faults import NoApi
 from core.webui.payload import build_txt2img
 from playground.webui import Fault, LocalWebui
 from tests.core.webui.conftest import RawServer, client_for, http
