@@ -103,7 +103,7 @@ class ReplyPlace:
             return int(message.id)
 
         try:
-            return await _patiently(edit, post)
+            return await _patiently(edit, post, _retry_with_token)
         except Refused as refused:
             if self._known and _code(refused) == UNKNOWN_MESSAGE:
                 raise Gone from refused
@@ -114,7 +114,7 @@ class ReplyPlace:
             message = await self._webhook.fetch_message(ORIGINAL)
             return message.id if _carries(message, filenames) else None
 
-        return await _look_patiently(look)
+        return await _look_patiently(look, _retry_with_token)
 
 
 class FollowUpPlace:
@@ -134,7 +134,7 @@ class FollowUpPlace:
             )
             return message.id
 
-        return await _patiently(follow_up, post)
+        return await _patiently(follow_up, post, _retry_with_token)
 
     async def find(self, filenames: Collection[str]) -> int | None:  # noqa: ARG002  # Discord lists no follow-ups
         return None
@@ -163,7 +163,7 @@ class ChannelPlace:
             message = await channel.send(content, files=files, nonce=post.nonce, allowed_mentions=mentions)
             return message.id
 
-        return await _patiently(post_message, post)
+        return await _patiently(post_message, post, _retry)
 
     async def find(self, filenames: Collection[str]) -> int | None:
         async def look() -> int | None:
@@ -173,7 +173,7 @@ class ChannelPlace:
                     return message.id
             return None
 
-        return await _look_patiently(look)
+        return await _look_patiently(look, _retry)
 
     def _ping(self, post: Post) -> tuple[discord.AllowedMentions, str]:
         """Late answers stand far below the question, so their owner is told, and nobody else."""
@@ -214,24 +214,33 @@ def is_transient(error: Exception) -> bool:
     )
 
 
-_retry = stamina.AsyncRetryingCaller(attempts=None, timeout=None, wait_max=30.0).on(is_transient)
+def is_transient_with_token(error: Exception) -> bool:
+    """The same for requests that carry an interaction's token alone: there any 401 says that it is over."""
+    return is_transient(error) and not (isinstance(error, discord.HTTPException) and error.status == 401)
+
+
+_patience = stamina.AsyncRetryingCaller(attempts=None, timeout=None, wait_max=30.0)
+_retry = _patience.on(is_transient)
+_retry_with_token = _patience.on(is_transient_with_token)
 """Ask until Discord answers, however long that takes."""
 
 
-async def _look_patiently(look: Callable[[], Awaitable[int | None]]) -> int | None:
+async def _look_patiently(
+    look: Callable[[], Awaitable[int | None]], retry: stamina.BoundAsyncRetryingCaller
+) -> int | None:
     """What `look` finds; None too where Discord does not let us look, which it will not later either."""
     try:
-        return await _retry(look)
+        return await retry(look)
     except discord.HTTPException as error:
         log.info("a place could not be looked through: %s", error.code, extra={"status": error.status})
         return None
 
 
-async def _patiently(send: Callable[[str], Awaitable[int]], post: Post) -> int:
+async def _patiently(send: Callable[[str], Awaitable[int]], post: Post, retry: stamina.BoundAsyncRetryingCaller) -> int:
     """Send until Discord takes it or refuses it for good; once more in safe words where it may be the words."""
     for content in (post.content, post.safe_content):
         try:
-            return await _retry(send, content)
+            return await retry(send, content)
         except discord.HTTPException as error:
             log.info("Discord refused a message: %s", error.code, extra={"status": error.status})
             if error.status == 413 or error.code in TOO_LARGE:

@@ -8,7 +8,7 @@ import aiohttp
 import discord
 import pytest
 
-from cogs.places import TOKEN_OVER, ChannelPlace, is_transient
+from cogs.places import TOKEN_OVER, ChannelPlace, is_transient, is_transient_with_token
 from cogs.places import _carries as carries
 
 
@@ -48,6 +48,11 @@ def test_what_may_be_better_in_a_moment_is_tried_again(error: Exception) -> None
 )
 def test_what_stays_as_it_is_is_not_tried_again(error: Exception) -> None:
     assert not is_transient(error)
+
+
+def test_with_an_interaction_s_token_alone_any_401_is_its_end() -> None:
+    assert not is_transient_with_token(refusal(401, 0))
+    assert is_transient_with_token(refusal(503))
 
 
 def message(*names: str) -> discord.Message:
