@@ -33,18 +33,22 @@ def database_url(configured: str | None, data_dir: Path) -> sa.URL:
 
 @asynccontextmanager
 async def open_database(url: sa.URL) -> AsyncIterator[AsyncEngine]:
-    """A connected engine whose tables are up to date; ConfigurationError where it can't be opened."""
+    """A connected engine whose tables are up to date; ConfigurationError where it can't be opened.
+
+    What can be wrong with it is found out before, with the driver that does not wait: aiosqlite leaves a thread behind
+    where a file turns out to be no database.
+    """
+    await asyncio.to_thread(_greet, url)
+    try:
+        await asyncio.to_thread(migrate, url)
+    except sa.exc.DBAPIError as error:
+        if (reason := _known_reason(error, url)) is None:
+            raise
+        raise ConfigurationError(f"The database can't be opened: {reason}.") from error
     engine = create_async_engine(url, **_options(url))
     if url.get_backend_name() == "sqlite":
         sa.event.listen(engine.sync_engine, "connect", _set_pragmas)
     try:
-        await _greet(engine)
-        try:
-            await asyncio.to_thread(migrate, url)
-        except sa.exc.DBAPIError as error:
-            if (reason := _known_reason(error, url)) is None:
-                raise
-            raise ConfigurationError(f"The database can't be opened: {reason}.") from error
         yield engine
     finally:
         await engine.dispose()
@@ -52,20 +56,15 @@ async def open_database(url: sa.URL) -> AsyncIterator[AsyncEngine]:
 
 async def try_database(url: sa.URL) -> None:
     """Whether it answers, without a change to it; ConfigurationError where it can't be opened."""
-    engine = create_async_engine(url, **_options(url))
-    try:
-        await _greet(engine)
-    finally:
-        await engine.dispose()
+    await asyncio.to_thread(_greet, url)
 
 
 def migrate(url: sa.URL) -> None:
     """Bring the tables up to date, in one transaction with the record of it. Blocks: for a thread or a command."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    driver = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql+psycopg"
-    engine = sa.create_engine(url.set(drivername=driver), **_shared_options(url))
-    if driver == "sqlite":
+    engine = _blocking_engine(url)
+    if url.get_backend_name() == "sqlite":
         sa.event.listen(engine, "connect", _leave_transactions_to_us)
         sa.event.listen(engine, "begin", _begin)
     try:
@@ -76,15 +75,23 @@ def migrate(url: sa.URL) -> None:
         engine.dispose()
 
 
-async def _greet(engine: AsyncEngine) -> None:
-    """Read something that makes SQLite look into the file, which it otherwise opens only when it is needed."""
-    question = "PRAGMA schema_version" if engine.url.get_backend_name() == "sqlite" else "SELECT 1"
+def _greet(url: sa.URL) -> None:
+    """Read something that makes SQLite look into the file, which it otherwise opens only when it is needed. Blocks."""
+    question = "PRAGMA schema_version" if url.get_backend_name() == "sqlite" else "SELECT 1"
+    engine = _blocking_engine(url)
     try:
-        async with engine.connect() as connection:
-            await connection.execute(sa.text(question))
+        with engine.connect() as connection:
+            connection.execute(sa.text(question))
     except sa.exc.DBAPIError as error:
-        reason = _known_reason(error, engine.url) or type(error.orig).__name__
+        reason = _known_reason(error, url) or type(error.orig).__name__
         raise ConfigurationError(f"The database can't be opened: {reason}.") from error
+    finally:
+        engine.dispose()
+
+
+def _blocking_engine(url: sa.URL) -> sa.Engine:
+    driver = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql+psycopg"
+    return sa.create_engine(url.set(drivername=driver), **_shared_options(url))
 
 
 def _known_reason(error: sa.exc.DBAPIError, url: sa.URL) -> str | None:
