@@ -9,12 +9,14 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import Enum
+from enum import Enum, StrEnum
 from random import SystemRandom
 
-from core.errors import AuthenticationFailed, Busy, NoApi, NotReady, OutcomeUnknown, WebuiError
-from core.webui.catalog import Catalog
+from core.errors import AuthenticationFailed, NoApi, NotReady, OutcomeUnknown, WebuiError
+from core.webui.breaker import AWAY, Breaker, Circuit
+from core.webui.catalog import Catalog, find_checkpoint
 from core.webui.client import WebuiClient
+from core.webui.speed import Speed
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +33,17 @@ class Health(Enum):
     NO_API = "no api"
 
 
+class Mode(StrEnum):
+    """What an admin wants of a webui. The values are kept in the database.
+
+    Paused and draining alike finish the present job and get no other; they differ in what the admin is about to do.
+    """
+
+    OPEN = "open"
+    PAUSED = "paused"
+    DRAINING = "draining"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
     """Seconds between probes.
@@ -43,21 +56,23 @@ class Timing:
     shortest: float = 0.5
     longest: float = 30.0
     share: float = 0.05
-    flapping: float = 120.0
-    """Failures of jobs closer together than this count as one trouble, and each doubles the wait before the probe."""
 
     def retry(self, down_for: float) -> float:
         """How long to wait before the next probe of a webui that has been down for so long."""
         return min(max(down_for * self.share, self.shortest), self.longest) * _jitter.uniform(0.8, 1.2)
 
-    def after_failure(self, strikes: int) -> float:
-        """How long to wait before the probe once jobs have failed so many times in a row."""
-        return min(self.shortest * 2.0 ** min(strikes - 1, 16), self.longest) * _jitter.uniform(0.8, 1.2)
+    def after_failure(self, openings: int) -> float:
+        """How long a circuit stays open that opened so many times in a row."""
+        return min(self.shortest * 2.0 ** min(openings - 1, 16), self.longest) * _jitter.uniform(0.8, 1.2)
 
 
 @dataclass(frozen=True, slots=True)
 class BackendView:
-    """One webui at one moment. `catalog` is the last one that was read, also while the webui is down."""
+    """One webui at one moment. `catalog` is the last one that was read, also while the webui is down.
+
+    `job_id` is whoever has it: an opaque name that reserve() was given; `since` (unix seconds) and `work`
+    (megapixel-steps, 0 if not said) are of that holder. None in the others is what is not known (yet).
+    """
 
     key: str
     name: str
@@ -65,6 +80,21 @@ class BackendView:
     idle: bool
     catalog: Catalog | None
     job_id: str | None
+    circuit: Circuit = Circuit.CLOSED
+    mode: Mode = Mode.OPEN
+    speed: float | None = None
+    """Seconds for each megapixel-step, as its jobs have taught."""
+    load_seconds: float | None = None
+    """Seconds that a change of the checkpoint adds."""
+    default_checkpoint: str | None = None
+    """What its options name: drawn with where a request names none."""
+    since: float | None = None
+    work: float = 0.0
+
+    @property
+    def accepts(self) -> bool:
+        """Whether jobs may be given to it, once it is idle."""
+        return self.health is Health.UP and self.mode is Mode.OPEN and self.circuit is not Circuit.OPEN
 
 
 class Backend:
@@ -79,36 +109,55 @@ class Backend:
         self._due = 0.0
         self._urgent = False
         self._down_since: float | None = None
-        self._strikes = 0
-        self._struck_at = 0.0
-        self._option_said: str | None = None
+        self._breaker = Breaker()
+        self._speed = Speed()
 
     @property
     def view(self) -> BackendView:
         """Its state now."""
         return self._view
 
-    def occupy(self, job_id: str | None) -> None:
-        """Note which job has it; None when it is free again."""
-        if job_id is None:
-            self._wake.set()
-        self._show(replace(self._view, job_id=job_id, idle=job_id is None))
+    def occupy(self, holder: str, work: float) -> None:
+        """Note who has it, and for how many megapixel-steps; saying it again without work keeps what was said."""
+        if holder == self._view.job_id:
+            self._show(replace(self._view, work=work or self._view.work))
+            return
+        self._breaker = self._breaker.taken()
+        self._show(replace(self._view, job_id=holder, idle=False, since=time.time(), work=work))
 
-    def note_loaded(self, checkpoint: str) -> None:
-        """Note what the last job left in the graphics card, which the webui's options don't say (contract 4.2)."""
-        catalog = self._view.catalog
-        if catalog is not None and catalog.loaded_checkpoint != checkpoint:
-            self._show(replace(self._view, catalog=catalog.with_loaded(checkpoint)))
+    def vacate(self) -> None:
+        """Note that it is free again."""
+        self._wake.set()
+        view = replace(self._view, job_id=None, idle=True, since=None, work=0.0)
+        self._set_breaker(self._breaker.let_go(time.monotonic()), view)
+
+    def set_mode(self, mode: Mode) -> None:
+        """Note what an admin wants of it."""
+        self._show(replace(self._view, mode=mode))
+
+    def teach(self, speed: Speed) -> None:
+        """Forget what was learned, and go on from this."""
+        self._speed = speed
+        self._show(replace(self._view, speed=speed.per_work, load_seconds=speed.load_seconds))
+
+    def report_success(
+        self, checkpoint: str | None, *, seconds: float | None, work: float | None, loaded_before: str | None
+    ) -> None:
+        """A job was drawn there: the circuit is closed, and its time and its checkpoint are noted."""
+        before = loaded_before or (None if self._view.catalog is None else self._view.catalog.loaded_checkpoint)
+        if seconds is not None and work is not None:
+            changed = checkpoint is not None and before is not None and self._is_other(checkpoint, before)
+            self.teach(self._speed.learn(seconds, work, changed=changed))
+        if checkpoint is not None:
+            self._note_loaded(checkpoint)
+        self._set_breaker(self._breaker.succeeded(), self._view)
 
     def report_failure(self, error: WebuiError) -> None:
         """A job failed there: note what that says of the webui, and probe it before long."""
-        now = time.monotonic()
-        if isinstance(error, NotReady | AuthenticationFailed | Busy):
-            self._strikes = self._strikes + 1 if now - self._struck_at < self._timing.flapping else 1
-            self._struck_at = now
+        if isinstance(error, AWAY):
             self._note_down(error)
-            self._set_due(self._timing.after_failure(self._strikes))
-        elif isinstance(error, OutcomeUnknown):
+        self._set_breaker(self._breaker.failed(error, time.monotonic(), self._timing.after_failure), self._view)
+        if isinstance(error, OutcomeUnknown):
             self.probe_soon()
 
     def probe_soon(self) -> None:
@@ -122,7 +171,7 @@ class Backend:
             self._urgent, self._due = False, math.inf
             await self._probe()
             if self._due == math.inf:  # nobody asked for another one meanwhile
-                self._set_due(self._timing.idle if self._down_since is None else self._timing.retry(self._down_for()))
+                self._set_due(self._pause())
             await self._until_due()
 
     def _set_due(self, seconds: float) -> None:
@@ -141,21 +190,33 @@ class Backend:
         """It needs no probe: its job will tell how it is."""
         return self._view.job_id is not None and self._view.health is Health.UP and not self._urgent
 
-    def _down_for(self) -> float:
-        return 0.0 if self._down_since is None else time.monotonic() - self._down_since
+    def _pause(self) -> float:
+        """Seconds until the next probe, if nothing happens before."""
+        now = time.monotonic()
+        if self._down_since is not None:
+            return self._timing.retry(now - self._down_since)
+        if self._breaker.circuit is Circuit.OPEN:
+            return min(max(self._breaker.due - now, 0.0), self._timing.idle)
+        return self._timing.idle
 
     async def _probe(self) -> None:
+        at_work = self._view.job_id is not None
         try:
             catalog = await self._fetch()
             self._refuse_half_started(catalog)
         except WebuiError as error:
             self._note_down(error)
             return
-        newest = await self._newest(catalog)
+        default = catalog.loaded_checkpoint or self._view.default_checkpoint
+        if at_work or self._view.job_id is not None:
+            # While a job of ours runs, its override stands in the options (contract 4.2).
+            default = self._view.default_checkpoint or default
+        newest = await self._newest(catalog, default)
         if self._down_since is not None or self._view.health is Health.UNKNOWN:
             log.info("a webui is up", extra=self._log_facts())
         self._down_since = None
-        self._show(replace(self._view, health=Health.UP, catalog=newest))
+        view = replace(self._view, health=Health.UP, catalog=newest, default_checkpoint=default)
+        self._set_breaker(self._breaker.listed(time.monotonic()), view)
 
     async def _fetch(self) -> Catalog:
         """What it offers; a list whose route fails now is still the one that it had before."""
@@ -168,19 +229,30 @@ class Backend:
         if known is not None and known.checkpoints and not catalog.checkpoints:
             raise NotReady("it had checkpoints before and lists none now")
 
-    async def _newest(self, catalog: Catalog) -> Catalog:
+    async def _newest(self, catalog: Catalog, default: str | None) -> Catalog:
         """The new catalog, but the known object while nothing changed, since that has its look-up tables ready."""
         known = self._view.catalog
         if known is not None and known == catalog.with_loaded(known.loaded_checkpoint):
             newest = known
         else:
             newest = await asyncio.to_thread(catalog.prepare)
-        said, self._option_said = self._option_said, catalog.loaded_checkpoint
         now = self._view.catalog
         # What the option says counts once it changes; until then the last job knows better.
-        loaded = now.loaded_checkpoint if now is not None and said == catalog.loaded_checkpoint else None
-        loaded = loaded or catalog.loaded_checkpoint
+        loaded = now.loaded_checkpoint if now is not None and default == self._view.default_checkpoint else None
+        loaded = loaded or default
         return newest if newest.loaded_checkpoint == loaded else newest.with_loaded(loaded)
+
+    def _note_loaded(self, checkpoint: str) -> None:
+        """Note what the last job left in the graphics card, which the webui's options don't say (contract 4.2)."""
+        catalog = self._view.catalog
+        if catalog is not None and catalog.loaded_checkpoint != checkpoint:
+            self._show(replace(self._view, catalog=catalog.with_loaded(checkpoint)))
+
+    def _is_other(self, checkpoint: str, before: str) -> bool:
+        """Whether two names, as the options and as an answer spell them, are of two checkpoints."""
+        catalog = self._view.catalog
+        found = [None if catalog is None else find_checkpoint(catalog, name) for name in (checkpoint, before)]
+        return checkpoint != before if None in found else found[0] != found[1]
 
     def _note_down(self, error: WebuiError) -> None:
         health = Health.DOWN
@@ -193,6 +265,16 @@ class Backend:
         if health is not self._view.health:
             log.warning("a webui can't be used", extra=self._log_facts() | {"error": str(error)})
         self._show(replace(self._view, health=health))
+
+    def _set_breaker(self, breaker: Breaker, view: BackendView) -> None:
+        """Take over both; a circuit that has just opened is looked at again when its wait is over."""
+        is_news = breaker.circuit is Circuit.OPEN and breaker != self._breaker
+        if breaker.circuit is not view.circuit:
+            log.info("a webui's circuit is %s", breaker.circuit.value, extra=self._log_facts())
+        self._breaker = breaker
+        if is_news:
+            self._set_due(max(breaker.due - time.monotonic(), 0.0))
+        self._show(replace(view, circuit=breaker.circuit))
 
     def _log_facts(self) -> dict[str, str]:
         return {"webui": self._view.name, "url": self._view.key}

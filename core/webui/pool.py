@@ -10,20 +10,25 @@ import aiohttp
 
 from core.errors import WebuiError
 from core.webui.address import WebuiAddress
-from core.webui.backend import Backend, BackendView, Health, Timing
+from core.webui.backend import Backend, BackendView, Health, Mode, Timing
+from core.webui.breaker import Circuit
 from core.webui.catalog import Catalog, merge
 from core.webui.client import WebuiClient
+from core.webui.speed import Speed
 
-__all__ = ["BackendPool", "BackendView", "Health", "Timing"]
+__all__ = ["BackendPool", "BackendView", "Circuit", "Health", "Mode", "Timing"]
 
 log = logging.getLogger(__name__)
 
 _OBSTACLES = {
     Health.UNKNOWN: "The webui has not answered yet; pictures wait until it does.",
+    # It is up, and its circuit is open.
+    Health.UP: "The webui keeps failing and is being left alone for a moment; pictures wait until it works again.",
     Health.DOWN: "The webui can't be reached at the moment; pictures wait until it is back.",
     Health.UNAUTHORISED: "The webui refuses the bot's login; pictures wait until whoever runs the bot has mended that.",
     Health.NO_API: "The webui is starting, or runs without its API (--api); pictures wait until that is there.",
 }
+_PAUSED = "The webuis are paused by an admin; pictures wait until one is resumed."
 
 
 class BackendPool:
@@ -68,30 +73,60 @@ class BackendPool:
         """The client of one webui; KeyError for a key that no view has."""
         return self._backends[key].client
 
-    def reserve(self, key: str, job_id: str) -> bool:
-        """Give a webui to a job, also one that is not up (yet). False where another job has it or nobody knows it."""
+    def reserve(self, key: str, holder: str, work: float = 0.0) -> bool:
+        """Give a webui to a holder, also one that doesn't accept jobs (yet): a job may have begun there earlier.
+
+        `holder` is any name, `work` its megapixel-steps. False where another has it or nobody knows it.
+        """
         backend = self._backends.get(key)
-        if backend is None or backend.view.job_id not in (None, job_id):
+        if backend is None or backend.view.job_id not in (None, holder):
             return False
-        backend.occupy(job_id)
+        backend.occupy(holder, work)
         return True
 
-    def release(self, job_id: str) -> None:
-        """Take back whatever this job has; nothing where it has nothing."""
+    def release(self, holder: str) -> None:
+        """Take back whatever this holder has; nothing where it has nothing."""
         for backend in self._backends.values():
-            if backend.view.job_id == job_id:
-                backend.occupy(None)
+            if backend.view.job_id == holder:
+                backend.vacate()
+
+    def set_mode(self, key: str, mode: Mode) -> bool:
+        """Pause, drain or open a webui until the process ends; False where nobody knows it."""
+        backend = self._backends.get(key)
+        if backend is not None:
+            backend.set_mode(mode)
+        return backend is not None
+
+    def teach(self, key: str, speed: float | None, load_seconds: float | None) -> None:
+        """Begin with what an earlier process had learned: seconds for each megapixel-step, and for a checkpoint."""
+        if (backend := self._backends.get(key)) is not None:
+            backend.teach(Speed.restored(speed, load_seconds))
 
     def report_failure(self, key: str, error: WebuiError) -> None:
-        """A job failed on that webui: mark it down or unauthorised where the error says so, and probe it soon."""
+        """A job failed on that webui: mark it down or unauthorised where the error says so, and probe it soon.
+
+        Every WebuiError is to be reported, since several in a row may open its circuit; but none that a cancellation
+        brought about: an interrupted webui answers without a picture.
+        """
         if (backend := self._backends.get(key)) is not None:
             backend.report_failure(error)
 
-    def report_success(self, key: str, checkpoint: str | None) -> None:
-        """A job was drawn with this checkpoint, which is therefore the loaded one."""
-        backend = self._backends.get(key)
-        if backend is not None and checkpoint is not None:
-            backend.note_loaded(checkpoint)
+    def report_success(
+        self,
+        key: str,
+        checkpoint: str | None,
+        *,
+        seconds: float | None = None,
+        work: float | None = None,
+        loaded_before: str | None = None,
+    ) -> None:
+        """A job was drawn with this checkpoint, which is therefore the loaded one; the webui works.
+
+        It took `seconds` for `work` megapixel-steps, which is learned from; `loaded_before` is what was loaded when it
+        was sent, if another than the view says now.
+        """
+        if (backend := self._backends.get(key)) is not None:
+            backend.report_success(checkpoint, seconds=seconds, work=work, loaded_before=loaded_before)
 
     def refresh(self) -> None:
         """Probe all soon: somebody asked for a name that no catalog has."""
@@ -108,10 +143,13 @@ class BackendPool:
         return self._merged[1]
 
     def explain(self) -> str | None:
-        """Why no job can be drawn now, in a sentence without host names; None where a webui is up."""
-        healths = {view.health for view in self.views()}
-        if Health.UP in healths:
+        """Why no job can be drawn now, in a sentence without host names; None where a webui takes jobs."""
+        views = self.views()
+        if any(view.accepts for view in views):
             return None
+        healths = {view.health for view in views if view.mode is Mode.OPEN}
+        if views and not healths:
+            return _PAUSED
         # With several webuis in several states, what mends itself is said first.
         first = next((health for health in _OBSTACLES if health in healths), Health.DOWN)
         return _OBSTACLES[first]

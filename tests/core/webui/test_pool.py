@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -10,10 +11,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from core.errors import AuthenticationFailed, NoApi, NotReady, OutcomeUnknown, OutOfMemory
+from core.errors import AuthenticationFailed, NoApi, NotReady, OutcomeUnknown, OutOfMemory, ServerFault
 from core.webui.address import parse_addresses
 from core.webui.catalog import Catalog
-from core.webui.pool import BackendPool, BackendView, Health, Timing
+from core.webui.pool import BackendPool, BackendView, Circuit, Health, Mode, Timing
 from playground.webui import Fault, LocalWebui
 from tests.core.webui.conftest import RawServer, http
 
@@ -267,6 +268,212 @@ async def test_a_checkpoint_that_the_operator_chose_counts_as_loaded(session: ai
         await session.post(f"{webui.url}/sdapi/v1/options", json={"sd_model_checkpoint": "three.ckpt"})
         pool.refresh()
         await watch.until(lambda: _loaded(pool).startswith("three"))
+
+
+@pytest.mark.parametrize("health", list(Health))
+@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("circuit", list(Circuit))
+def test_jobs_are_accepted_by_what_is_up_open_and_trusted(health: Health, mode: Mode, circuit: Circuit) -> None:
+    view = BackendView("key", "webui 1", health, True, None, None, circuit=circuit, mode=mode)
+    assert view.accepts == (health is Health.UP and mode is Mode.OPEN and circuit is not Circuit.OPEN)
+
+
+async def test_a_webui_whose_lists_answer_while_every_job_fails_attracts_no_jobs(
+    session: aiohttp.ClientSession,
+) -> None:
+    async with _fast() as webui, _pool(webui.url, session, RARE) as (pool, watch):
+        await watch.until(_has(pool, Health.UP))
+        for number in range(3):
+            assert _only(pool).accepts
+            assert pool.reserve(webui.url, f"{number}:0")
+            pool.report_failure(webui.url, ServerFault("x"))
+            pool.release(f"{number}:0")
+        pool.refresh()
+        await webui.until(lambda: webui.count("/sdapi/v1/sd-models") == 2, what="its lists to be read again")
+        await watch.until(_has(pool, Health.UP))
+        assert _only(pool).circuit is Circuit.OPEN
+        assert not _only(pool).accepts
+        assert "keeps failing" in (pool.explain() or "")
+
+
+async def test_a_success_between_faults_keeps_it_trusted(session: aiohttp.ClientSession) -> None:
+    async with _fast() as webui, _pool(webui.url, session, RARE) as (pool, watch):
+        await watch.until(_has(pool, Health.UP))
+        for _ in range(4):
+            pool.report_failure(webui.url, ServerFault("x"))
+            pool.report_failure(webui.url, ServerFault("x"))
+            pool.report_success(webui.url, None)
+        assert _only(pool).circuit is Circuit.CLOSED
+        assert _only(pool).accepts
+
+
+async def test_a_left_alone_webui_gets_one_job_that_shows_whether_it_works(session: aiohttp.ClientSession) -> None:
+    async with _fast() as webui, _pool(webui.url, session, QUICK) as (pool, watch):
+        await watch.until(_has(pool, Health.UP))
+        pool.report_failure(webui.url, NotReady("x"))
+        assert _only(pool).circuit is Circuit.OPEN
+        await watch.until(_is(pool, Circuit.HALF_OPEN))
+        assert _only(pool).accepts
+        assert pool.explain() is None
+        assert pool.reserve(webui.url, "1:0")
+        assert not pool.reserve(webui.url, "2:0")
+        pool.report_failure(webui.url, ServerFault("x"))
+        pool.release("1:0")
+        assert _only(pool).circuit is Circuit.OPEN
+        await watch.until(_is(pool, Circuit.HALF_OPEN))
+        assert pool.reserve(webui.url, "2:0")
+        pool.release("2:0")  # as the renderer does, before the picture is looked at
+        assert not _only(pool).accepts
+        pool.report_success(webui.url, None)
+        assert _only(pool).circuit is Circuit.CLOSED
+        assert _only(pool).accepts
+
+
+async def test_a_trial_that_told_nothing_is_followed_by_another(session: aiohttp.ClientSession) -> None:
+    async with _fast() as webui, _pool(webui.url, session, Timing(shortest=0.02)) as (pool, watch):
+        await watch.until(_has(pool, Health.UP))
+        pool.report_failure(webui.url, NotReady("x"))
+        for number in range(3):
+            await watch.until(_is(pool, Circuit.HALF_OPEN))
+            assert pool.reserve(webui.url, f"{number}:0")
+            pool.report_failure(webui.url, OutOfMemory("x"))
+            pool.release(f"{number}:0")
+            assert not _only(pool).accepts
+
+
+async def test_lists_read_too_early_do_not_end_the_wait(session: aiohttp.ClientSession) -> None:
+    async with _fast() as webui, _pool(webui.url, session, RARE) as (pool, watch):
+        await watch.until(_has(pool, Health.UP))
+        pool.report_failure(webui.url, NotReady("x"))
+        pool.refresh()
+        await watch.until(_has(pool, Health.UP))
+        assert _only(pool).circuit is Circuit.OPEN
+        assert not _only(pool).accepts
+
+
+@pytest.mark.parametrize("mode", [Mode.PAUSED, Mode.DRAINING])
+async def test_a_paused_webui_is_watched_and_takes_no_jobs(session: aiohttp.ClientSession, mode: Mode) -> None:
+    async with _fast() as webui, _pool(webui.url, session, QUICK) as (pool, watch):
+        await watch.until(_has(pool, Health.UP))
+        assert pool.reserve(webui.url, "1:0")
+        assert pool.set_mode(webui.url, mode)
+        assert (_only(pool).mode, _only(pool).job_id) == (mode, "1:0")
+        assert not _only(pool).accepts
+        assert pool.explain() == "The webuis are paused by an admin; pictures wait until one is resumed."
+        pool.release("1:0")
+        webui.refuse_connections()
+        await watch.until(_has(pool, Health.DOWN))
+        await webui.accept_connections()
+        await watch.until(_has(pool, Health.UP))
+        assert _only(pool).mode is mode
+        assert pool.set_mode(webui.url, Mode.OPEN)
+        assert _only(pool).accepts
+        assert pool.explain() is None
+        assert not pool.set_mode("http://elsewhere", mode)
+
+
+async def test_what_keeps_pictures_waiting_is_said_of_a_webui_that_is_not_paused(
+    session: aiohttp.ClientSession,
+) -> None:
+    async with _fast() as first, _fast() as second:
+        second.refuse_connections()
+        async with _pool(f"{first.url},{second.url}", session, RARE) as (pool, watch):
+            await watch.until(lambda: [view.health for view in pool.views()] == [Health.UP, Health.DOWN])
+            pool.set_mode(first.url, Mode.PAUSED)
+            assert "can't be reached" in (pool.explain() or "")
+            pool.set_mode(second.url, Mode.DRAINING)
+            assert "paused" in (pool.explain() or "")
+
+
+def test_modes_are_kept_under_these_names() -> None:
+    assert [str(mode) for mode in Mode] == ["open", "paused", "draining"]
+
+
+async def test_a_holder_is_remembered_with_its_work_and_its_beginning(session: aiohttp.ClientSession) -> None:
+    async with _fast() as webui, _pool(webui.url, session, PATIENT) as (pool, watch):
+        await watch.until(_has(pool, Health.UP))
+        assert (_only(pool).since, _only(pool).work) == (None, 0.0)
+        before = time.time()
+        assert pool.reserve(webui.url, "123:0", work=20.0)
+        began = _only(pool).since
+        assert began is not None
+        assert before <= began <= time.time()
+        assert pool.reserve(webui.url, "123:0")
+        assert (_only(pool).since, _only(pool).work) == (began, 20.0)
+        assert pool.reserve(webui.url, "123:0", work=30.0)
+        assert (_only(pool).since, _only(pool).work) == (began, 30.0)
+        pool.release("123:0")
+        assert (_only(pool).since, _only(pool).work) == (None, 0.0)
+
+
+async def test_jobs_teach_how_fast_a_webui_is(session: aiohttp.ClientSession) -> None:
+    files = ("one.ckpt", "two.ckpt")
+    async with _fast(checkpoints=files) as webui, _pool(webui.url, session, PATIENT) as (pool, watch):
+        await watch.until(_has(pool, Health.UP))
+        assert (_only(pool).speed, _only(pool).load_seconds) == (None, None)
+        pool.report_success(webui.url, "one", seconds=10.0, work=20.0)  # the options call it one.ckpt [hash]
+        assert (_only(pool).speed, _only(pool).load_seconds) == (0.5, None)
+        pool.report_success(webui.url, "two", seconds=16.0, work=20.0)
+        assert (_only(pool).speed, _only(pool).load_seconds) == (0.5, 6.0)
+        pool.report_success(webui.url, "two", seconds=17.0, work=20.0, loaded_before="one")
+        pool.report_success(webui.url, "two", seconds=10.0, work=20.0)
+        assert (_only(pool).speed, _only(pool).load_seconds) == (0.5, 6.0)
+        pool.report_success(webui.url, None, seconds=10.0, work=20.0)
+        pool.report_success("http://elsewhere", "two", seconds=1.0, work=1.0)
+        assert _only(pool).speed == 0.5
+
+
+async def test_what_an_earlier_process_learned_is_known_at_once(session: aiohttp.ClientSession) -> None:
+    async with _fast() as webui, _pool(webui.url, session, PATIENT) as (pool, _):
+        pool.teach(webui.url, 0.5, None)
+        assert (_only(pool).speed, _only(pool).load_seconds) == (0.5, None)
+        pool.teach(webui.url, 0.25, 8.0)
+        pool.teach("http://elsewhere", 1.0, 1.0)
+        assert (_only(pool).speed, _only(pool).load_seconds) == (0.25, 8.0)
+
+
+async def test_what_is_drawn_with_where_nobody_names_one_is_what_the_options_say(
+    session: aiohttp.ClientSession,
+) -> None:
+    files = ("one.ckpt", "two.ckpt", "three.ckpt")
+    async with _fast(checkpoints=files) as webui, _pool(webui.url, session, PATIENT) as (pool, watch):
+        await watch.until(_has(pool, Health.UP))
+        assert _default(pool).startswith("one")
+        pool.report_success(webui.url, "two")
+        assert _default(pool).startswith("one")
+        webui.fault(Fault.UNAVAILABLE, route="/sdapi/v1/options")
+        pool.refresh()
+        await watch.until(lambda: _catalog(pool).capabilities.clip_skip is None)
+        assert (_default(pool).startswith("one"), _loaded(pool)) == (True, "two")
+        pool.refresh()
+        await watch.until(lambda: _catalog(pool).capabilities.clip_skip is not None)
+        assert (_default(pool).startswith("one"), _loaded(pool)) == (True, "two")
+        await session.post(f"{webui.url}/sdapi/v1/options", json={"sd_model_checkpoint": "three.ckpt"})
+        pool.refresh()
+        await watch.until(lambda: _default(pool).startswith("three"))
+
+
+async def test_the_override_of_a_running_job_is_not_taken_for_the_webui_s_choice(
+    session: aiohttp.ClientSession,
+) -> None:
+    files = ("one.ckpt", "two.ckpt")
+    async with _fast(checkpoints=files) as webui, _pool(webui.url, session, PATIENT) as (pool, watch):
+        await watch.until(_has(pool, Health.UP))
+        assert pool.reserve(webui.url, "1:0")
+        webui.options.set("sd_model_checkpoint", "two.ckpt")
+        webui.options.set("CLIP_stop_at_last_layers", 4)  # what tells us that it was probed since
+        pool.refresh()
+        await watch.until(lambda: _catalog(pool).capabilities.clip_skip == 4)
+        assert _default(pool).startswith("one")
+        assert _loaded(pool).startswith("one")
+
+
+def _default(pool: BackendPool) -> str:
+    return _only(pool).default_checkpoint or ""
+
+
+def _is(pool: BackendPool, circuit: Circuit) -> Callable[[], bool]:
+    return lambda: _only(pool).circuit is circuit
 
 
 def _catalog(pool: BackendPool) -> Catalog:
