@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from core.errors import OutcomeUnknown, WebuiError
 from core.jobs.model import Glimpse
@@ -29,7 +29,7 @@ class WatchTiming:
 
 
 class RenderWatch:
-    """Polls the webui while it draws one job."""
+    """Polls the webui while it draws one job. A click on cancel waits neither for a poll nor for Discord."""
 
     def __init__(
         self,
@@ -43,12 +43,13 @@ class RenderWatch:
         self._show = show
         self._timing = timing
         self._cancelled = asyncio.Event()
-        self._interrupted = False
+        self._beside: set[asyncio.Task[None]] = set()
+        self._showing: asyncio.Task[None] | None = None
         self._shown: Glimpse | None = None
         self._shown_at = self._heard_at = self._at_work_at = time.monotonic()
 
     def cancel(self) -> None:
-        """Interrupt the webui as soon as it is known to be at work on this task."""
+        """Interrupt the webui as soon as it is known to be at work on this task; never where it can't tell."""
         self._cancelled.set()
 
     def hear(self) -> None:
@@ -56,14 +57,20 @@ class RenderWatch:
         self._heard_at = self._at_work_at = time.monotonic()
 
     async def run(self) -> None:
-        """Until the caller ends it; OutcomeUnknown once the webui has lost the job."""
-        while True:
-            await self._pause()
-            try:
-                await self._look()
-            except WebuiError as error:
-                log.debug("progress could not be asked for: %s", error.detail)
-            self._check_lost()
+        """Until the caller ends it; OutcomeUnknown once the webui has lost the job. What `show` raises ends it too."""
+        try:
+            if self._task_id is not None:
+                self._begin(self._interrupt_when_cancelled(self._task_id), "interrupt")
+            while True:
+                await asyncio.sleep(self._timing.poll)
+                try:
+                    await self._look()
+                except WebuiError as error:
+                    log.debug("progress could not be asked for: %s", error.detail)
+                self._raise_what_failed()
+                self._check_lost()
+        finally:
+            await self._end_all()
 
     async def _look(self) -> None:
         progress = await self._client.fetch_progress(self._task_id)
@@ -72,33 +79,55 @@ class RenderWatch:
             alive = self._task_id is None or await self._client.is_task_alive(self._task_id) is not False
             if alive:
                 self._at_work_at = self._heard_at
-            if self._task_id is None and not self._cancelled.is_set():
-                await self._offer(Glimpse(None))
+            if self._task_id is None:
+                self._offer(Glimpse(None))
             return
         self._at_work_at = self._heard_at
-        if self._cancelled.is_set():
-            if not self._interrupted:
-                await self._client.interrupt()
-                self._interrupted = True
-            return
-        await self._offer(Glimpse(progress.fraction, progress.step, progress.steps, progress.batch, progress.batches))
+        self._offer(Glimpse(progress.fraction, progress.step, progress.steps, progress.batch, progress.batches))
 
-    async def _offer(self, glimpse: Glimpse) -> None:
-        """Show it, but not what was shown already and not more often than Discord likes."""
+    def _offer(self, glimpse: Glimpse) -> None:
+        """Show it, but not after a cancellation, not what was shown already, and one at a time.
+
+        Discord may keep an edit waiting for seconds; what comes meanwhile is older than what is seen after that.
+        """
         now = time.monotonic()
-        if glimpse != self._shown and now - self._shown_at >= self._timing.edit:
+        is_news = glimpse != self._shown and now - self._shown_at >= self._timing.edit
+        if is_news and not self._cancelled.is_set() and (self._showing is None or self._showing.done()):
             self._shown, self._shown_at = glimpse, now
-            await self._show(glimpse)
+            self._showing = self._begin(self._show_one(glimpse), "show")
 
-    async def _pause(self) -> None:
-        """One poll's time; a click on cancel cuts it short, and is then followed up quickly until it took effect."""
-        if self._cancelled.is_set():
-            await asyncio.sleep(self._timing.poll if self._interrupted else self._timing.poll / 10)
-            return
-        # Not wait_for: before Python 3.12 it swallows a cancellation that comes in the same tick as the event.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._timing.poll):
-                await self._cancelled.wait()
+    async def _show_one(self, glimpse: Glimpse) -> None:
+        await self._show(glimpse)
+
+    async def _interrupt_when_cancelled(self, task_id: str) -> None:
+        """Once; until the task has begun, the webui is asked again and again, quickly."""
+        await self._cancelled.wait()
+        while True:
+            try:
+                if await self._client.interrupt_task(task_id):
+                    return
+            except WebuiError as error:
+                log.debug("the webui could not be interrupted: %s", error.detail)
+            await asyncio.sleep(self._timing.poll / 10)
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=f"{name} {self._task_id}")
+        self._beside.add(task)
+        return task
+
+    def _raise_what_failed(self) -> None:
+        for task in [task for task in self._beside if task.done()]:
+            self._beside.discard(task)
+            task.result()
+
+    async def _end_all(self) -> None:
+        """Leave nothing running, and nothing that failed unsaid."""
+        tasks, self._beside = self._beside, set()
+        for task in tasks:
+            task.cancel()
+        for error in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(error, Exception):
+                log.error("what a watch did beside failed", exc_info=error)
 
     def _check_lost(self) -> None:
         now = time.monotonic()

@@ -158,6 +158,22 @@ class WebuiClient:
         async with self._exchange("POST", _INTERRUPT):
             pass
 
+    async def interrupt_task(self, task_id: str) -> bool:
+        """Stop this task if it is the one that runs now; False while it isn't, and where the webui can't tell.
+
+        The answer is acted on at once: only a task that begins between the two requests could be hit in its place.
+        """
+        if not self._can_ask_task():
+            return False
+        try:
+            task = await self._task_progress(task_id)
+        except NoApi:
+            return False
+        if not task.get("active") or task.get("queued"):
+            return False
+        await self.interrupt()
+        return True
+
     async def read_png_info(self, data: bytes) -> str | None:
         """The infotext that the webui finds in an image; None where it finds none or can't be asked."""
         image = await asyncio.to_thread(lambda: base64.b64encode(data).decode("ascii"))
