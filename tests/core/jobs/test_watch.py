@@ -265,6 +265,22 @@ async def test_the_interrupt_follows_at_once_on_the_word_that_our_task_runs(
     assert interrupt.path == "/sdapi/v1/interrupt"
 
 
+async def test_no_progress_is_shown_after_a_cancellation(
+    webui: LocalWebui, client: WebuiClient, tmp_path: Path
+) -> None:
+    webui.pace.seconds_per_step = 0.01
+    webui.fault(Fault.UNAVAILABLE, times=None, route="/sdapi/v1/interrupt")
+    seen = Seen()
+    watch = RenderWatch(client, TASK, seen, QUICK)
+    async with drawing(client, tmp_path), watching(watch):
+        await seen.until(1)
+        watch.cancel()
+        shown, step = len(seen.glimpses), webui.step
+        await webui.until(lambda: webui.step >= step + 3)
+        await polls(webui, 3)
+        assert len(seen.glimpses) == shown
+
+
 async def test_an_interrupt_that_fails_is_sent_again(webui: LocalWebui, client: WebuiClient, tmp_path: Path) -> None:
     webui.hold(at_step=1)
     webui.fault(Fault.UNAVAILABLE, times=2, route="/sdapi/v1/interrupt")

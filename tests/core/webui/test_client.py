@@ -127,6 +127,30 @@ async def test_progress_is_that_of_the_task(session: aiohttp.ClientSession, tmp_
         assert len(webui.interrupts) == 1
 
 
+async def test_a_task_is_interrupted_only_while_it_is_the_one_that_runs(
+    session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    async with _fast() as webui:
+        client = client_for(webui.url, session)
+        (tmp_path / "1").mkdir()
+        (tmp_path / "2").mkdir()
+        webui.hold()
+        first = asyncio.create_task(client.txt2img({**PAYLOAD, "force_task_id": "first"}, tmp_path / "1"))
+        await webui.until(lambda: webui.running)
+        second = asyncio.create_task(client.txt2img({**PAYLOAD, "force_task_id": "second"}, tmp_path / "2"))
+        await webui.until(lambda: webui.waiting == ["second"])
+        assert not await client.interrupt_task("second")
+        assert not await client.interrupt_task("unknown")
+        assert webui.interrupts == []
+        assert await client.interrupt_task("first")
+        await first
+        await webui.until(lambda: webui.waiting == [])
+        assert not await client.interrupt_task("first")
+        assert await client.interrupt_task("second")
+        await second
+        assert len(webui.interrupts) == 2
+
+
 async def test_a_task_that_failed_is_not_alive_though_the_webui_says_active(
     session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
