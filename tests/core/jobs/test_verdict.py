@@ -1,5 +1,6 @@
 """What follows from each way in which a webui can fail."""
 
+import itertools
 from collections.abc import Iterator
 
 import pytest
@@ -32,6 +33,7 @@ ENDS = (
     UnreadableAnswer,
     ServerFault,
 )
+ELSEWHERE = (ModelMissing, OutOfMemory, NanPicture, NoPicture, UnreadableAnswer, ServerFault)
 SECRET = "gpu.internal:7860 Traceback"
 
 
@@ -59,6 +61,25 @@ def test_a_failure_that_would_come_again_ends_the_job(kind: type[WebuiError]) ->
     assert judge(kind(SECRET), 0) == Verdict(again=False, broke=False, sentence=kind.sentence)
 
 
+@pytest.mark.parametrize("kind", ELSEWHERE)
+def test_what_one_webui_can_not_do_is_tried_by_another(kind: type[WebuiError]) -> None:
+    verdict = judge(kind(SECRET), 0, elsewhere=True)
+    assert verdict == Verdict(again=True, broke=False, sentence=f"{kind.sentence} Another webui tries it.", avoid=True)
+
+
+@pytest.mark.parametrize("kind", sorted({*ENDS} - {*ELSEWHERE}, key=str))
+def test_what_every_webui_would_refuse_ends_the_job(kind: type[WebuiError]) -> None:
+    assert judge(kind(SECRET), 0, elsewhere=True) == judge(kind(SECRET), 0)
+
+
+@pytest.mark.parametrize("kind", [*WAITS, OutcomeUnknown])
+@pytest.mark.parametrize("breaks", range(MAX_BREAKS))
+def test_a_webui_that_went_away_is_not_avoided_afterwards(kind: type[WebuiError], breaks: int) -> None:
+    verdict = judge(kind(SECRET), breaks, elsewhere=True)
+    assert verdict == judge(kind(SECRET), breaks)
+    assert not verdict.avoid
+
+
 def test_a_broken_connection_is_tried_again_until_it_broke_too_often() -> None:
     verdicts = [judge(OutcomeUnknown(SECRET), breaks) for breaks in range(MAX_BREAKS)]
     assert [verdict.again for verdict in verdicts] == [True] * (MAX_BREAKS - 1) + [False]
@@ -69,8 +90,8 @@ def test_a_broken_connection_is_tried_again_until_it_broke_too_often() -> None:
 
 @pytest.mark.parametrize("kind", list(every_kind()))
 def test_no_verdict_tells_the_person_what_is_for_the_log(kind: type[WebuiError]) -> None:
-    for breaks in range(MAX_BREAKS + 1):
-        sentence = judge(kind(SECRET), breaks).sentence
+    for breaks, elsewhere in itertools.product(range(MAX_BREAKS + 1), (False, True)):
+        sentence = judge(kind(SECRET), breaks, elsewhere=elsewhere).sentence
         assert "gpu" not in sentence
         assert "Traceback" not in sentence
         assert sentence.endswith(".")
