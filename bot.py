@@ -1,6 +1,8 @@
 """Easel's command line and composition root: builds everything, opens it, closes it in reverse. Makes no decision.
 
-python bot.py          run the bot
+python bot.py          run the bot: everything on one machine
+python bot.py gateway  only talk to Discord (any number of shards), on a PostgreSQL that workers share
+python bot.py worker   only draw and deliver, on webuis near this machine
 python bot.py check    say in plain words what is missing or wrong
 python bot.py demo     a Discord and a webui on this machine, and the bot between them
 """
@@ -14,54 +16,103 @@ import importlib
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-import aiohttp
 import discord
 import sqlalchemy as sa
-import stamina
+from discord.ext import commands
 
 from cogs.buttons import CancelButton
 from cogs.cancel import CancelCog
 from cogs.client import EaselClient
 from cogs.delivery import DiscordDelivery
 from cogs.draw import DrawCog
-from cogs.places import is_transient
+from cogs.login import log_in, stay_connected, use_discord
+from cogs.queue import QueueCog
+from cogs.status import StatusCog
+from core.assembly import Core, open_core
 from core.errors import ConfigurationError
 from core.http import serve_http
 from core.images.store import PictureStore
 from core.jobs.dispatcher import Dispatcher
+from core.jobs.drain import drain
+from core.jobs.herald import Herald
 from core.jobs.pipeline import Pipeline
-from core.jobs.queue import WaitingQueue
-from core.jobs.rows import JobRows
+from core.jobs.rescue import Rescuer
+from core.jobs.showing import Shower
 from core.lock import locked
 from core.logs import configure_logs
-from core.metrics import Metrics
+from core.role import role_of
 from core.settings import Settings, load_settings
-from core.store.database import database_url, open_database
+from core.store.database import database_url, engine_url
 from core.store.facts import Facts
+from core.store.liveness import is_dead, once_in_the_cluster, turn
 from core.studio import Studio
-from core.webui.client import open_session
-from core.webui.pool import BackendPool
 
 log = logging.getLogger("easel")
 
-REFUSED_TOKEN = "DISCORD_TOKEN is refused by Discord: copy it again from the developer portal."  # noqa: S105  # a sentence
-WRONG_TOKEN = 4004
-"""The code with which the gateway closes on a token that is not valid (any more)."""
+Chore = Callable[[], Coroutine[Any, Any, None]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Services:
-    """What is open while the bot runs."""
+    """What is open while the bot runs. `chores` are what it does besides talking to Discord, each for ever."""
 
-    client: EaselClient
-    dispatcher: Dispatcher
-    pipeline: Pipeline
-    engine_url: sa.URL
-    logged_in: asyncio.Event
+    settings: Settings
+    core: Core
+    url: sa.URL
+    client: discord.Client = field(init=False)
+    delivery: DiscordDelivery = field(init=False)
+    pipeline: Pipeline | None = None
+    dispatcher: Dispatcher | None = None
+    cogs: tuple[commands.Cog, ...] = ()
+    chores: dict[str, Chore] = field(default_factory=dict)
+    logged_in: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.chores |= {"mirror": self.core.mirror.run, "fleet": self.core.fleet.run}
+
+    async def serve_discord(self) -> None:
+        """Log in, patiently; then stay at the gateway, or keep the session for whoever delivers."""
+        await log_in(self.client, self.settings.discord_token.get_secret_value())
+        self.logged_in.set()
+        if self.core.role.talks:
+            await stay_connected(self.client)
+        await asyncio.Event().wait()
+
+    async def on_login(self, client: EaselClient) -> None:
+        """Called once logged in, before any interaction arrives."""
+        client.add_dynamic_items(CancelButton)
+        for cog in self.cogs:
+            await client.add_cog(cog)
+        self.logged_in.set()
+
+    async def give_out(self) -> None:
+        """Once logged in, take up unfinished pictures and give out new ones; for ever."""
+        module = await asyncio.to_thread(importlib.import_module, "core.jobs.dbos_engine")
+        await self.logged_in.wait()
+        if self.dispatcher is not None and self.pipeline is not None:
+            engine = module.DbosEngine(self.url, self.pipeline, executor_id=self.core.role.worker)
+            await self.dispatcher.open(engine)
+            await self.dispatcher.run()
+
+    async def close_dispatcher(self) -> None:
+        """Stop the engine, if it was begun."""
+        if self.dispatcher is not None:
+            await self.dispatcher.close()
+
+    def health(self) -> dict[str, bool]:
+        """Which parts are well; measures what is measured by looking."""
+        core, parts = self.core, {}
+        core.metrics.waiting.set(len(core.queue))
+        core.metrics.observe_backends(core.fleet.views())
+        if isinstance(self.client, EaselClient):
+            parts["discord"] = self.client.is_connected
+        if self.dispatcher is not None:
+            parts["dispatcher"] = self.dispatcher.is_open
+        return parts
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,14 +125,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=(__doc__ or "").partition("\n\n")[2],
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("command", nargs="?", default="run", choices=("run", "check", "demo"))
+    commands = ("run", "gateway", "worker", "check", "demo")
+    parser.add_argument("command", nargs="?", default="run", choices=commands)
     known = parser.parse_args(words)
     try:
         settings = load_settings()
         if known.command == "check":
             return int(asyncio.run(importlib.import_module("cogs.checkup").check(settings)))
-        configure_logs(settings.log_level, settings.log_format, _secrets(settings))
-        asyncio.run(run(settings))
+        configure_logs(settings.log_level, settings.log_format, settings.secrets)
+        asyncio.run(run(settings, known.command))
     except ConfigurationError as error:
         sys.stderr.write("".join(f"{problem}\n" for problem in error.problems))
         return 2
@@ -90,102 +142,126 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, command: str = "run") -> None:
     """Open everything, and serve until a signal or a fatal error ends it."""
-    discord.http.Route.BASE = settings.discord_api_url
-    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # pictures need no voice
-    stopping = asyncio.Event()
-    _stop_on_signals(stopping)
-    async with open_services(settings) as services:
-        tasks = [
-            asyncio.create_task(_serve_discord(services, settings), name="discord"),
-            asyncio.create_task(_open_dispatcher(services), name="open the engine"),
-            asyncio.create_task(stopping.wait(), name="signals"),
-        ]
+    use_discord(settings.discord_api_url)
+    stopping, at_once = asyncio.Event(), asyncio.Event()
+    _stop_on_signals(stopping, at_once)
+    async with open_services(settings, command) as services:
+        chores = {"discord": services.serve_discord, **services.chores}
+        tasks = [asyncio.create_task(chore(), name=name) for name, chore in chores.items()]
+        stop = asyncio.create_task(stopping.wait(), name="signals")
         try:
-            await _until_one_ends(tasks)
+            await _until_one_ends([*tasks, stop])
+            services.core.fleet.close()
+            if services.pipeline is not None:
+                await drain(services.pipeline, settings.drain_seconds, at_once)
         finally:
-            await _cancel(tasks)
-            log.info("stopping; unfinished jobs go on at the next start")
+            await _cancel([*tasks, stop])
+            log.info("stopping; unfinished jobs go on at the next start or elsewhere")
 
 
 @contextlib.asynccontextmanager
-async def open_services(settings: Settings) -> AsyncIterator[Services]:
-    """Every part, connected; each is closed again in reverse order."""
+async def open_services(settings: Settings, command: str) -> AsyncIterator[Services]:
+    """Every part that the command needs, connected; each is closed again in reverse order."""
+    configured = settings.database_url.get_secret_value() if settings.database_url else None
+    url = database_url(configured, settings.data_dir)
     async with contextlib.AsyncExitStack() as stack:
-        stack.enter_context(locked(settings.data_dir))
+        if command != "gateway":
+            stack.enter_context(locked(settings.data_dir))
+        role = role_of(command, settings, url)
         pictures = PictureStore(settings.data_dir)
-        pictures.writable()
-        configured = settings.database_url.get_secret_value() if settings.database_url else None
-        url = database_url(configured, settings.data_dir)
-        database = await stack.enter_async_context(open_database(url))
-        queue, metrics, rows = WaitingQueue(), Metrics(), JobRows(database)
-        session = await stack.enter_async_context(open_session())
-        pool = BackendPool(settings.webuis, session=session, on_change=queue.ring)
-        logged_in = asyncio.Event()
-
-        async def on_login(client: EaselClient) -> None:
-            client.add_dynamic_items(CancelButton)
-            await client.add_cog(DrawCog(studio, delivery))
-            await client.add_cog(CancelCog(studio, delivery))
-            logged_in.set()
-
-        client = await stack.enter_async_context(EaselClient(facts=Facts(database), on_login=on_login))
-        delivery = DiscordDelivery(client, pictures)
-        pipeline = Pipeline(rows=rows, pool=pool, pictures=pictures, delivery=delivery, queue=queue, metrics=metrics)
-        studio = Studio(rows=rows, pool=pool, queue=queue, pipeline=pipeline, metrics=metrics)
-        dispatcher = Dispatcher(rows=rows, pool=pool, queue=queue, pipeline=pipeline)
-        pool.start()
-        stack.push_async_callback(pool.stop)
-        stack.push_async_callback(dispatcher.close)
+        if role.draws:
+            pictures.writable()
+        core = await open_core(stack, settings, role, url)
+        services = Services(settings, core, engine_url(url, settings.data_dir))
+        services.client = await stack.enter_async_context(_client(services, settings))
+        services.delivery = DiscordDelivery(
+            services.client,
+            pictures,
+            fetch=core.rows.fetch,
+            turns=(lambda job_id: turn(core.locks, job_id)) if role.shared else None,
+        )
+        if role.draws:
+            _add_drawing(services, pictures)
+            stack.push_async_callback(services.close_dispatcher)
+        if role.talks:
+            _add_talking(services)
         if settings.http_port is not None:
-
-            def health() -> dict[str, bool]:
-                metrics.waiting.set(len(queue))
-                metrics.observe_backends(pool.views())
-                return {"discord": client.is_connected, "dispatcher": dispatcher.is_open}
-
-            await stack.enter_async_context(serve_http(settings.http_port, health, metrics))
-        yield Services(client, dispatcher, pipeline, _engine_url(url, settings), logged_in)
+            await stack.enter_async_context(serve_http(settings.http_port, services.health, core.metrics))
+        yield services
 
 
-async def _serve_discord(services: Services, settings: Settings) -> None:
-    """Log in, patiently, and stay connected; ConfigurationError where Discord refuses the token for good."""
-    client = services.client
-    try:
-        async for attempt in stamina.retry_context(on=is_transient, attempts=None, timeout=None, wait_max=30.0):
-            with attempt:
-                await _log_in(client, settings.discord_token.get_secret_value())
-        async for attempt in stamina.retry_context(on=is_transient, attempts=None, timeout=None, wait_max=30.0):
-            with attempt:
-                await client.connect()
-    except discord.LoginFailure:
-        raise ConfigurationError(REFUSED_TOKEN) from None
-    except discord.PrivilegedIntentsRequired:
-        raise ConfigurationError("Discord refuses the bot's intents, though none is privileged.") from None
-    except discord.ConnectionClosed as error:
-        if error.code == WRONG_TOKEN:
-            raise ConfigurationError(REFUSED_TOKEN) from None
-        raise
+def _client(services: Services, settings: Settings) -> discord.Client:
+    """Who talks has commands and the gateway; who only draws sends pictures over REST."""
+    if not services.core.role.talks:
+        return discord.Client(intents=discord.Intents.none())
+    return EaselClient(
+        facts=Facts(services.core.database),
+        on_login=services.on_login,
+        shard_ids=settings.shards,
+        shard_count=settings.shard_count,
+    )
 
 
-async def _log_in(client: EaselClient, token: str) -> None:
-    """One attempt; where it fails, nothing of it is left that would be in the way of the next."""
-    try:
-        await client.login(token)
-    except (discord.HTTPException, aiohttp.ClientError, OSError):
-        log.warning("Discord can't be reached, trying again")
-        await client.http.close()
-        client.http.connector = discord.utils.MISSING  # it was closed with its session; a login makes a new one
-        raise
+def _add_drawing(services: Services, pictures: PictureStore) -> None:
+    """Give out pictures, draw them, deliver them, and take over from workers that are gone."""
+    core, delivery = services.core, services.delivery
+    shower = Shower(rows=core.rows, parts=core.parts, delivery=delivery, metrics=core.metrics, worker=core.role.worker)
+    pipeline = services.pipeline = Pipeline(
+        parts=core.parts,
+        pool=core.pool,
+        pictures=pictures,
+        delivery=delivery,
+        shower=shower,
+        metrics=core.metrics,
+        worker=core.role.worker,
+        on_waiting=core.mirror.note,
+        elsewhere=core.outlook.elsewhere,
+    )
+    core.news.on_cancelled = pipeline.cancel
+    services.dispatcher = Dispatcher(
+        ledger=core.ledger, mirror=core.mirror, fleet=core.fleet, queue=core.queue, pipeline=pipeline
+    )
+    rescuer = Rescuer(
+        parts=core.parts,
+        mirror=core.mirror,
+        worker=core.role.worker,
+        is_dead=lambda worker: is_dead(core.database, worker),
+    )
+    services.chores["dispatcher"] = services.give_out
+    if core.role.shared:
+        services.chores["rescuer"] = rescuer.run
 
 
-async def _open_dispatcher(services: Services) -> None:
-    """Once logged in, take up unfinished jobs and give out new ones; then wait to be cancelled."""
-    module = await asyncio.to_thread(importlib.import_module, "core.jobs.dbos_engine")
-    await services.logged_in.wait()
-    await services.dispatcher.open(module.DbosEngine(services.engine_url, services.pipeline))
-    await services.dispatcher.run()
+def _add_talking(services: Services) -> None:
+    """Commands, buttons, and messages that stay true while people wait."""
+    core, delivery = services.core, services.delivery
+    herald = Herald(
+        queue=core.queue,
+        outlook=core.outlook,
+        explain=core.fleet.explain,
+        rows=core.rows,
+        delivery=delivery,
+        chore=(lambda: once_in_the_cluster(core.locks, "herald")) if core.role.shared else None,
+    )
+    studio = Studio(
+        rows=core.rows,
+        fleet=core.fleet,
+        queue=core.queue,
+        outlook=core.outlook,
+        metrics=core.metrics,
+        on_cancelled=core.news.on_cancelled,
+        on_ticket=herald.note,
+    )
+    weights = services.settings.weights
+    services.cogs = (
+        DrawCog(studio, delivery, weights),
+        CancelCog(studio, delivery),
+        QueueCog(studio, delivery),
+        StatusCog(studio),
+    )
+    services.chores["herald"] = herald.run
 
 
 async def _until_one_ends(tasks: Sequence[asyncio.Task[Any]]) -> None:
@@ -204,25 +280,16 @@ async def _cancel(tasks: Sequence[asyncio.Task[Any]]) -> None:
         _, pending = await asyncio.wait(pending, timeout=0.5)
 
 
-def _stop_on_signals(stopping: asyncio.Event) -> None:
+def _stop_on_signals(stopping: asyncio.Event, at_once: asyncio.Event) -> None:
+    """The first signal asks to stop; the second, to wait for nothing."""
+
+    def stop() -> None:
+        (at_once if stopping.is_set() else stopping).set()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers on the loop
-            loop.add_signal_handler(number, stopping.set)
-
-
-def _engine_url(url: sa.URL, settings: Settings) -> sa.URL:
-    """The engine's own tables: a file beside ours, or the same PostgreSQL under its own schema."""
-    if url.get_backend_name() == "sqlite":
-        return sa.URL.create("sqlite", database=str(settings.data_dir / "engine.db"))
-    return url.set(drivername="postgresql+psycopg")
-
-
-def _secrets(settings: Settings) -> list[str]:
-    """What must never be in a log."""
-    logins = [webui.login for webui in settings.webuis if webui.login]
-    database = sa.make_url(settings.database_url.get_secret_value()).password if settings.database_url else None
-    return [settings.discord_token.get_secret_value(), *(login.password for login in logins), str(database or "")]
+            loop.add_signal_handler(number, stop)
 
 
 if __name__ == "__main__":

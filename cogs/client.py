@@ -28,10 +28,17 @@ COMMANDS_FACT = "commands"
 class EaselClient(commands.AutoShardedBot):
     """discord.py's client with Easel's tree. `on_login` runs once logged in, before any interaction arrives.
 
-    The gateway is asked from `GET /gateway/bot`, which also says how many shards to open.
+    The gateway is asked from `GET /gateway/bot`, which also says how many shards to open where nobody else did.
     """
 
-    def __init__(self, *, facts: Facts, on_login: Callable[[EaselClient], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        *,
+        facts: Facts,
+        on_login: Callable[[EaselClient], Awaitable[None]],
+        shard_ids: list[int] | None = None,
+        shard_count: int | None = None,
+    ) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -42,6 +49,8 @@ class EaselClient(commands.AutoShardedBot):
             allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
             max_messages=None,
             chunk_guilds_at_startup=False,
+            shard_ids=shard_ids,  # type: ignore[arg-type]  # the library's own default is None
+            shard_count=shard_count,
         )
         self._facts = facts
         self._on_login = on_login

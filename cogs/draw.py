@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
@@ -17,9 +18,10 @@ from cogs.buttons import cancel_view
 from cogs.delivery import DiscordDelivery
 from cogs.reply import ReplyAddress
 from core.errors import UserError
+from core.jobs.model import Ticket
 from core.request import GenerationRequest
 from core.size import parse_size, suggest_sizes
-from core.studio import Order, Studio, Ticket
+from core.studio import Order, Studio
 from core.webui.names import Choice, shorten
 
 log = logging.getLogger(__name__)
@@ -28,9 +30,10 @@ log = logging.getLogger(__name__)
 class DrawCog(commands.Cog):
     """Pictures from a prompt."""
 
-    def __init__(self, studio: Studio, delivery: DiscordDelivery) -> None:
+    def __init__(self, studio: Studio, delivery: DiscordDelivery, weights: Mapping[int, float]) -> None:
         self._studio = studio
         self._delivery = delivery
+        self._weights = weights
 
     @app_commands.command(name="draw", description="Draw a picture from a prompt")
     @app_commands.describe(
@@ -121,12 +124,13 @@ class DrawCog(commands.Cog):
             guild_id=None if interaction.guild_id is None else str(interaction.guild_id),
             request=request,
             reply=ReplyAddress.of(interaction, private=request.private).to_json(),
+            weight=_weight(interaction.user, self._weights),
         )
         async with self._delivery.turn(job_id):
             ticket = await self._studio.submit(order)
             message_id = None if ticket is None else await _reply(interaction, ticket)
-        if message_id is not None:
-            await self._studio.note_message(job_id, str(message_id))
+            if ticket is not None and message_id is not None:
+                await self._studio.note_message(ticket, str(message_id))
 
 
 async def _reply(interaction: discord.Interaction, ticket: Ticket) -> int | None:
@@ -142,6 +146,13 @@ async def _reply(interaction: discord.Interaction, ticket: Ticket) -> int | None
         log.warning("a reply could not be given: %s", type(error).__name__, extra={"job": ticket.job_id})
         return None
     return response.message_id
+
+
+def _weight(person: discord.User | discord.Member, weights: Mapping[int, float]) -> float:
+    """What the weightiest of their roles gives them; everybody else has 1."""
+    if not isinstance(person, discord.Member):
+        return 1.0
+    return max((weights[role.id] for role in person.roles if role.id in weights), default=1.0)
 
 
 def _choices(found: list[Choice]) -> list[app_commands.Choice[str]]:

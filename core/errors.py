@@ -2,6 +2,7 @@
 
 EaselError
 ├── UserError             the person can mend it: the sentence is shown as it is
+│   └── NoPlace             the queue has no place for another job; later it will
 ├── ConfigurationError    the operator can mend it: every problem at once
 └── WebuiError            what a webui did. `sentence` is for the person, `detail` for the log alone
     ├── NotReady            refused, starting, 502/503: the job waits
@@ -29,6 +30,14 @@ class EaselError(Exception):
 
 class UserError(EaselError):
     """What a person asked can't be done; `str(error)` is a whole sentence for that person."""
+
+
+class NoPlace(UserError):
+    """The queue has no place left for this person or server; `again_at` (unix seconds) is when to try again."""
+
+    def __init__(self, sentence: str, again_at: float | None) -> None:
+        super().__init__(sentence)
+        self.again_at = again_at
 
 
 class ConfigurationError(EaselError):

@@ -31,9 +31,24 @@ class Metrics:
             buckets=(0.5, 1, 2, 5, 10, 20, 40, 80, 160, 320, 640),
             registry=self.registry,
         )
+        self.estimate_error_seconds = Histogram(
+            "easel_estimate_error_seconds",
+            "How far the start that a person was told was from the real one, either way.",
+            buckets=(1, 2, 5, 10, 20, 40, 80, 160, 320, 640),
+            registry=self.registry,
+        )
+        self.estimate_late = Counter(
+            "easel_estimate_late_jobs", "Jobs that began later than their owner was told.", registry=self.registry
+        )
         self.delivery_seconds = Histogram(
             "easel_delivery_seconds", "From the pictures on disk to Discord's answer.", registry=self.registry
         )
+
+    def observe_estimate(self, expected_at: float, started_at: float) -> None:
+        """A job began, and its owner had been told when it would; both in unix seconds."""
+        self.estimate_error_seconds.observe(abs(started_at - expected_at))
+        if started_at > expected_at:
+            self.estimate_late.inc()
 
     def observe_backends(self, views: Iterable[BackendView]) -> None:
         """Count the webuis as they are now."""

@@ -5,18 +5,21 @@ Every problem is reported at once: an operator who made three mistakes reads thr
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.errors import ConfigurationError
 from core.webui.address import WebuiAddress, parse_addresses
 
 DISCORD_API_URL = "https://discord.com/api/v10"
+_WORKER_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
+_SHARDS = re.compile(r"\d{1,4}(-\d{1,4})?")
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -73,6 +76,43 @@ def check_database_url(url: SecretStr | None) -> SecretStr | None:
     return url
 
 
+def check_role_weights(text: str) -> str:
+    """`ROLE:WEIGHT,…`; read again by `Settings.weights`."""
+    for part in _parts(text):
+        role, colon, weight = part.partition(":")
+        if not (colon and role.strip().isdigit() and _is_weight(weight.strip())):
+            raise ValueError(
+                "must be the ids of roles with a weight from 0.1 to 10 each, such as 123456789012345678:2,2345:0.5"
+            )
+    return text
+
+
+def check_worker_name(name: str) -> str:
+    """People see it beside the webuis of this worker."""
+    if name and not _WORKER_NAME.fullmatch(name):
+        raise ValueError("must be at most 32 letters, digits, - and _: people read it on Discord")
+    return name
+
+
+def check_shard_ids(text: str) -> str:
+    """`0,1` or `0-3`; read again by `Settings.shards`."""
+    for part in _parts(text):
+        if not _SHARDS.fullmatch(part):
+            raise ValueError("must be numbers such as 0,1 or 0-3")
+    return text
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _is_weight(text: str) -> bool:
+    try:
+        return 0.1 <= float(text) <= 10
+    except ValueError:
+        return False
+
+
 def upper(value: Any) -> Any:
     """Log levels are written in any case."""
     return value.strip().upper() if isinstance(value, str) else value
@@ -89,13 +129,49 @@ class Settings(BaseSettings):
     database_url: Annotated[SecretStr | None, AfterValidator(check_database_url)] = None
     data_dir: Path = Path("data")
     http_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    queue_places_per_person: Annotated[int, Field(ge=1)] = 10
+    queue_places_per_server: Annotated[int, Field(ge=1)] = 200
+    role_weights: Annotated[str, AfterValidator(check_role_weights)] = ""
+    drain_seconds: Annotated[int, Field(ge=0, le=3600)] = 20
+    worker_name: Annotated[str, AfterValidator(check_worker_name)] = ""
+    shard_ids: Annotated[str, AfterValidator(check_shard_ids)] = ""
+    shard_count: Annotated[int, Field(ge=1)] | None = None
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(upper)] = "INFO"
     log_format: Literal["console", "json"] = "console"
+
+    @model_validator(mode="after")
+    def check_shards(self) -> Self:
+        """Which shards there are in all has to be known by whoever takes only some of them."""
+        if self.shard_ids and (self.shard_count is None or max(self.shards or [0]) >= self.shard_count):
+            raise ValueError("SHARD_IDS needs SHARD_COUNT, which is larger than each of them")
+        return self
 
     @property
     def webuis(self) -> tuple[WebuiAddress, ...]:
         """The webuis in the order in which they were named, credentials split off."""
         return parse_addresses(self.webui_urls)
+
+    @property
+    def secrets(self) -> list[str]:
+        """What must never be in a log."""
+        logins = [webui.login.password for webui in self.webuis if webui.login]
+        database = sa.make_url(self.database_url.get_secret_value()).password if self.database_url else None
+        return [self.discord_token.get_secret_value(), *logins, str(database or "")]
+
+    @property
+    def weights(self) -> dict[int, float]:
+        """What each role's members weigh in fair shares; everybody else weighs 1."""
+        pairs = (part.partition(":") for part in _parts(self.role_weights))
+        return {int(role): float(weight) for role, _, weight in pairs}
+
+    @property
+    def shards(self) -> list[int] | None:
+        """The shards of this process; None: all there are."""
+        found: list[int] = []
+        for part in _parts(self.shard_ids):
+            first, _, last = part.partition("-")
+            found += range(int(first), int(last or first) + 1)
+        return found or None
 
 
 def load_settings(env_file: Path | None = Path(".env")) -> Settings:
@@ -110,6 +186,8 @@ def load_settings(env_file: Path | None = Path(".env")) -> Settings:
 
 def _sentence(problem: Any) -> str:
     """One of pydantic's findings in plain words; the value is left out, since it may be a secret."""
+    if not problem["loc"]:  # a finding about several settings names them itself
+        return f"{str(problem['msg']).removeprefix('Value error, ')}."
     name = str(problem["loc"][0]).upper()
     if problem["type"] == "missing":
         return f"{name} is not set: put it into .env or the environment."

@@ -1,25 +1,29 @@
-"""What a command may ask of the core: submit a request, cancel a job, look at what the webuis offer."""
+"""What a command may ask of the core: submit a request, cancel jobs, look at the queue and the webuis."""
 
 from __future__ import annotations
 
 import logging
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.defaults import merge
-from core.errors import UserError
-from core.jobs.model import Job, JobState, NewJob
-from core.jobs.pipeline import Pipeline
+from core.errors import NoPlace, UserError
+from core.fleet import Fleet
+from core.jobs.cost import NOMINAL_SECONDS
+from core.jobs.forecast import Expectation, Turn
+from core.jobs.model import Job, JobState, NewJob, Ticket
+from core.jobs.outlook import Outlook
 from core.jobs.points import reached
-from core.jobs.queue import WaitingQueue
-from core.jobs.rows import JobRows
+from core.jobs.queue import WaitingQueue, entry
+from core.jobs.rows import JobRows, QueueFull
 from core.limits import Limits, check
 from core.metrics import Metrics
 from core.request import GenerationRequest
 from core.webui.catalog import Catalog
 from core.webui.payload import check_names
-from core.webui.pool import BackendPool
+from core.webui.pool import BackendView, Mode
 
 log = logging.getLogger(__name__)
 
@@ -33,49 +37,65 @@ class Order:
     guild_id: str | None
     request: GenerationRequest
     reply: str
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ticket:
-    """What somebody is told at once: what was understood, the place in the queue, what stands in the way."""
+class MyJob:
+    """One of a person's own jobs in the queue; `expectation` is None for one that is being drawn."""
 
-    job_id: str
-    request: GenerationRequest
-    notes: tuple[str, ...]
-    place: int
+    job: Job
+    expectation: Expectation | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuePage:
+    """What a person may know of the queue: `turns` in the order in which jobs will begin, and their own jobs.
+
+    `guilds` gives the server of each job in `turns`, since people of other servers are not named.
+    """
+
+    waiting: int
+    turns: tuple[Turn, ...]
+    guilds: dict[str, str | None]
+    mine: tuple[MyJob, ...]
     obstacle: str | None
 
 
 class Studio:
-    """The core's door."""
+    """The core's door. `on_cancelled` is told the id of each job that is cancelled here, `on_ticket` new tickets."""
 
     def __init__(
         self,
         *,
         rows: JobRows,
-        pool: BackendPool,
+        fleet: Fleet,
         queue: WaitingQueue,
-        pipeline: Pipeline,
+        outlook: Outlook,
         metrics: Metrics,
+        on_cancelled: Callable[[str], None],
+        on_ticket: Callable[[Ticket], None],
         limits: Limits | None = None,
     ) -> None:
         self._rows = rows
-        self._pool = pool
+        self._fleet = fleet
         self._queue = queue
-        self._pipeline = pipeline
+        self._outlook = outlook
         self._metrics = metrics
+        self._on_cancelled = on_cancelled
+        self._on_ticket = on_ticket
         self._limits = limits or Limits()
         self._rng = random.SystemRandom()
 
     def get_catalog(self) -> Catalog | None:
         """What all known webuis offer together; None as long as none has answered."""
-        return self._pool.catalog()
+        return self._fleet.catalog()
 
     async def submit(self, order: Order) -> Ticket | None:
         """Check the request and write its job; on return it is on disk.
 
-        UserError where the request can't be carried out. None where the same command was submitted before: events of
-        Discord's may come twice.
+        UserError where the request can't be carried out, NoPlace where the queue is full for this person or server.
+        None where the same command was submitted before: events of Discord's may come twice.
         """
         checked = check(merge(order.request, rng=self._rng), self._limits)
         self._check_names(checked.request)
@@ -87,29 +107,26 @@ class Studio:
             notes=checked.notes,
             reply=order.reply,
             created_at=time.time(),
+            weight=order.weight,
         )
-        if not await self._rows.submit(job):
+        try:
+            is_new = await self._rows.submit(job)
+        except QueueFull as full:
+            raise self._no_place(full, order.owner_id) from None
+        if not is_new:
             return None
         reached("submitted", job.id)
         self._metrics.submitted.inc()
-        self._queue.add(job)
-        place = self._queue.place(job.id) or 1
-        return Ticket(
-            job_id=job.id,
-            request=job.request,
-            notes=job.notes,
-            place=place,
-            obstacle=self._pool.explain(),
-        )
+        return self._ticket(job)
 
     async def fetch(self, job_id: str) -> Job | None:
         """The job as its row says now."""
         return await self._rows.fetch(job_id)
 
-    async def note_message(self, job_id: str, message_id: str) -> None:
+    async def note_message(self, ticket: Ticket, message_id: str) -> None:
         """The reply is out, and this message is it."""
-        reached("replied", job_id)
-        await self._rows.note_message(job_id, message_id)
+        reached("replied", ticket.job_id)
+        await self._rows.note_message(ticket.job_id, message_id, ticket.starts_at)
 
     async def cancel(self, job_id: str, person_id: str) -> str:
         """Cancel a job of this person's; the sentence to say once it is done. UserError where it can't be."""
@@ -123,19 +140,89 @@ class Studio:
             now = await self._rows.fetch(job_id)
             raise UserError(_too_late(job.state if now is None else now.state))
         self._queue.remove(job_id)
-        self._pipeline.cancel(job_id)
+        self._on_cancelled(job_id)
         self._metrics.ended.labels(JobState.CANCELLED).inc()
         return "Cancelled before it was begun." if was is JobState.QUEUED else "Cancelled while it was being drawn."
 
+    async def look(self, person_id: str) -> QueuePage:
+        """The queue as this person may see it."""
+        turns = self._outlook.turns()
+        mine = await self._rows.fetch_of(person_id)
+        waiting = [self._queue.get(turn.job_id) for turn in turns]
+        return QueuePage(
+            waiting=len(self._queue),
+            turns=tuple(turns),
+            guilds={job.job_id: job.guild_id for job in waiting if job is not None},
+            mine=tuple(
+                MyJob(job=job, expectation=self._outlook.of_job(job.id) if job.state is JobState.QUEUED else None)
+                for job in mine
+            ),
+            obstacle=self._fleet.explain(),
+        )
+
+    async def fetch_mine(self, person_id: str) -> list[Job]:
+        """This person's jobs in the queue, the oldest first."""
+        return await self._rows.fetch_of(person_id)
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs have pictures that wait."""
+        return len(self._queue)
+
+    def webuis(self) -> tuple[BackendView, ...]:
+        """Every webui as it is now."""
+        return self._fleet.views()
+
+    def explain(self) -> str | None:
+        """Why no picture can be drawn now; None where one can."""
+        return self._fleet.explain()
+
+    async def set_mode(self, key: str, mode: Mode) -> None:
+        """What an admin wants of a webui from now on. UserError where there is no such webui (any more)."""
+        if not await self._fleet.set_mode(key, mode):
+            raise UserError("I don't know this webui (any more).")
+
+    def _ticket(self, job: NewJob) -> Ticket:
+        self._queue.put(entry(job, job.request.pictures))
+        expectation = self._outlook.of_job(job.id)
+        ticket = Ticket(
+            job_id=job.id,
+            request=job.request,
+            notes=job.notes,
+            place=1 if expectation is None else expectation.place,
+            obstacle=self._fleet.explain(),
+            starts_at=None if expectation is None else expectation.starts_at,
+        )
+        self._on_ticket(ticket)
+        return ticket
+
+    def _no_place(self, full: QueueFull, person_id: str) -> NoPlace:
+        """The sentence, and when the first of the jobs that are in the way is likely to be done."""
+        if full.whose == "person":
+            sentence = (
+                f"You have {full.taken} jobs in the queue, as many as one person may have at once. "
+                "Wait until one is done, or cancel one with /queue."
+            )
+            waiting = self._queue.jobs_of(person_id)
+        else:
+            sentence = f"This server has {full.taken} jobs in the queue, as many as it may have at once."
+            waiting = [job for turn in self._outlook.turns(1) if (job := self._queue.get(turn.job_id)) is not None]
+        ends = [
+            expectation.starts_at + job.work * NOMINAL_SECONDS
+            for job in waiting[:1]
+            if (expectation := self._outlook.of_job(job.job_id)) is not None and expectation.starts_at is not None
+        ]
+        return NoPlace(sentence, min(ends, default=None))
+
     def _check_names(self, request: GenerationRequest) -> None:
         """Against what the webuis offered when last asked; an unknown name makes them be asked again."""
-        catalog = self._pool.catalog()
+        catalog = self._fleet.catalog()
         if catalog is None:
             return
         try:
             check_names(request, catalog)
         except UserError:
-            self._pool.refresh()
+            self._fleet.refresh()
             raise
 
 

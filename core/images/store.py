@@ -22,7 +22,7 @@ from core.images.kinds import PNG
 from core.images.png import INFOTEXT_KEY, clean_text, splice_text
 
 _NAME = re.compile(r"[0-9a-f]{64}\.[a-z0-9]{3,4}")
-_JOB_ID = re.compile(r"[0-9]{1,20}")
+_SPOOL = re.compile(r"[0-9]{1,20}(-[0-9]{1,3})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,9 @@ class Kept:
 
 
 class PictureStore:
-    """Files below `root`: `pictures/ab/ab…<sha256>.<extension>` and `spool/<job id>/`.
+    """Files below `root`: `pictures/ab/ab…<sha256>.<extension>` and `spool/<picture>/`.
 
-    A kept picture and its spooled file are one file with two names: a spooled file is written once. To draw a job
+    A kept picture and its spooled file are one file with two names: a spooled file is written once. To draw it
     again, `discard_spool` comes first.
     """
 
@@ -57,12 +57,14 @@ class PictureStore:
         self._spool = root / "spool"
         self._root = root
 
-    def spool(self, job_id: str) -> Path:
-        """The folder for one job's raw pictures, made if need be; ValueError unless `job_id` is digits alone.
+    def spool(self, name: str) -> Path:
+        """The folder for what a webui sends, made if need be. `name`: a job's id, and `-3` for its fourth picture.
+
+        ValueError for any other name: nothing that a person typed may reach a path.
 
         Names that end in `.part` are the store's own.
         """
-        folder = self._spool_folder(job_id)
+        folder = self._spool_folder(name)
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
@@ -84,15 +86,15 @@ class PictureStore:
             raise ValueError(f"not the name of a picture: {name!r}")
         return self._pictures / name[:2] / name
 
-    async def discard_spool(self, job_id: str) -> None:
-        """Remove one job's raw pictures, once they are kept and that is recorded; nothing happens if there are none."""
-        folder = self._spool_folder(job_id)
+    async def discard_spool(self, name: str) -> None:
+        """Remove raw pictures, once they are kept and that is recorded; nothing happens if there are none."""
+        folder = self._spool_folder(name)
         if await asyncio.to_thread(folder.is_dir):
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
-    async def sweep_spool(self, job_ids: Collection[str]) -> None:
+    async def sweep_spool(self, names: Collection[str]) -> None:
         """Remove the raw pictures of all other jobs: a crash may have left them behind."""
-        await asyncio.to_thread(self._sweep_spool, frozenset(job_ids))
+        await asyncio.to_thread(self._sweep_spool, frozenset(names))
 
     def writable(self) -> None:
         """Raise ConfigurationError with a sentence for the operator unless files can be written below root."""
@@ -107,15 +109,15 @@ class PictureStore:
                 f"DATA_DIR: {self._root} can't be written ({error.strerror or type(error).__name__})."
             ) from error
 
-    def _sweep_spool(self, job_ids: frozenset[str]) -> None:
+    def _sweep_spool(self, names: frozenset[str]) -> None:
         for folder in self._spool.iterdir() if self._spool.is_dir() else ():
-            if folder.name not in job_ids and folder.is_dir():
+            if folder.name not in names and folder.is_dir():
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def _spool_folder(self, job_id: str) -> Path:
-        if not _JOB_ID.fullmatch(job_id):
-            raise ValueError(f"not a job's id: {job_id!r}")
-        return self._spool / job_id
+    def _spool_folder(self, name: str) -> Path:
+        if not _SPOOL.fullmatch(name):
+            raise ValueError(f"not the name of a spool folder: {name!r}")
+        return self._spool / name
 
     def _keep_all(self, raws: Sequence[Raw]) -> list[Kept]:
         kept = [self._keep_one(raw) for raw in raws]

@@ -1,21 +1,24 @@
-"""Gives waiting jobs to idle backends: asks the scheduler, writes the row, starts the engine. It makes no policy."""
+"""Gives waiting pictures to this process's idle backends: the ledger decides and writes, the engine runs. No policy."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 
 import sqlalchemy as sa
 
-from core.jobs.engine import Engine
-from core.jobs.model import JobState
+from core.fleet import Fleet
+from core.jobs.engine import Engine, Piece
+from core.jobs.ledger import GivenOut, Ledger, Stale
+from core.jobs.mirror import Mirror
+from core.jobs.model import Part
+from core.jobs.outlook import facts_of
 from core.jobs.pipeline import Pipeline
 from core.jobs.points import reached
 from core.jobs.queue import WaitingQueue
-from core.jobs.rows import JobRows
-from core.jobs.scheduler import Assignment, BackendFacts, choose
-from core.webui.pool import BackendPool, Health
+from core.jobs.scheduler import Account, Decision, choose
 
 log = logging.getLogger(__name__)
 
@@ -24,84 +27,94 @@ DATABASE_PAUSE = 1.0
 
 
 class Dispatcher:
-    """One task that sleeps until the queue's bell rings: no polling between two jobs."""
+    """One task that sleeps until the queue's bell rings: no polling between two pictures."""
 
-    def __init__(self, *, rows: JobRows, pool: BackendPool, queue: WaitingQueue, pipeline: Pipeline) -> None:
-        self._rows = rows
-        self._pool = pool
+    def __init__(
+        self, *, ledger: Ledger, mirror: Mirror, fleet: Fleet, queue: WaitingQueue, pipeline: Pipeline
+    ) -> None:
+        self._ledger = ledger
+        self._mirror = mirror
+        self._fleet = fleet
         self._queue = queue
         self._pipeline = pipeline
         self._engine: Engine | None = None
 
     @property
     def is_open(self) -> bool:
-        """Whether jobs are given out."""
+        """Whether pictures are given out."""
         return self._engine is not None
 
     async def open(self, engine: Engine) -> None:
-        """Take up what an earlier process left: waiting jobs wait on, the others go on where they were."""
-        unfinished = await self._rows.fetch_unfinished()
-        await self._pipeline.pictures.sweep_spool({job.id for job in unfinished})
-        for job in unfinished:
-            if job.state is JobState.QUEUED:
-                self._queue.add(job)
-            elif job.state is JobState.RUNNING and job.backend is not None:
-                self._pool.reserve(job.backend, job.id)
+        """Take up what an earlier process of this name left: what it had in hand goes on where it was."""
+        in_hand = await self._pipeline.parts.fetch_in_hand(self._pipeline.worker)
+        await self._pipeline.pictures.sweep_spool({_piece(part).picture for part in in_hand})
+        await self._mirror.load()
+        for part in in_hand:
+            self._pipeline.pool.reserve(part.backend, _piece(part).picture)
         await engine.open()
         self._engine = engine
-        for job in unfinished:
-            if job.state is not JobState.QUEUED:
-                await engine.resume(job.id, job.attempt)
+        for part in in_hand:
+            await engine.resume(_piece(part))
 
     async def close(self) -> None:
-        """Stop the engine; unfinished jobs go on at the next start."""
+        """Stop the engine; what is unfinished goes on at the next start."""
         engine, self._engine = self._engine, None
         if engine is not None:
             await engine.close()
 
     async def run(self) -> None:
-        """Give out jobs for ever; the caller cancels it."""
+        """Give out pictures for ever; the caller cancels it."""
         while True:
             await self._queue.wait()
             try:
-                for assignment in choose(self._queue.snapshot(), self._facts()):
-                    await self._assign(assignment)
+                await self._give_out()
+            except Stale as stale:
+                await self._read_again(stale.job_id)
             except sa.exc.SQLAlchemyError as error:
                 log.warning("the database did not answer, trying again: %s", type(error).__name__)
                 await asyncio.sleep(DATABASE_PAUSE)
                 self._queue.ring()
 
-    def _facts(self) -> list[BackendFacts]:
-        return [
-            BackendFacts(key=view.key, up=view.health is Health.UP, idle=view.idle, catalog=view.catalog)
-            for view in self._pool.views()
-        ]
-
-    async def _assign(self, assignment: Assignment) -> None:
-        job_id, backend = assignment.job_id, assignment.backend
-        if not self._pool.reserve(backend, job_id):
-            return
-        try:
-            attempt = await self._rows.mark_running(job_id, backend, time.time())
-        except sa.exc.SQLAlchemyError:
-            self._pool.release(job_id)
-            raise
+    async def _read_again(self, job_id: str) -> None:
         self._queue.remove(job_id)
-        if attempt is None:
-            self._pool.release(job_id)
-            return
-        reached("assigned", job_id)
-        self._pipeline.expect(job_id, attempt)
-        await self._start(job_id, attempt)
-        reached("started", job_id)
+        self._mirror.note(job_id)
+        self._queue.ring()
 
-    async def _start(self, job_id: str, attempt: int) -> None:
+    async def _give_out(self) -> None:
+        """All that can be given out now; the ledger is asked only where there is something to decide."""
+        if not self._decide(None, None).assignments:
+            return
+        now = time.time()
+        given = await self._ledger.give_out(self._queue.owner_ids, self._decide, now)
+        for one in given:
+            self._queue.take(one.piece.job_id)
+            if one.expected_at is not None:
+                self._pipeline.metrics.observe_estimate(one.expected_at, now)
+            reached("assigned", one.piece.job_id)
+        await asyncio.gather(*(self._start(one) for one in given))
+
+    def _decide(self, accounts: Mapping[str, Account] | None, clock: float | None) -> Decision:
+        facts = [facts_of(view, mine=self._fleet.is_own(view.key)) for view in self._fleet.views()]
+        decision = choose(self._queue.waiting(accounts, clock), facts, time.time())
+        if accounts is not None:
+            self._queue.know({**accounts, **decision.accounts}, decision.clock)
+        return decision
+
+    async def _start(self, one: GivenOut) -> None:
         """The row says running, so the engine has to know, however long its database takes."""
+        piece = one.piece
+        self._pipeline.pool.reserve(one.assignment.backend, piece.picture, work=one.work)
+        self._pipeline.expect(piece)
         while self._engine is not None:
             try:
-                await self._engine.start(job_id, attempt)
+                await self._engine.start(piece)
             except sa.exc.SQLAlchemyError as error:
                 log.warning("the engine's database did not answer, trying again: %s", type(error).__name__)
                 await asyncio.sleep(DATABASE_PAUSE)
             else:
+                reached("started", piece.job_id)
                 return
+
+
+def _piece(part: Part) -> Piece:
+    return Piece(part.job_id, part.number, part.attempt)

@@ -1,8 +1,9 @@
-"""What a job is: its states, its facts and the results of its steps. Data only; frozen, JSON in and out."""
+"""What a job is: its states, its pictures, and the results of its steps. Data only; frozen, JSON in and out."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -24,9 +25,19 @@ class JobState(StrEnum):
 ENDED = frozenset({JobState.DONE, JobState.FAILED, JobState.CANCELLED})
 
 
+class PartState(StrEnum):
+    """One picture of a job: waiting → running → drawn → shown; failed is the other end."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DRAWN = "drawn"
+    SHOWN = "shown"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """What a job's pictures are and what the webui really used; None where it did not say."""
+    """What pictures of a job are and what the webui really used; None where it did not say."""
 
     pictures: tuple[Kept, ...]
     seeds: tuple[int, ...]
@@ -37,7 +48,37 @@ class Drawing:
     steps: int | None = None
     cfg_scale: float | None = None
     seconds: float = 0.0
-    """From the payload's sending to the end of the webui's answer."""
+    """From the payload's sending to the end of the webui's answer; of several pictures, all of them added up."""
+    numbers: tuple[int, ...] = ()
+    """Which pictures of the job these are, from 0; empty: the first ones."""
+
+    def numbered(self) -> list[tuple[int, Kept]]:
+        """The pictures with their numbers, in the order of those."""
+        numbers = self.numbers or range(len(self.pictures))
+        return sorted(zip(numbers, self.pictures, strict=True), key=lambda pair: pair[0])
+
+    def ordered_seeds(self) -> list[int]:
+        """The seeds that are known, in the order of their pictures' numbers."""
+        numbers = self.numbers or range(len(self.seeds))
+        return [seed for _, seed in sorted(zip(numbers, self.seeds, strict=False), key=lambda pair: pair[0])]
+
+
+def join(drawings: Iterable[Drawing]) -> Drawing | None:
+    """Several pictures' drawings as one, in the order of their numbers; None where there are none.
+
+    The facts are those of the first; what was said of several is said once.
+    """
+    every = sorted(drawings, key=lambda drawing: drawing.numbers)
+    if not every:
+        return None
+    return replace(
+        every[0],
+        pictures=tuple(kept for drawing in every for kept in drawing.pictures),
+        seeds=tuple(seed for drawing in every for seed in drawing.seeds),
+        numbers=tuple(number for drawing in every for number, _ in drawing.numbered()),
+        warnings=tuple(dict.fromkeys(warning for drawing in every for warning in drawing.warnings)),
+        seconds=sum(drawing.seconds for drawing in every),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +93,17 @@ class NewJob:
     reply: str
     """Where the answer goes: JSON that core keeps and never reads."""
     created_at: float
+    weight: float = 1.0
+    """The owner's share, where 1 is everybody's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One row. Times are unix seconds; `attempt` counts from 1 once a backend was given the job."""
+    """One row. Times are unix seconds; `expected_at` is when its owner was told that it would begin.
+
+    `sentence` is there once the job gets no (further) picture: why, as its owner is told. `avoid` are keys of webuis
+    that failed at it. `delivered_to` is where its pictures are shown so far, at the end also "kept".
+    """
 
     id: str
     state: JobState
@@ -65,15 +112,44 @@ class Job:
     request: GenerationRequest
     notes: tuple[str, ...]
     reply: str
-    attempt: int
-    breaks: int
-    backend: str | None
-    task_id: str | None
-    drawing: Drawing | None
+    weight: float
+    avoid: frozenset[str]
     sentence: str | None
     message_id: str | None
+    delivered_to: str | None = None
     created_at: float
+    expected_at: float | None
     started_at: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """What somebody is told at once: what was understood, the place in the queue, what stands in the way.
+
+    `starts_at` is when the job is expected to begin, unix seconds; None where nobody can say.
+    """
+
+    job_id: str
+    request: GenerationRequest
+    notes: tuple[str, ...]
+    place: int
+    obstacle: str | None
+    starts_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One picture of a job that was given out at least once; `attempt` counts how often."""
+
+    job_id: str
+    number: int
+    state: PartState
+    worker: str
+    backend: str
+    attempt: int
+    breaks: int
+    task_id: str | None
+    drawing: Drawing | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +168,56 @@ class Glimpse:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """Where an answer ended up: `where` is reply, channel, dm or kept; the first message's id, if there is one."""
+    """Where an answer ended up: `where` is reply, channel, dm or kept; the message's id, if there is one."""
 
     where: str
     message_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """What of a job is to be shown now.
+
+    `drawing` is all that is drawn so far (None where nothing is); `fresh` are the numbers whose files are here and that
+    nobody is known to have shown; `final`: no more will come. `retried`: one of them was given out before.
+    """
+
+    drawing: Drawing | None
+    fresh: frozenset[int]
+    final: bool
+    retried: bool
+
+
+def plan_showing(job: Job, parts: Sequence[Part], worker: str) -> Showing | None:
+    """What `worker` has to show of this job now; None where there is nothing for it to do.
+
+    A picture that another worker drew and has not shown is left to that one; so is the end, which comes after it.
+    """
+    if job.state in ENDED:
+        return None
+    drawn = [part for part in parts if part.drawing is not None]
+    waiting = [part for part in drawn if part.state is PartState.DRAWN]
+    mine = [part for part in waiting if part.worker == worker]
+    final = is_settled(job, parts) and len(mine) == len(waiting)
+    if not mine and not final:
+        return None
+    drawing = join(part.drawing for part in drawn if part.drawing is not None)
+    if drawing is not None and job.sentence is not None:
+        drawing = replace(drawing, warnings=(*drawing.warnings, job.sentence))
+    return Showing(
+        drawing=drawing,
+        fresh=frozenset(part.number for part in mine),
+        final=final,
+        retried=any(part.attempt > 1 for part in parts),
+    )
+
+
+def is_settled(job: Job, parts: Collection[Part]) -> bool:
+    """Whether no (further) picture of this job will be drawn."""
+    if any(part.state is PartState.RUNNING for part in parts):
+        return False
+    at_an_end = sum(part.state is not PartState.WAITING for part in parts)
+    return job.sentence is not None or at_an_end == job.request.pictures
 
 
 class Delivery(Protocol):
@@ -107,8 +229,19 @@ class Delivery(Protocol):
     async def show_waiting(self, job: Job, sentence: str) -> None:
         """Say that the job is back in the queue, and why. Best effort."""
 
-    async def deliver(self, job: Job, drawing: Drawing, *, perhaps_done: bool) -> Delivered:
-        """Show the pictures, exactly once. `perhaps_done`: an earlier process may have done it; look first."""
+    async def show_queued(self, job: Job, place: int, starts_at: float | None, obstacle: str | None) -> bool:
+        """Say anew where a waiting job stands, or what is in its way. Best effort; whether it was taken."""
+
+    async def show_cancelled(self, job: Job) -> None:
+        """Say that its owner cancelled it; pictures that are shown stay. Best effort."""
+
+    async def deliver(
+        self, job: Job, drawing: Drawing, *, fresh: Collection[int], final: bool, perhaps_done: bool
+    ) -> Delivered:
+        """Show the pictures whose numbers are `fresh` beside those that are there already, each exactly once.
+
+        `drawing` is all that is drawn so far. `perhaps_done`: an earlier process may have done it; look first.
+        """
 
     async def explain(self, job: Job, sentence: str, *, perhaps_done: bool) -> Delivered:
         """Tell the owner why there is no picture."""

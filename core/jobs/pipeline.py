@@ -1,166 +1,193 @@
-"""The three steps of a job: render, keep, deliver. It knows their order of effects, and no HTTP, SQL or Discord.
+"""The steps of one picture: render, keep, deliver. It knows their order of effects, and no HTTP, SQL or Discord.
 
-Every step begins by reading the row, since between two of them the process may have died or the owner may have
-cancelled; whatever the row doesn't allow any more is left undone. Only a row that has just become drawn goes from keep
-to deliver in memory: nobody but deliver changes it any more, and somebody is waiting.
+Every step begins by reading the rows, since between two of them the process may have died, the owner may have
+cancelled, or another worker may have taken the picture over; what the rows don't allow any more is left undone.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import msgspec
-import sqlalchemy as sa
-import stamina
 from msgspec import UNSET
 
 from core.errors import OutcomeUnknown, UnreadableAnswer, UserError, WebuiError
 from core.images.infotext import format_infotext
 from core.images.store import PictureStore, Raw
 from core.jobs.boundary import bounded
-from core.jobs.engine import STOP, Record
-from core.jobs.model import Delivered, Delivery, Drawing, Job, JobState
+from core.jobs.engine import STOP, Piece, Record
+from core.jobs.model import ENDED, Delivery, Drawing, Glimpse, Job, Part, PartState
+from core.jobs.parts import PartRows
+from core.jobs.patience import on_database, on_disk
 from core.jobs.points import reached
-from core.jobs.queue import WaitingQueue
-from core.jobs.renderer import Renderer
-from core.jobs.rows import JobRows
+from core.jobs.progress import JobProgress
+from core.jobs.renderer import Renderer, request_of
+from core.jobs.showing import Shower
 from core.jobs.verdict import Verdict, judge
 from core.jobs.watch import WatchTiming
 from core.metrics import Metrics
-from core.webui.answer import Rendered, RenderedPicture
+from core.webui.answer import Rendered
 from core.webui.pool import BackendPool
 
 log = logging.getLogger(__name__)
 
-_forever = stamina.AsyncRetryingCaller(attempts=None, timeout=None, wait_max=30.0)
-on_database = _forever.on(sa.exc.SQLAlchemyError)
-on_disk = _forever.on((sa.exc.SQLAlchemyError, OSError))
-"""A database that restarts or a full disk costs time, never a job: such a call is repeated until it works."""
-
 DISK_TROUBLE = "The bot can't write to its disk at the moment. Your job waits and is drawn after that."
 LOST = "The pictures were lost before they were safe on the disk. Your job is in the queue again."
 TAKEN = Verdict(again=True, broke=False, sentence="Your job is in the queue again.")
+HANDED_BACK = Verdict(again=True, broke=False, sentence="Your job is in the queue again; it goes on from there.")
+
+Elsewhere = Callable[[Job, str], bool]
+"""Whether a webui other than the one of this key could draw the job and has not failed at it."""
 
 
 @dataclass(slots=True)
 class Pipeline:
-    """The steps, as the engine runs them."""
+    """The steps, as the engine runs them. `on_waiting` is told the id of each job that got a picture back."""
 
-    rows: JobRows
+    parts: PartRows
     pool: BackendPool
     pictures: PictureStore
     delivery: Delivery
-    queue: WaitingQueue
+    shower: Shower
     metrics: Metrics
+    worker: str
+    on_waiting: Callable[[str], None]
+    elsewhere: Elsewhere
     timing: WatchTiming = field(default_factory=WatchTiming)
     _renderer: Renderer = field(init=False)
-    _begun_here: set[tuple[str, int]] = field(default_factory=set)
-    _drawn: dict[tuple[str, int], Job] = field(default_factory=dict)
+    _progress: JobProgress = field(default_factory=JobProgress)
+    _in_hand: set[Piece] = field(default_factory=set)
+    _empty: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self._renderer = Renderer(
-            rows=self.rows,
-            pool=self.pool,
-            pictures=self.pictures,
-            delivery=self.delivery,
-            metrics=self.metrics,
-            timing=self.timing,
+            parts=self.parts, pool=self.pool, pictures=self.pictures, metrics=self.metrics, timing=self.timing
         )
 
-    def expect(self, job_id: str, attempt: int) -> None:
-        """This process gave the attempt out itself: nothing of it can have happened before."""
-        self._begun_here.add((job_id, attempt))
+    @property
+    def in_hand(self) -> int:
+        """How many pictures are being drawn, kept or shown here now."""
+        return len(self._in_hand)
+
+    async def until_empty(self) -> None:
+        """Until nothing is in hand here."""
+        while self._in_hand:
+            self._empty.clear()
+            await self._empty.wait()
+
+    def expect(self, piece: Piece) -> None:
+        """This process gave it out itself: nothing of this attempt can have happened before."""
+        self._in_hand.add(piece)
+        self.shower.expect(piece)
 
     def cancel(self, job_id: str) -> None:
-        """The row says cancelled: stop the webui's work on it, if it is at it."""
+        """The row says cancelled: stop the webuis' work on it, as far as they are at it."""
         self._renderer.cancel(job_id)
 
-    async def render(self, job_id: str, attempt: int, before: Record) -> Record:
-        """Ask the backend that was reserved; the record names the raw files and what the webui said of them."""
-        self._renderer.begin(job_id)
+    async def give_back(self, backend: str | None = None) -> None:
+        """Let what is being drawn here, or on one backend, be drawn elsewhere or later, with the same seeds."""
+        for piece in self._renderer.going_on:
+            found = await self._find(piece)
+            if found is None or (backend is not None and found[1].backend != backend):
+                continue
+            await self._again(found[0], piece, HANDED_BACK, "HandedBack")
+            self._renderer.stop(piece)
+
+    async def render(self, piece: Piece, before: Record) -> Record:
+        """Ask the backend that was reserved; the record names the raw file and what the webui said of it."""
+        self._in_hand.add(piece)
+        self._renderer.begin(piece)
         try:
-            job = await on_database(self.rows.fetch, job_id)
-            if job is not None and job.state is JobState.DRAWN:
+            found = await self._find(piece)
+            if found is None:
+                return self._stop(piece)
+            job, part = found
+            if part.state is PartState.DRAWN:
                 return before
-            if job is None or job.attempt != attempt:
-                return self._stop(job_id, attempt)
             try:
-                return await self._render(job)
+                return await self._render(job, part, piece)
             finally:
-                self.pool.release(job_id)
+                self.pool.release(piece.picture)
         finally:
-            self._renderer.end(job_id)
+            self._renderer.end(piece)
+            self._progress.forget(piece)
 
-    async def keep(self, job_id: str, attempt: int, before: Record) -> Record:
-        """Move the pictures to where they stay, with their infotext inside, and say so in the row."""
-        self.pool.release(job_id)  # reserved again at a start, though its render was recorded already
-        job = await on_database(self.rows.fetch, job_id)
-        if job is None or job.state is JobState.DRAWN or "failed" in before:
+    async def keep(self, piece: Piece, before: Record) -> Record:
+        """Move the picture to where it stays, with its infotext inside, and say so in its row."""
+        self.pool.release(piece.picture)  # reserved again at a start, though its render was recorded already
+        if "failed" in before:
             return before
-        drawn: Job | None = None
-        if job.state is JobState.RUNNING and job.attempt == attempt:
-            try:
-                with bounded(job_id):
-                    drawing = await on_disk(self._keep, job, before)
-            except UnreadableAnswer as error:
-                # They were whole when they arrived, so a power cut took them. The same seed draws them again.
-                log.warning("raw pictures are gone from the disk: %s", error, extra={"job": job_id})
-                verdict = judge(OutcomeUnknown("raw pictures lost"), job.breaks)
-                return await self._again(job, replace(verdict, sentence=LOST) if verdict.again else verdict, "Lost")
-            except UserError as error:
-                return {"failed": str(error)}
-            reached("kept", job_id)
-            drawn = await on_database(self.rows.mark_drawn, job_id, attempt, drawing)
-        if drawn is None:
-            await self.pictures.discard_spool(job_id)
-            return self._stop(job_id, attempt)
-        self._drawn[job_id, attempt] = drawn
-        reached("drawn", job_id)
-        return {}
-
-    async def deliver(self, job_id: str, attempt: int, before: Record) -> Record:
-        """Show what the row holds, or the sentence that render found."""
-        self.pool.release(job_id)  # as in keep
-        job = self._drawn.pop((job_id, attempt), None) or await on_database(self.rows.fetch, job_id)
-        perhaps_done = (job_id, attempt) not in self._begun_here
-        self._begun_here.discard((job_id, attempt))
-        if job is None:
-            return STOP
-        reached("delivering", job_id)
-        if job.state is JobState.DRAWN and job.drawing is not None:
-            await self._show(job, job.drawing, perhaps_done=perhaps_done)
-        elif job.state is JobState.RUNNING and job.attempt == attempt and "failed" in before:
-            await self._explain(job, before["failed"], perhaps_done=perhaps_done)
-        reached("done", job_id)
-        await self.pictures.discard_spool(job_id)
-        return {}
-
-    async def _render(self, job: Job) -> Record:
-        """One render as a record: what came, or why nothing did."""
-        if job.state is not JobState.RUNNING:
-            return self._stop(job.id, job.attempt)
-        if job.backend is not None and not self.pool.reserve(job.backend, job.id):
-            return await self._again(job, TAKEN, "Taken")
+        found = await self._find(piece)
+        if found is None:
+            return await self._drop(piece)
+        job, part = found
+        if part.state is PartState.DRAWN:
+            return before
         try:
             with bounded(job.id):
-                drawn = await on_disk(self._draw, job)
+                drawing = await on_disk(self._keep, job, piece, before)
+        except UnreadableAnswer as error:
+            # It was whole when it arrived, so a power cut took it. The same seed draws it again.
+            log.warning("a raw picture is gone from the disk: %s", error, extra={"job": job.id})
+            verdict = judge(OutcomeUnknown("raw picture lost"), part.breaks)
+            return await self._again(job, piece, replace(verdict, sentence=LOST) if verdict.again else verdict, "Lost")
+        except UserError as error:
+            return {"failed": str(error)}
+        reached("kept", job.id)
+        if not await on_database(self.parts.mark_drawn, piece, drawing):
+            return await self._drop(piece)
+        reached("drawn", job.id)
+        return {}
+
+    async def deliver(self, piece: Piece, before: Record) -> Record:
+        """Show what the rows hold, or why there is nothing to show."""
+        self.pool.release(piece.picture)  # as in keep
+        if "failed" in before:
+            await on_database(self.parts.mark_failed, piece, before["failed"])
+        await self.shower.show(piece)
+        reached("done", piece.job_id)
+        await self.pictures.discard_spool(piece.picture)
+        self._let_go(piece)
+        return {}
+
+    async def _find(self, piece: Piece) -> tuple[Job, Part] | None:
+        """The rows, where this attempt is still the one that counts and its job is not at an end."""
+        found = await on_database(self.parts.fetch, piece.job_id)
+        if found is None or found[0].state in ENDED:
+            return None
+        job, parts = found
+        part = next((part for part in parts if part.number == piece.number), None)
+        if part is None or part.attempt != piece.attempt or part.worker != self.worker:
+            return None
+        return (job, part) if part.state in (PartState.RUNNING, PartState.DRAWN) else None
+
+    async def _render(self, job: Job, part: Part, piece: Piece) -> Record:
+        """One render as a record: what came, or why nothing did."""
+        if not self.pool.reserve(part.backend, piece.picture):
+            return await self._again(job, piece, TAKEN, "Taken")
+        try:
+            with bounded(job.id):
+                drawn = await on_disk(self._draw, job, part, piece)
         except UserError as error:
             return {"failed": str(error)}
         except WebuiError as error:
-            return await self._after(error, job)
+            return await self._after(error, job, part, piece)
         if drawn is None:
-            return self._stop(job.id, job.attempt)
+            return self._stop(piece)
         reached("rendered", job.id)
         return drawn
 
-    async def _draw(self, job: Job) -> Record | None:
+    async def _draw(self, job: Job, part: Part, piece: Piece) -> Record | None:
         """Draw; while the disk can't be written the owner is told, and the backend stays reserved."""
+
+        async def show(glimpse: Glimpse) -> None:
+            await self.delivery.show_progress(job, self._progress.of_job(job, piece, glimpse))
+
         try:
-            drawn = await self._renderer.draw(job)
+            drawn = await self._renderer.draw(job, part, piece, show)
         except OSError as error:
             log.warning("the spool can't be written: %s", error.strerror, extra={"job": job.id})
             await self.delivery.show_waiting(job, DISK_TROUBLE)
@@ -169,43 +196,43 @@ class Pipeline:
             return None
         return {"rendered": msgspec.to_builtins(drawn.rendered), "seconds": drawn.seconds, "backend": drawn.backend}
 
-    async def _after(self, error: WebuiError, job: Job) -> Record:
+    async def _after(self, error: WebuiError, job: Job, part: Part, piece: Piece) -> Record:
         """Back into the queue, or the sentence to end with."""
-        verdict = judge(error, job.breaks)
+        verdict = judge(error, part.breaks, elsewhere=self.elsewhere(job, part.backend))
         log.warning(
             "a render failed: %s",
             type(error).__name__,
-            extra={"job": job.id, "backend": job.backend, "detail": error.detail, "again": verdict.again},
+            extra={"job": job.id, "backend": part.backend, "detail": error.detail, "again": verdict.again},
         )
-        if verdict.again and job.backend is not None:
-            self.pool.report_failure(job.backend, error)
-        return await self._again(job, verdict, type(error).__name__)
+        if not self._renderer.is_stopped(piece):
+            self.pool.report_failure(part.backend, error)
+        return await self._again(job, piece, verdict, type(error).__name__, part.backend if verdict.avoid else None)
 
-    async def _again(self, job: Job, verdict: Verdict, reason: str) -> Record:
-        """Put the job back into the queue if the verdict says so; else the record of its failure."""
+    async def _again(self, job: Job, piece: Piece, verdict: Verdict, reason: str, avoid: str | None = None) -> Record:
+        """Put the picture back into the queue if the verdict says so; else the record of its failure."""
         if not verdict.again:
             return {"failed": verdict.sentence}
-        if await on_database(self.rows.requeue, job.id, job.attempt, broke=verdict.broke):
+        waiting = await on_database(self.parts.requeue, piece, broke=verdict.broke, avoid=avoid)
+        if waiting is not None:
             self.metrics.requeued.labels(reason).inc()
-            self.pool.release(job.id)
-            self.queue.add(job)
-            await self.delivery.show_waiting(job, verdict.sentence)
-        return self._stop(job.id, job.attempt)
+            self.pool.release(piece.picture)
+            self.on_waiting(job.id)
+            await self.delivery.show_waiting(waiting, verdict.sentence)
+        return self._stop(piece)
 
-    async def _keep(self, job: Job, before: Record) -> Drawing:
+    async def _keep(self, job: Job, piece: Piece, before: Record) -> Drawing:
         rendered = msgspec.convert(before["rendered"], Rendered)
-        spool = self.pictures.spool(job.id)
+        picture = rendered.pictures[0]
+        raw = self.pictures.spool(piece.picture) / picture.file
         try:
-            raws = [
-                Raw(spool / picture.file, await self._find_infotext(job, rendered, number, before["backend"]))
-                for number, picture in enumerate(rendered.pictures)
-            ]
-            kept = await self.pictures.keep_all(raws)
+            infotext = picture.infotext or await self._find_infotext(job, piece, rendered, before["backend"])
+            kept = await self.pictures.keep_all([Raw(raw, infotext)])
         except FileNotFoundError as error:
             raise UnreadableAnswer(str(error)) from None
         return Drawing(
             pictures=tuple(kept),
-            seeds=tuple(_seed(job, picture, number) for number, picture in enumerate(rendered.pictures)),
+            seeds=(_seed(job, rendered, piece.number),),
+            numbers=(piece.number,),
             warnings=rendered.warnings,
             checkpoint=rendered.checkpoint,
             sampler=rendered.sampler,
@@ -215,49 +242,40 @@ class Pipeline:
             seconds=before["seconds"],
         )
 
-    async def _find_infotext(self, job: Job, rendered: Rendered, number: int, backend: str) -> str:
-        """The webui's own, from the picture or from `info`; else what its png-info finds; else from the request."""
-        picture = rendered.pictures[number]
-        if picture.infotext:
-            return picture.infotext
-        data = await asyncio.to_thread((self.pictures.spool(job.id) / picture.file).read_bytes)
+    async def _find_infotext(self, job: Job, piece: Piece, rendered: Rendered, backend: str) -> str:
+        """What the webui's png-info finds; else from the request."""
+        file = self.pictures.spool(piece.picture) / rendered.pictures[0].file
+        data = await asyncio.to_thread(file.read_bytes)
         found = None
         if any(view.key == backend for view in self.pool.views()):
             found = await self.pool.client(backend).read_png_info(data)
         return found or format_infotext(
-            job.request,
-            seed=_seed(job, picture, number),
+            request_of(job, piece.number),
+            seed=_seed(job, rendered, piece.number),
             checkpoint=rendered.checkpoint,
             size=(rendered.width or 0, rendered.height or 0),
         )
 
-    async def _show(self, job: Job, drawing: Drawing, *, perhaps_done: bool) -> None:
-        try:
-            with bounded(job.id), self.metrics.delivery_seconds.time():
-                delivered = await self.delivery.deliver(job, drawing, perhaps_done=perhaps_done)
-        except UserError as error:  # the pictures stay kept
-            await self._explain(job, str(error), perhaps_done=perhaps_done)
-            return
-        reached("delivered", job.id)
-        if await on_database(self.rows.mark_done, job.id, delivered, time.time()):
-            self.metrics.ended.labels(JobState.DONE).inc()
+    async def _drop(self, piece: Piece) -> Record:
+        """The picture is nobody's any more."""
+        await self.pictures.discard_spool(piece.picture)
+        return self._stop(piece)
 
-    async def _explain(self, job: Job, sentence: str, *, perhaps_done: bool) -> None:
-        delivered = Delivered("kept", None)
-        with contextlib.suppress(UserError), bounded(job.id):
-            delivered = await self.delivery.explain(job, sentence, perhaps_done=perhaps_done)
-        reached("delivered", job.id)
-        if await on_database(self.rows.mark_failed, job.id, sentence, delivered, time.time()):
-            self.metrics.ended.labels(JobState.FAILED).inc()
-
-    def _stop(self, job_id: str, attempt: int) -> Record:
+    def _stop(self, piece: Piece) -> Record:
         """Nothing is left to do in this attempt."""
-        self._begun_here.discard((job_id, attempt))
+        self.shower.forget(piece)
+        self._let_go(piece)
         return STOP
 
+    def _let_go(self, piece: Piece) -> None:
+        self._in_hand.discard(piece)
+        if not self._in_hand:
+            self._empty.set()
 
-def _seed(job: Job, picture: RenderedPicture, number: int) -> int:
+
+def _seed(job: Job, rendered: Rendered, number: int) -> int:
     """What the webui said, else what was asked: webuis count up from the first picture's seed."""
-    if picture.seed is not None or job.request.seed is UNSET:
-        return picture.seed or 0
+    said = rendered.pictures[0].seed
+    if said is not None or job.request.seed is UNSET:
+        return said or 0
     return job.request.seed + number

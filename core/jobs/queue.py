@@ -1,53 +1,121 @@
-"""The waiting jobs in memory, in the order of arrival, and the bell that wakes the dispatcher. Rows are the truth."""
+"""The jobs with pictures that wait, in memory, each person's in a lane; and the bell. Rows are the truth."""
 
 from __future__ import annotations
 
 import asyncio
-import bisect
+import itertools
+import sys
+from bisect import bisect_left, insort
+from collections.abc import Mapping
+from dataclasses import replace
 
 from msgspec import UNSET, UnsetType
 
+from core.jobs.cost import rank_of, work_of
 from core.jobs.model import Job, NewJob
-from core.jobs.scheduler import WaitingJob
+from core.jobs.scheduler import Account, Lane, Waiting, WaitingJob
+
+NOTHING_GIVEN = Account()
+
+
+def entry(job: Job | NewJob, pictures: int) -> WaitingJob:
+    """What the scheduler has to know of a job `pictures` of whose pictures wait. Names are shared, to be small."""
+    request = job.request
+    work = work_of(request)
+    return WaitingJob(
+        job_id=job.id,
+        owner_id=sys.intern(job.owner_id),
+        guild_id=None if job.guild_id is None else sys.intern(job.guild_id),
+        created_at=job.created_at,
+        rank=rank_of(job.created_at, work, request.pictures),
+        work=work,
+        pictures=pictures,
+        weight=job.weight,
+        checkpoint=_said(request.checkpoint),
+        sampler=_said(request.sampler),
+        scheduler=_said(request.scheduler),
+        avoid=job.avoid if isinstance(job, Job) else frozenset(),
+    )
 
 
 class WaitingQueue:
-    """Small entries for queued rows, so that choosing the next job reads no database."""
+    """Small entries, so that choosing the next picture reads no database, and what people were given when last read."""
 
     def __init__(self) -> None:
-        self._jobs: list[WaitingJob] = []
+        self._jobs: dict[str, WaitingJob] = {}
+        self._lanes: dict[str, list[WaitingJob]] = {}
+        self._accounts: dict[str, Account] = {}
+        self._clock = 0.0
         self._bell = asyncio.Event()
 
     def __len__(self) -> int:
+        """How many jobs have pictures that wait."""
         return len(self._jobs)
 
-    def add(self, job: Job | NewJob) -> None:
-        """Put a job where its time of arrival puts it; one that is there already stays as it is."""
-        if self.place(job.id) is not None:
-            return
-        request = job.request
-        entry = WaitingJob(
-            job_id=job.id,
-            owner_id=job.owner_id,
-            created_at=job.created_at,
-            checkpoint=_said(request.checkpoint),
-            sampler=_said(request.sampler),
-            scheduler=_said(request.scheduler),
-        )
-        bisect.insort(self._jobs, entry, key=lambda waiting: waiting.created_at)
+    @property
+    def owner_ids(self) -> list[str]:
+        """Whose jobs wait."""
+        return list(self._lanes)
+
+    def get(self, job_id: str) -> WaitingJob | None:
+        """The job as it waits now."""
+        return self._jobs.get(job_id)
+
+    def jobs_of(self, owner_id: str) -> list[WaitingJob]:
+        """One person's jobs in their order."""
+        return list(self._lanes.get(owner_id, ()))
+
+    def first(self, number: int) -> list[str]:
+        """The ids of so many jobs that waited longest, as far as they have come in their order."""
+        return list(itertools.islice(self._jobs, number))
+
+    def put(self, job: WaitingJob) -> None:
+        """Let this be what is known of the job; one without waiting pictures is forgotten. Rings."""
+        self.remove(job.job_id)
+        if job.pictures > 0:
+            self._jobs[job.job_id] = job
+            insort(self._lanes.setdefault(job.owner_id, []), job, key=_order)
         self.ring()
 
+    def take(self, job_id: str) -> None:
+        """One picture of the job waits no longer."""
+        if (job := self._jobs.get(job_id)) is None:
+            return
+        if job.pictures == 1:
+            self.remove(job_id)
+            return
+        lane = self._lanes[job.owner_id]
+        taken = replace(job, pictures=job.pictures - 1)
+        self._jobs[job_id] = lane[bisect_left(lane, _order(job), key=_order)] = taken
+
     def remove(self, job_id: str) -> None:
-        """Forget a job that is queued no longer."""
-        self._jobs = [job for job in self._jobs if job.job_id != job_id]
+        """Forget a job none of whose pictures waits."""
+        if (job := self._jobs.pop(job_id, None)) is None:
+            return
+        lane = self._lanes[job.owner_id]
+        del lane[bisect_left(lane, _order(job), key=_order)]
+        if not lane:
+            del self._lanes[job.owner_id]
 
-    def place(self, job_id: str) -> int | None:
-        """1 for the next in line; None for a job that isn't waiting."""
-        return next((place for place, job in enumerate(self._jobs, 1) if job.job_id == job_id), None)
+    def clear(self) -> None:
+        """Forget all of them: the rows are about to be read."""
+        self._jobs.clear()
+        self._lanes.clear()
 
-    def snapshot(self) -> tuple[WaitingJob, ...]:
-        """The jobs as they wait now."""
-        return tuple(self._jobs)
+    def know(self, accounts: Mapping[str, Account], clock: float) -> None:
+        """What these people were given so far; of people who wait for nothing, nothing is kept."""
+        merged = self._accounts | dict(accounts)
+        self._accounts = {owner: merged[owner] for owner in self._lanes if owner in merged}
+        self._clock = clock
+
+    def waiting(self, accounts: Mapping[str, Account] | None = None, clock: float | None = None) -> Waiting:
+        """The lanes as they are now; with the accounts that were known last where none are given."""
+        known = self._accounts if accounts is None else accounts
+        lanes = tuple(
+            Lane(owner_id=owner, jobs=lane, account=known.get(owner, NOTHING_GIVEN))
+            for owner, lane in self._lanes.items()
+        )
+        return Waiting(lanes=lanes, clock=self._clock if clock is None else clock)
 
     def ring(self) -> None:
         """Something changed: a job came, a backend is free or back."""
@@ -59,5 +127,9 @@ class WaitingQueue:
         self._bell.clear()
 
 
+def _order(job: WaitingJob) -> tuple[float, str]:
+    return job.rank, job.job_id
+
+
 def _said(name: str | UnsetType) -> str | None:
-    return None if name is UNSET else name
+    return None if name is UNSET else sys.intern(name)

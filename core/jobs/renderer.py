@@ -1,4 +1,4 @@
-"""Draws one job on the backend that was reserved for it: payload, watch, answer. It changes no job's state."""
+"""Draws one picture on the backend that was reserved for it: payload, watch, answer. It changes no row's state."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ import asyncio
 import logging
 import secrets
 import time
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import UNSET
 
 from core.errors import NotReady, WebuiError
 from core.images.store import PictureStore
-from core.jobs.model import Delivery, Glimpse, Job
+from core.jobs.cost import work_of
+from core.jobs.engine import Piece
+from core.jobs.model import Glimpse, Job, Part
+from core.jobs.parts import PartRows
 from core.jobs.points import reached
-from core.jobs.rows import JobRows
 from core.jobs.watch import RenderWatch, WatchTiming
 from core.metrics import Metrics
+from core.request import GenerationRequest
 from core.webui.answer import Rendered
-from core.webui.catalog import Catalog
 from core.webui.client import WebuiClient
 from core.webui.payload import build_txt2img
 from core.webui.pool import BackendPool
@@ -25,108 +30,133 @@ from core.webui.results import build_rendered
 
 log = logging.getLogger(__name__)
 
+Show = Callable[[Glimpse], Awaitable[None]]
+
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What a backend drew: raw files in the spool and facts; `seconds` from the sending to the end of the answer."""
+    """What a backend drew: a raw file in the spool and facts; `seconds` from the sending to the end of the answer."""
 
     rendered: Rendered
     seconds: float
     backend: str
 
 
+def request_of(job: Job, number: int) -> GenerationRequest:
+    """One of the job's pictures as a request of its own, with the seed that one webui would have used for it."""
+    seed = job.request.seed if job.request.seed is UNSET else job.request.seed + number
+    return replace(job.request, seed=seed, count=UNSET)
+
+
+def _as_drawn(request: GenerationRequest, rendered: Rendered) -> GenerationRequest:
+    """What nobody asked for as the webui chose it."""
+    return replace(
+        request,
+        width=request.width if request.width is not UNSET else rendered.width or UNSET,
+        height=request.height if request.height is not UNSET else rendered.height or UNSET,
+        steps=request.steps if request.steps is not UNSET else rendered.steps or UNSET,
+    )
+
+
 class Renderer:
     """Knows which renders are going on here, so that a cancellation reaches them."""
 
     def __init__(
-        self,
-        *,
-        rows: JobRows,
-        pool: BackendPool,
-        pictures: PictureStore,
-        delivery: Delivery,
-        metrics: Metrics,
-        timing: WatchTiming,
+        self, *, parts: PartRows, pool: BackendPool, pictures: PictureStore, metrics: Metrics, timing: WatchTiming
     ) -> None:
-        self._rows = rows
+        self._parts = parts
         self._pool = pool
         self._pictures = pictures
-        self._delivery = delivery
         self._metrics = metrics
         self._timing = timing
-        self._going_on: set[str] = set()
-        self._cancelled: set[str] = set()
-        self._watches: dict[str, RenderWatch] = {}
+        self._going_on: set[Piece] = set()
+        self._stopped: set[Piece] = set()
+        self._watches: dict[Piece, RenderWatch] = {}
 
-    def begin(self, job_id: str) -> None:
-        """Called before the job's row is read: a cancellation that comes later is noticed here."""
-        self._going_on.add(job_id)
+    @property
+    def going_on(self) -> frozenset[Piece]:
+        """What is being drawn here now."""
+        return frozenset(self._going_on)
 
-    def end(self, job_id: str) -> None:
-        """Nothing more is drawn for this job now."""
-        self._going_on.discard(job_id)
-        self._cancelled.discard(job_id)
+    def begin(self, piece: Piece) -> None:
+        """Called before the rows are read: a cancellation that comes later is noticed here."""
+        self._going_on.add(piece)
+
+    def end(self, piece: Piece) -> None:
+        """Nothing more is drawn for it now."""
+        self._going_on.discard(piece)
+        self._stopped.discard(piece)
 
     def cancel(self, job_id: str) -> None:
-        """Send no payload for this job, or interrupt the webui that is at work on it."""
-        if job_id in self._going_on:
-            self._cancelled.add(job_id)
-        if (watch := self._watches.get(job_id)) is not None:
+        """Stop every picture of this job."""
+        for piece in self._going_on:
+            if piece.job_id == job_id:
+                self.stop(piece)
+
+    def stop(self, piece: Piece) -> None:
+        """Send no payload for it, or interrupt the webui that is at work on it."""
+        if piece in self._going_on:
+            self._stopped.add(piece)
+        if (watch := self._watches.get(piece)) is not None:
             watch.cancel()
 
-    async def draw(self, job: Job) -> Drawn | None:
-        """The pictures, raw, in the job's spool; None where it was cancelled before anything was sent.
+    def is_stopped(self, piece: Piece) -> bool:
+        """Whether its webui was told to stop: what comes of that says nothing of the webui."""
+        return piece in self._stopped
+
+    async def draw(self, job: Job, part: Part, piece: Piece, show: Show) -> Drawn | None:
+        """The picture, raw, in its spool; None where it was stopped before anything was sent.
 
         WebuiError, UserError (a name that this webui lacks), OSError (the spool can't be written).
         """
-        view = next((view for view in self._pool.views() if view.key == job.backend), None)
+        view = next((view for view in self._pool.views() if view.key == part.backend), None)
         if view is None:
             raise NotReady("the backend is not in WEBUI_URLS any more")
         client = self._pool.client(view.key)
         catalog = view.catalog or await client.fetch_catalog()
-        if job.task_id is not None:
-            await self._abandon(client, job.task_id)
-        task_id = f"easel-{job.id}-{secrets.token_hex(4)}" if catalog.capabilities.task_progress else None
-        payload = build_txt2img(job.request, catalog, task_id=task_id)
+        if part.task_id is not None:
+            await self._abandon(client, part.task_id)
+        task_id = f"easel-{piece.picture}-{secrets.token_hex(4)}" if catalog.capabilities.task_progress else None
+        request = request_of(job, piece.number)
+        payload = build_txt2img(request, catalog, task_id=task_id)
         if task_id is not None:
-            await self._rows.note_task(job.id, task_id)
+            await self._parts.note_task(piece, task_id)
         reached("sending", job.id)
-        if job.id in self._cancelled:
+        if piece in self._stopped:
             return None
-        rendered, seconds = await self._send(job, client, payload, catalog)
-        self._pool.report_success(view.key, rendered.checkpoint)
+        answer, seconds = await self._send(piece, client, payload, show)
+        rendered = await asyncio.to_thread(
+            build_rendered, answer, self._pictures.spool(piece.picture), request, catalog
+        )
+        if piece not in self._stopped:
+            before = catalog.loaded_checkpoint
+            work = work_of(_as_drawn(request, rendered))
+            self._pool.report_success(view.key, rendered.checkpoint, seconds=seconds, work=work, loaded_before=before)
         return Drawn(rendered, seconds, view.key)
 
-    async def _send(
-        self, job: Job, client: WebuiClient, payload: dict[str, Any], catalog: Catalog
-    ) -> tuple[Rendered, float]:
+    async def _send(self, piece: Piece, client: WebuiClient, payload: dict[str, Any], show: Show) -> tuple[Any, float]:
         """Send the payload and watch over it; what came back, and how many seconds it took."""
-
-        async def show(glimpse: Glimpse) -> None:
-            await self._delivery.show_progress(job, glimpse)
-
-        await self._pictures.discard_spool(job.id)
-        spool = self._pictures.spool(job.id)
-        watch = self._watches[job.id] = RenderWatch(client, payload.get("force_task_id"), show, self._timing)
+        await self._pictures.discard_spool(piece.picture)
+        spool = self._pictures.spool(piece.picture)
+        watch = self._watches[piece] = RenderWatch(client, payload.get("force_task_id"), show, self._timing)
         started = time.monotonic()
         try:
             async with asyncio.TaskGroup() as group:
-                watching = group.create_task(watch.run(), name=f"watch {job.id}")
+                watching = group.create_task(watch.run(), name=f"watch {piece}")
                 answer = await client.txt2img(payload, spool, heard=watch.hear)
                 watching.cancel()
         except* (WebuiError, OSError) as errors:
             raise errors.exceptions[0] from None
         finally:
-            del self._watches[job.id]
+            del self._watches[piece]
         seconds = time.monotonic() - started
-        self._pool.release(job.id)  # the webui is free; what is left to do needs only its files
+        self._pool.release(piece.picture)  # the webui is free; what is left to do needs only its files
         self._metrics.render_seconds.observe(seconds)
-        return await asyncio.to_thread(build_rendered, answer, spool, job.request, catalog), seconds
+        return answer, seconds
 
     async def _abandon(self, client: WebuiClient, task_id: str) -> None:
         """What an earlier process or attempt sent may still be at work, for nobody: stop it, since it is ours."""
         try:
-            if await client.fetch_progress(task_id) is not None:
-                await client.interrupt()
+            await client.interrupt_task(task_id)
         except WebuiError as error:
             log.info("an abandoned task could not be looked for: %s", error.detail)

@@ -1,4 +1,4 @@
-"""The only module that reads and writes job rows. Every change of state is one conditional UPDATE.
+"""Job rows: submitted within the places that people have, looked at, cancelled. Pictures are in core.jobs.parts.
 
 A change that finds the row in another state than expected changes nothing and says so (False or None): the row is the
 truth, and whoever came second has to accept what it says.
@@ -8,41 +8,67 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from core.jobs.model import Delivered, Drawing, Job, JobState, NewJob
+from core.jobs.model import Delivered, Job, JobState, NewJob
 from core.request import GenerationRequest
+from core.store.locks import ADMISSION, lock
 from core.store.schema import jobs
+from core.store.signals import Signal, notify, notify_all
 
 log = logging.getLogger(__name__)
 
 UNFINISHED = (JobState.QUEUED, JobState.RUNNING, JobState.DRAWN)
+IN_THE_QUEUE = (JobState.QUEUED, JobState.RUNNING)
+QUEUED_SIGNAL = "queued"
+"""Its subject is a job whose waiting pictures changed."""
+CANCELLED_SIGNAL = "cancelled"
 
 _Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """How many jobs may be in the queue at once, those being drawn included."""
+
+    per_person: int = 10
+    per_server: int = 200
+
+
+class QueueFull(Exception):
+    """A new job found no place. `whose` is "person" or "server", `taken` how many jobs are there."""
+
+    def __init__(self, whose: str, taken: int) -> None:
+        super().__init__(f"{taken} jobs of this {whose} are in the queue")
+        self.whose = whose
+        self.taken = taken
 
 
 class JobRows:
     """Job rows in the database; times are unix seconds given by the caller."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, places: Places | None = None) -> None:
         self._engine = engine
-        self._arriving: list[tuple[_Row, asyncio.Future[bool]]] = []
+        self._places = places or Places()
+        self._arriving: list[tuple[NewJob, _Row, asyncio.Future[bool]]] = []
         self._inserting: asyncio.Task[None] | None = None
 
     async def submit(self, job: NewJob) -> bool:
-        """Write a new job; False where its id is there already. On return it is on disk.
+        """Write a new job; False where its id is there already, QueueFull where its owner or server has no place left.
 
-        Jobs that arrive while a transaction is being written share the next one: two hundred at once cost a handful of
-        disk flushes instead of two hundred.
+        On return it is on disk. Jobs that arrive while a transaction is being written share the next one: two hundred
+        at once cost a handful of disk flushes instead of two hundred.
         """
         row = _new_row(job)  # here, so that one that can't be encoded fails alone
         written = asyncio.get_running_loop().create_future()
-        self._arriving.append((row, written))
+        self._arriving.append((job, row, written))
         if self._inserting is None:
             self._inserting = asyncio.create_task(self._insert_arriving(), name="insert jobs")
         return await asyncio.shield(written)
@@ -51,73 +77,57 @@ class JobRows:
         """The row as it is now."""
         async with self._engine.connect() as connection:
             row = (await connection.execute(sa.select(jobs).where(jobs.c.id == job_id))).first()
-        return None if row is None else _job(row)
+        return None if row is None else as_job(row)
 
-    async def fetch_unfinished(self) -> list[Job]:
-        """All jobs that are not at an end, the oldest first."""
-        query = sa.select(jobs).where(jobs.c.state.in_(UNFINISHED)).order_by(jobs.c.created_at, jobs.c.id)
+    async def fetch_queue(self, job_ids: Sequence[str] | None = None) -> list[Job]:
+        """The jobs that may have pictures waiting, the oldest first: all, or those of `job_ids` that may."""
+        query = sa.select(jobs).where(jobs.c.state.in_(IN_THE_QUEUE), jobs.c.sentence.is_(None))
+        if job_ids is not None:
+            query = query.where(jobs.c.id.in_(job_ids))
         async with self._engine.connect() as connection:
-            return [job for row in await connection.execute(query) if (job := _readable(row)) is not None]
+            rows = await connection.execute(query.order_by(jobs.c.created_at, jobs.c.id))
+            return [job for row in rows if (job := _readable(row)) is not None]
 
-    async def mark_running(self, job_id: str, backend: str, now: float) -> int | None:
-        """queued → running on `backend`; the number of this attempt, or None where the job isn't queued any more."""
-        statement = (
-            sa.update(jobs)
-            .where(jobs.c.id == job_id, jobs.c.state == JobState.QUEUED)
-            .values(state=JobState.RUNNING, backend=backend, attempt=jobs.c.attempt + 1, started_at=now)
-            .returning(jobs.c.attempt)
-        )
+    async def fetch_of(self, owner_id: str) -> list[Job]:
+        """One person's jobs in the queue, the oldest first."""
+        query = sa.select(jobs).where(jobs.c.owner_id == owner_id, jobs.c.state.in_(IN_THE_QUEUE))
+        async with self._engine.connect() as connection:
+            rows = await connection.execute(query.order_by(jobs.c.created_at, jobs.c.id))
+            return [job for row in rows if (job := _readable(row)) is not None]
+
+    async def note_message(self, job_id: str, message_id: str, expected_at: float | None = None) -> None:
+        """Remember which message the reply is, and when it says that the job begins."""
+        values: _Row = {"message_id": message_id}
+        if expected_at is not None:
+            values["expected_at"] = expected_at
         async with self._engine.begin() as connection:
-            attempt: int | None = await connection.scalar(statement)
-            return attempt
-
-    async def note_task(self, job_id: str, task_id: str) -> None:
-        """Remember the webui's task id before the payload is sent, so that a next process can tell it is ours."""
-        await self._update(sa.update(jobs).where(jobs.c.id == job_id).values(task_id=task_id))
-
-    async def note_message(self, job_id: str, message_id: str) -> None:
-        """Remember which message the reply is."""
-        await self._update(sa.update(jobs).where(jobs.c.id == job_id).values(message_id=message_id))
-
-    async def requeue(self, job_id: str, attempt: int, *, broke: bool) -> bool:
-        """running → queued, to be given to a backend again; `broke` counts an outcome that stayed unknown."""
-        return await self._update(
-            _running(job_id, attempt).values(state=JobState.QUEUED, breaks=jobs.c.breaks + int(broke))
-        )
-
-    async def mark_drawn(self, job_id: str, attempt: int, drawing: Drawing) -> Job | None:
-        """running → drawn: the pictures are on disk and will never be drawn again. The row as it is then."""
-        result = msgspec.json.encode(drawing).decode()
-        statement = _running(job_id, attempt).values(state=JobState.DRAWN, result=result).returning(jobs)
-        async with self._engine.begin() as connection:
-            row = (await connection.execute(statement)).first()
-        return None if row is None else _job(row)
+            await connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(values))
 
     async def mark_done(self, job_id: str, delivered: Delivered, now: float) -> bool:
-        """drawn → done."""
-        statement = sa.update(jobs).where(jobs.c.id == job_id, jobs.c.state == JobState.DRAWN)
-        return await self._update(statement.values(state=JobState.DONE, **_ended(delivered, now)))
+        """drawn → done; running too, where a job ends with fewer pictures than were asked for."""
+        states = (JobState.RUNNING, JobState.DRAWN)
+        return await self._end(job_id, states, JobState.DONE, now, **_shown(delivered))
 
     async def mark_failed(self, job_id: str, sentence: str, delivered: Delivered, now: float) -> bool:
-        """running or drawn → failed, after its owner was told `sentence`."""
-        statement = sa.update(jobs).where(jobs.c.id == job_id, jobs.c.state.in_((JobState.RUNNING, JobState.DRAWN)))
-        return await self._update(
-            statement.values(state=JobState.FAILED, sentence=sentence, **_ended(delivered, now)),
-        )
+        """Whatever is not at an end → failed, after its owner was told `sentence`."""
+        return await self._end(job_id, UNFINISHED, JobState.FAILED, now, sentence=sentence, **_shown(delivered))
 
     async def mark_cancelled(self, job_id: str, now: float) -> JobState | None:
         """queued or running → cancelled; the state it was in, or None where it was too late (or no such job)."""
         async with self._engine.begin() as connection:
-            for state in (JobState.QUEUED, JobState.RUNNING):
+            for state in IN_THE_QUEUE:
                 statement = sa.update(jobs).where(jobs.c.id == job_id, jobs.c.state == state)
                 values = statement.values(state=JobState.CANCELLED, finished_at=now)
                 if (await connection.execute(values)).rowcount:
+                    await notify(connection, CANCELLED_SIGNAL, job_id)
                     return state
         return None
 
-    async def _update(self, statement: sa.Update) -> bool:
+    async def _end(self, job_id: str, states: Sequence[JobState], state: JobState, now: float, **values: Any) -> bool:
+        statement = sa.update(jobs).where(jobs.c.id == job_id, jobs.c.state.in_(states))
         async with self._engine.begin() as connection:
-            return bool((await connection.execute(statement)).rowcount)
+            result = await connection.execute(statement.values(state=state, finished_at=now, **values))
+            return bool(result.rowcount)
 
     async def _insert_arriving(self) -> None:
         """Write what has arrived, in as few transactions as it takes, until nothing arrives any more."""
@@ -125,34 +135,62 @@ class JobRows:
             while self._arriving:
                 batch, self._arriving = self._arriving, []
                 try:
-                    fresh = await self._insert([row for row, _ in batch])
+                    outcomes = await self._insert([(job, row) for job, row, _ in batch])
                 except sa.exc.SQLAlchemyError as error:
-                    for _, written in batch:
-                        written.set_exception(error)
-                    continue
-                for row, written in batch:
-                    written.set_result(row["id"] in fresh)
-                    fresh.discard(row["id"])  # a command that arrived twice is new only once
+                    outcomes = [error] * len(batch)
+                for (_, _, written), outcome in zip(batch, outcomes, strict=True):
+                    if isinstance(outcome, bool):
+                        written.set_result(outcome)
+                    else:
+                        written.set_exception(outcome)
         finally:
             self._inserting = None
 
-    async def _insert(self, batch: list[_Row]) -> set[str]:
-        """Insert those of `batch` that are not there yet; their ids."""
-        rows = {row["id"]: row for row in batch}
+    async def _insert(self, batch: Sequence[tuple[NewJob, _Row]]) -> list[bool | Exception]:
+        """Insert those that are new and have a place; for each True, False (it was there) or QueueFull."""
         async with self._engine.begin() as connection:
-            known = await connection.execute(sa.select(jobs.c.id).where(jobs.c.id.in_(rows)))
-            fresh = rows.keys() - set(known.scalars())
+            await lock(connection, ADMISSION)  # two processes must not give the same last place away
+            known = await self._known(connection, [job.id for job, _ in batch])
+            people = await self._taken(connection, jobs.c.owner_id, [job.owner_id for job, _ in batch])
+            servers = await self._taken(connection, jobs.c.guild_id, [job.guild_id for job, _ in batch])
+            outcomes: list[bool | Exception] = []
+            fresh: list[_Row] = []
+            for job, row in batch:
+                outcome = job.id not in known and (self._refusal(job, people, servers) or True)
+                outcomes.append(outcome)
+                if outcome is True:
+                    known.add(job.id)  # a command that arrived twice is new only once
+                    people[job.owner_id] += 1
+                    servers[job.guild_id] += 1
+                    fresh.append(row)
             if fresh:
-                await connection.execute(sa.insert(jobs), [rows[job_id] for job_id in rows if job_id in fresh])
-        return set(fresh)
+                await connection.execute(sa.insert(jobs), fresh)
+                await notify_all(connection, [Signal(QUEUED_SIGNAL, row["id"]) for row in fresh])
+        return outcomes
+
+    async def _known(self, connection: AsyncConnection, job_ids: Iterable[str]) -> set[str]:
+        return set((await connection.execute(sa.select(jobs.c.id).where(jobs.c.id.in_(list(job_ids))))).scalars())
+
+    async def _taken(
+        self, connection: AsyncConnection, column: sa.Column[Any], names: Iterable[str | None]
+    ) -> Counter[str | None]:
+        """How many places are taken, by person or by server."""
+        wanted = {name for name in names if name is not None}
+        query = sa.select(column, sa.func.count()).where(column.in_(wanted), jobs.c.state.in_(IN_THE_QUEUE))
+        if not wanted:
+            return Counter()
+        return Counter({row[0]: row[1] for row in await connection.execute(query.group_by(column))})
+
+    def _refusal(self, job: NewJob, people: Counter[str | None], servers: Counter[str | None]) -> QueueFull | None:
+        if people[job.owner_id] >= self._places.per_person:
+            return QueueFull("person", people[job.owner_id])
+        if job.guild_id is not None and servers[job.guild_id] >= self._places.per_server:
+            return QueueFull("server", servers[job.guild_id])
+        return None
 
 
-def _running(job_id: str, attempt: int) -> sa.Update:
-    return sa.update(jobs).where(jobs.c.id == job_id, jobs.c.state == JobState.RUNNING, jobs.c.attempt == attempt)
-
-
-def _ended(delivered: Delivered, now: float) -> dict[str, Any]:
-    values: dict[str, Any] = {"finished_at": now, "delivered_to": delivered.where}
+def _shown(delivered: Delivered) -> _Row:
+    values: _Row = {"delivered_to": delivered.where}
     if delivered.message_id is not None:
         values["message_id"] = delivered.message_id
     return values
@@ -165,10 +203,11 @@ def _new_row(job: NewJob) -> _Row:
         "owner_id": job.owner_id,
         "guild_id": job.guild_id,
         "request": job.request.to_json(),
+        "pictures": job.request.pictures,
         "notes": msgspec.json.encode(job.notes).decode(),
         "reply": job.reply,
-        "attempt": 0,
-        "breaks": 0,
+        "weight": job.weight,
+        "avoid": "[]",
         "created_at": job.created_at,
     }
 
@@ -176,32 +215,33 @@ def _new_row(job: NewJob) -> _Row:
 def _readable(row: Any) -> Job | None:
     """One row that can't be read must not keep the bot from starting; it stays where it is."""
     try:
-        return _job(row)
+        return as_job(row)
     except (ValueError, msgspec.MsgspecError):
         log.exception("a job's row can't be read", extra={"job": row.id})
         return None
 
 
-def _job(row: Any) -> Job:
+def as_job(row: Any) -> Job:
+    """A row of the table `jobs`; ValueError or MsgspecError where it isn't one of ours."""
     return Job(
         id=row.id,
         state=JobState(row.state),
         owner_id=row.owner_id,
         guild_id=row.guild_id,
         request=GenerationRequest.from_json(row.request),
-        notes=tuple(_strings(row.notes)),
+        notes=tuple(strings(row.notes)),
         reply=row.reply,
-        attempt=row.attempt,
-        breaks=row.breaks,
-        backend=row.backend,
-        task_id=row.task_id,
-        drawing=None if row.result is None else msgspec.json.decode(row.result, type=Drawing),
+        weight=row.weight,
+        avoid=frozenset(strings(row.avoid)),
         sentence=row.sentence,
         message_id=row.message_id,
+        delivered_to=row.delivered_to,
         created_at=row.created_at,
+        expected_at=row.expected_at,
         started_at=row.started_at,
     )
 
 
-def _strings(text: str) -> Iterable[str]:
+def strings(text: str) -> list[str]:
+    """A JSON list of texts."""
     return msgspec.json.decode(text, type=list[str])

@@ -16,20 +16,56 @@ jobs = sa.Table(
     sa.Column("owner_id", sa.Text, nullable=False),
     sa.Column("guild_id", sa.Text, nullable=True, comment="empty in direct messages"),
     sa.Column("request", sa.Text, nullable=False, comment="GenerationRequest as JSON"),
+    sa.Column("pictures", sa.Integer, nullable=False, comment="how many are asked for"),
     sa.Column("notes", sa.Text, nullable=False, comment="what was clamped, JSON list of sentences"),
     sa.Column("reply", sa.Text, nullable=False, comment="where the answer goes, JSON that only the delivery reads"),
-    sa.Column("attempt", sa.Integer, nullable=False, comment="how often a backend was given the job"),
-    sa.Column("breaks", sa.Integer, nullable=False, comment="how often the connection broke with the outcome unknown"),
-    sa.Column("backend", sa.Text, nullable=True, comment="the webui's URL without credentials"),
-    sa.Column("task_id", sa.Text, nullable=True, comment="force_task_id of the last render"),
-    sa.Column("result", sa.Text, nullable=True, comment="Drawing as JSON: files and facts"),
-    sa.Column("sentence", sa.Text, nullable=True, comment="why it failed, as the person was told"),
+    sa.Column("weight", sa.Float, nullable=False, comment="its owner's share, 1 is everybody's"),
+    sa.Column("avoid", sa.Text, nullable=False, comment="backends that failed at it, JSON list of keys"),
+    sa.Column("sentence", sa.Text, nullable=True, comment="why it gets no (further) picture, as its owner is told"),
     sa.Column("message_id", sa.Text, nullable=True, comment="the message that carries the answer"),
     sa.Column("delivered_to", sa.Text, nullable=True, comment="reply, channel, dm or kept"),
     sa.Column("created_at", sa.Float, nullable=False, comment="unix seconds"),
+    sa.Column("expected_at", sa.Float, nullable=True, comment="when it was said to begin, unix seconds"),
     sa.Column("started_at", sa.Float, nullable=True),
     sa.Column("finished_at", sa.Float, nullable=True),
     sa.Index(None, "state", "created_at"),
+    sa.Index(None, "owner_id", "state"),
+)
+
+parts = sa.Table(
+    "parts",
+    metadata,
+    sa.Column("job_id", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, comment="which of the job's pictures, from 0"),
+    sa.Column("state", sa.Text, nullable=False, comment="waiting, running, drawn, shown or failed"),
+    sa.Column("worker", sa.Text, nullable=False, comment="the process that was given it last, by its stable id"),
+    sa.Column("backend", sa.Text, nullable=False, comment="the key of the webui that was given it last"),
+    sa.Column("attempt", sa.Integer, nullable=False, comment="how often it was given out"),
+    sa.Column("breaks", sa.Integer, nullable=False, comment="how often the connection broke with the outcome unknown"),
+    sa.Column("task_id", sa.Text, nullable=True, comment="force_task_id of the last render"),
+    sa.Column("result", sa.Text, nullable=True, comment="Drawing of this picture as JSON: file and facts"),
+    sa.Index(None, "state", "worker"),
+)
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    sa.Column("owner_id", sa.Text, primary_key=True, comment="a person; the empty one is the clock of fair shares"),
+    sa.Column("given", sa.Float, nullable=False, comment="seconds of work charged, divided by the person's weight"),
+    sa.Column("head", sa.Text, nullable=True, comment="the job of theirs that was passed over though it was next"),
+    sa.Column("passed_since", sa.Float, nullable=True, comment="since when, unix seconds"),
+)
+
+backends = sa.Table(
+    "backends",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True, comment="a webui, as its worker names it"),
+    sa.Column("worker", sa.Text, nullable=False),
+    sa.Column("mode", sa.Text, nullable=False, comment="open, paused or draining: what admins want"),
+    sa.Column("speed", sa.Float, nullable=True, comment="learned seconds for a million pixels and one step"),
+    sa.Column("load_seconds", sa.Float, nullable=True, comment="learned seconds that another checkpoint costs"),
+    sa.Column("view", sa.Text, nullable=True, comment="what its worker sees of it, JSON"),
+    sa.Column("seen_at", sa.Float, nullable=False, comment="when its worker wrote that, unix seconds of the database"),
 )
 
 facts = sa.Table(

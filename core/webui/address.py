@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import unquote
 
 import aiohttp
@@ -34,16 +34,24 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class WebuiAddress:
-    """One webui: `url` has no credentials and no trailing slash; `name` is all that people ever see of it."""
+    """One webui: `url` has no credentials and no trailing slash; `name` is all that people ever see of it.
+
+    `worker` is the id of the process that reaches it there, where several do: each has its own 127.0.0.1.
+    """
 
     url: str
     login: Login | None
     name: str
+    worker: str = ""
 
     @property
     def key(self) -> str:
         """The webui's stable identity: it survives a changed password and another order of the list."""
-        return self.url
+        return f"{self.worker} {self.url}" if self.worker else self.url
+
+    def of_worker(self, worker: str, name: str) -> WebuiAddress:
+        """The same, as one of several workers' webuis; `name` is the worker's."""
+        return replace(self, worker=worker, name=f"{name} · {self.name}")
 
 
 def parse_addresses(text: str) -> tuple[WebuiAddress, ...]:

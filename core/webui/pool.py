@@ -12,23 +12,14 @@ from core.errors import WebuiError
 from core.webui.address import WebuiAddress
 from core.webui.backend import Backend, BackendView, Health, Mode, Timing
 from core.webui.breaker import Circuit
-from core.webui.catalog import Catalog, merge
+from core.webui.catalog import Catalog
 from core.webui.client import WebuiClient
 from core.webui.speed import Speed
+from core.webui.views import MergedCatalog, explain
 
 __all__ = ["BackendPool", "BackendView", "Circuit", "Health", "Mode", "Timing"]
 
 log = logging.getLogger(__name__)
-
-_OBSTACLES = {
-    Health.UNKNOWN: "The webui has not answered yet; pictures wait until it does.",
-    # It is up, and its circuit is open.
-    Health.UP: "The webui keeps failing and is being left alone for a moment; pictures wait until it works again.",
-    Health.DOWN: "The webui can't be reached at the moment; pictures wait until it is back.",
-    Health.UNAUTHORISED: "The webui refuses the bot's login; pictures wait until whoever runs the bot has mended that.",
-    Health.NO_API: "The webui is starting, or runs without its API (--api); pictures wait until that is there.",
-}
-_PAUSED = "The webuis are paused by an admin; pictures wait until one is resumed."
 
 
 class BackendPool:
@@ -49,7 +40,7 @@ class BackendPool:
             address.key: Backend(WebuiClient(address, session), timing or Timing(), on_change) for address in addresses
         }
         self._tasks: list[asyncio.Task[None]] = []
-        self._merged: tuple[list[Catalog], Catalog] | None = None
+        self._merged = MergedCatalog()
 
     def start(self) -> None:
         """Begin to probe every webui; needs a running loop."""
@@ -135,35 +126,11 @@ class BackendPool:
 
     def catalog(self) -> Catalog | None:
         """What the known webuis offer together, those that are down included; None while none has ever answered."""
-        known = [view.catalog for view in self.views() if view.catalog is not None]
-        if len(known) < 2:
-            return known[0] if known else None
-        if self._merged is None or not _hold_the_same(self._merged[0], known):
-            self._merged = known, merge(known)
-        return self._merged[1]
+        return self._merged.of(self.views())
 
     def explain(self) -> str | None:
         """Why no job can be drawn now, in a sentence without host names; None where a webui takes jobs."""
-        views = self.views()
-        if any(view.accepts for view in views):
-            return None
-        healths = {view.health for view in views if view.mode is Mode.OPEN}
-        if views and not healths:
-            return _PAUSED
-        # With several webuis in several states, what mends itself is said first.
-        first = next((health for health in _OBSTACLES if health in healths), Health.DOWN)
-        return _OBSTACLES[first]
-
-
-def _hold_the_same(old: list[Catalog], new: list[Catalog]) -> bool:
-    """By identity, which is quick: an unchanged list stays the same object (Backend keeps it)."""
-    return len(old) == len(new) and all(
-        before.checkpoints is after.checkpoints
-        and before.samplers is after.samplers
-        and before.schedulers is after.schedulers
-        and before.capabilities == after.capabilities
-        for before, after in zip(old, new, strict=True)
-    )
+        return explain(self.views())
 
 
 def _log_end(task: asyncio.Task[None]) -> None:

@@ -38,9 +38,15 @@ class Session:
     id: str
     intents: int
     connection: Connection | None
+    shard: tuple[int, int] = (0, 1)
     seq: int = 0
     log: deque[tuple[int, Json]] = field(default_factory=lambda: deque(maxlen=_EVENTS_KEPT))
     lost_at: float | None = None
+
+    def concerns(self, guild: int | None) -> bool:
+        """Whether events of this guild come here; those of direct messages (None) go to the first shard."""
+        number, count = self.shard
+        return number == (0 if guild is None else (guild >> 22) % count)
 
     def send(self, event: str, data: Any) -> None:
         self.seq += 1
@@ -86,11 +92,11 @@ class Gateway:
         return any(session.connection is not None for session in self.sessions.values())
 
     def dispatch(self, event: str, data: Any, *, intent: int = 0) -> None:
-        """Sends to every session that asked for it; one whose connection is broken gets it when it resumes."""
+        """Sends to every session of the guild's shard that asked for it; where the connection is broken, on resuming."""
         copies = self._copies.popleft() if self._copies else 1
         self._forget_old_sessions()
         for session in self.sessions.values():
-            if not intent or session.intents & intent:
+            if session.concerns(_guild_of(event, data)) and (not intent or session.intents & intent):
                 for _ in range(copies):
                     session.send(event, data)
 
@@ -195,11 +201,11 @@ class Gateway:
         if intents & _PRIVILEGED & ~self._memory.rules.privileged_intents:
             raise GatewayClose(4014, "Disallowed intent(s).")
         self.identifies += 1
-        session = Session(secrets.token_hex(16), intents, connection)
+        session = Session(secrets.token_hex(16), intents, connection, _shard(data.get("shard")))
         self.sessions[session.id] = session
         session.send("READY", self._ready(session, data.get("shard")))
         if intents & GUILDS:
-            for guild in self._memory.guilds.values():
+            for guild in filter(lambda guild: session.concerns(guild.id), self._memory.guilds.values()):
                 members = len(self._memory.members) + 1
                 session.send("GUILD_CREATE", wire.guild_json(guild, self._memory.bot_user, members))
 
@@ -207,7 +213,7 @@ class Gateway:
         ready: Json = {
             "v": 10,
             "user": self._memory.bot_user | {"mfa_enabled": False, "verified": True, "email": None},
-            "guilds": [{"id": str(guild), "unavailable": True} for guild in self._memory.guilds],
+            "guilds": [{"id": str(guild), "unavailable": True} for guild in self._memory.guilds if session.concerns(guild)],
             "session_id": session.id,
             "resume_gateway_url": self.url,
             "application": {"id": str(self._memory.application_id), "flags": 0},
@@ -244,3 +250,21 @@ class Gateway:
         session.connection, session.lost_at = None, time.monotonic()
         if code in (1000, 1001) and not connection.closed_here:
             del self.sessions[session.id]
+
+
+def _guild_of(event: str, data: Any) -> int | None:
+    """The guild that an event is about; None for direct messages."""
+    found = data.get("id" if event.startswith("GUILD_") else "guild_id") if isinstance(data, dict) else None
+    return None if found is None else int(found)
+
+
+def _shard(asked: Any) -> tuple[int, int]:
+    """`[number, count]` of IDENTIFY; closes with 4010 where that can't be."""
+    if asked is None:
+        return 0, 1
+    if not (isinstance(asked, list) and len(asked) == 2 and all(isinstance(one, int) for one in asked)):
+        raise GatewayClose(4010, "Invalid shard.")
+    number, count = asked
+    if not 0 <= number < count:
+        raise GatewayClose(4010, "Invalid shard.")
+    return number, count

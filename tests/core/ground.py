@@ -4,29 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from core.fleet import Fleet
 from core.images.store import PictureStore
 from core.jobs.dispatcher import Dispatcher
-from core.jobs.engine import Record
-from core.jobs.model import Delivered, Drawing, Glimpse, Job, JobState
+from core.jobs.engine import Piece, Record
+from core.jobs.ledger import Ledger
+from core.jobs.mirror import Mirror
+from core.jobs.model import Delivered, Drawing, Glimpse, Job, JobState, Part, Ticket
+from core.jobs.outlook import Outlook
+from core.jobs.parts import PartRows
 from core.jobs.pipeline import Pipeline
 from core.jobs.queue import WaitingQueue
-from core.jobs.rows import JobRows
+from core.jobs.rows import JobRows, Places
+from core.jobs.scheduler import Assignment, Decision, Reason
+from core.jobs.showing import Shower
 from core.jobs.watch import WatchTiming
 from core.metrics import Metrics
 from core.request import GenerationRequest
+from core.store.backends import BackendRows
 from core.store.database import database_url, open_database
-from core.studio import Order, Studio, Ticket
+from core.studio import Order, Studio
 from core.webui.address import parse_addresses
 from core.webui.client import open_session
 from core.webui.pool import BackendPool, Health, Timing
 from playground.webui import LocalWebui
 
+WORKER = "easel"
 QUICK = Timing(idle=0.2, shortest=0.02, longest=0.1)
 WAIT = 10.0
 WATCHFUL = WatchTiming(poll=0.02, edit=0.0)
@@ -34,7 +43,7 @@ WATCHFUL = WatchTiming(poll=0.02, edit=0.0)
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One thing that an owner was shown: `what` is progress, waiting, pictures or sentence."""
+    """One thing that an owner was shown: `what` is progress, waiting, queued, pictures, cancelled or sentence."""
 
     what: str
     job: Job
@@ -42,6 +51,8 @@ class Shown:
     drawing: Drawing | None = None
     glimpse: Glimpse | None = None
     perhaps_done: bool = False
+    fresh: frozenset[int] = frozenset()
+    final: bool = True
 
 
 @dataclass
@@ -57,8 +68,19 @@ class RememberingDelivery:
     async def show_waiting(self, job: Job, sentence: str) -> None:
         self._remember(Shown("waiting", job, sentence))
 
-    async def deliver(self, job: Job, drawing: Drawing, *, perhaps_done: bool) -> Delivered:
-        self._remember(Shown("pictures", job, drawing=drawing, perhaps_done=perhaps_done))
+    async def show_queued(self, job: Job, place: int, starts_at: float | None, obstacle: str | None) -> bool:
+        del starts_at
+        self._remember(Shown("queued", job, obstacle or str(place)))
+        return True
+
+    async def show_cancelled(self, job: Job) -> None:
+        self._remember(Shown("cancelled", job))
+
+    async def deliver(
+        self, job: Job, drawing: Drawing, *, fresh: Collection[int], final: bool, perhaps_done: bool
+    ) -> Delivered:
+        shown = Shown("pictures", job, drawing=drawing, perhaps_done=perhaps_done, fresh=frozenset(fresh), final=final)
+        self._remember(shown)
         return Delivered("reply", "555")
 
     async def explain(self, job: Job, sentence: str, *, perhaps_done: bool) -> Delivered:
@@ -80,30 +102,30 @@ class InlineEngine:
 
     pipeline: Pipeline
     changed: Callable[[], None]
-    records: dict[tuple[str, int, str], Record] = field(default_factory=dict)
+    records: dict[tuple[Piece, str], Record] = field(default_factory=dict)
     running: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def open(self) -> None:
         """Nothing is left of an earlier process."""
 
-    async def start(self, job_id: str, attempt: int) -> None:
-        task = asyncio.create_task(self._run(job_id, attempt), name=f"steps of {job_id}")
+    async def start(self, piece: Piece) -> None:
+        task = asyncio.create_task(self._run(piece), name=f"steps of {piece}")
         self.running.add(task)
         task.add_done_callback(self.running.discard)
 
-    async def resume(self, job_id: str, attempt: int) -> None:
-        await self.start(job_id, attempt)
+    async def resume(self, piece: Piece) -> None:
+        await self.start(piece)
 
     async def close(self) -> None:
         for task in self.running:
             task.cancel()
         await asyncio.gather(*self.running, return_exceptions=True)
 
-    async def _run(self, job_id: str, attempt: int) -> None:
+    async def _run(self, piece: Piece) -> None:
         record: Record = {}
         for step in (self.pipeline.render, self.pipeline.keep, self.pipeline.deliver):
-            record = await step(job_id, attempt, record)
-            self.records[job_id, attempt, step.__name__] = record
+            record = await step(piece, record)
+            self.records[piece, step.__name__] = record
             self.changed()
             if record.get("stop"):
                 return
@@ -115,7 +137,12 @@ class Ground:
 
     webuis: tuple[LocalWebui, ...]
     rows: JobRows
+    parts: PartRows
+    ledger: Ledger
+    mirror: Mirror
     pool: BackendPool
+    fleet: Fleet
+    outlook: Outlook
     queue: WaitingQueue
     pictures: PictureStore
     metrics: Metrics
@@ -160,12 +187,28 @@ class Ground:
         assert job is not None
         return job
 
+    async def part(self, job_id: str, number: int = 0) -> Part:
+        """One of its pictures, which was given out."""
+        found = await self.parts.fetch(job_id)
+        assert found is not None
+        return next(part for part in found[1] if part.number == number)
+
+    async def given_out(self, job_id: str, backend: str | None = None) -> Piece:
+        """Give one picture of a waiting job out, as the dispatcher would."""
+        piece = await give_out(self.ledger, job_id, backend or self.webui.url)
+        self.queue.take(job_id)
+        return piece
+
     async def until_delivered(self, job_id: str) -> Shown:
-        """Until the owner has their pictures or their sentence, and the row says so."""
+        """Until the owner has all their pictures or their sentence, and the row says so; what they were shown last."""
         ends = ("pictures", "sentence")
-        await self.until(lambda: any(self.delivery.of(what, job_id) for what in ends))
+
+        def last() -> list[Shown]:
+            return [one for what in ends for one in self.delivery.of(what, job_id) if one.final]
+
+        await self.until(lambda: bool(last()))
         await self.until(lambda: not self.engine.running or self._is_recorded(job_id))
-        (shown,) = (one for what in ends for one in self.delivery.of(what, job_id))
+        (shown,) = last()
         return shown
 
     async def until_state(self, job_id: str, state: JobState) -> Job:
@@ -181,7 +224,15 @@ class Ground:
             await self.happened.wait()
 
     def _is_recorded(self, job_id: str) -> bool:
-        return any(key[0] == job_id and key[2] == "deliver" for key in self.engine.records)
+        return any(piece.job_id == job_id and step == "deliver" for piece, step in self.engine.records)
+
+
+async def give_out(ledger: Ledger, job_id: str, backend: str, now: float = 1.0) -> Piece:
+    """The next picture of a job to this backend, whoever's turn it is."""
+    assignment = Assignment(job_id, "42", backend, Reason.ALONE, 0.0)
+    decision = Decision(assignments=(assignment,), accounts={}, clock=0.0)
+    (given,) = await ledger.give_out([], lambda _accounts, _clock: decision, now)
+    return given.piece
 
 
 def fast_webui(**options: Any) -> LocalWebui:
@@ -191,7 +242,11 @@ def fast_webui(**options: Any) -> LocalWebui:
 
 @asynccontextmanager
 async def opened_ground(
-    folder: Path, *webuis: LocalWebui, timing: WatchTiming = WATCHFUL, dispatching: bool = True
+    folder: Path,
+    *webuis: LocalWebui,
+    timing: WatchTiming = WATCHFUL,
+    dispatching: bool = True,
+    places: Places | None = None,
 ) -> AsyncIterator[Ground]:
     """The core on `folder`, with every webui started and known."""
     happened = asyncio.Event()
@@ -203,30 +258,78 @@ async def opened_ground(
         happened.set()
 
     async with open_database(database_url(None, folder)) as database, open_session() as session:
-        rows = JobRows(database)
+        rows, parts, ledger = JobRows(database, places), PartRows(database), Ledger(database, WORKER)
+        mirror = Mirror(rows=rows, parts=parts, ledger=ledger, queue=queue, shared=False)
         urls = ",".join(webui.url for webui in webuis)
         pool = BackendPool(parse_addresses(urls), session=session, on_change=on_change, timing=QUICK)
+        fleet = Fleet(rows=BackendRows(database), pool=pool, worker=WORKER, shared=False, on_change=queue.ring)
+        outlook = Outlook(queue, fleet)
+        shower = Shower(rows=rows, parts=parts, delivery=delivery, metrics=metrics, worker=WORKER)
         pipeline = Pipeline(
-            rows=rows, pool=pool, pictures=pictures, delivery=delivery, queue=queue, metrics=metrics, timing=timing
+            parts=parts,
+            pool=pool,
+            pictures=pictures,
+            delivery=delivery,
+            shower=shower,
+            metrics=metrics,
+            worker=WORKER,
+            on_waiting=mirror.note,
+            elsewhere=outlook.elsewhere,
+            timing=timing,
         )
-        dispatcher = Dispatcher(rows=rows, pool=pool, queue=queue, pipeline=pipeline)
+        dispatcher = Dispatcher(
+            parts=parts,
+            ledger=ledger,
+            mirror=mirror,
+            pool=pool,
+            fleet=fleet,
+            queue=queue,
+            pipeline=pipeline,
+            metrics=metrics,
+            worker=WORKER,
+        )
         engine = InlineEngine(pipeline, happened.set)
-        studio = Studio(rows=rows, pool=pool, queue=queue, pipeline=pipeline, metrics=metrics)
-        ground = Ground(
-            webuis, rows, pool, queue, pictures, metrics, delivery, pipeline, dispatcher, engine, studio, happened
+        studio = Studio(
+            rows=rows,
+            fleet=fleet,
+            queue=queue,
+            outlook=outlook,
+            metrics=metrics,
+            on_cancelled=pipeline.cancel,
+            on_ticket=lambda _ticket: happened.set(),
         )
+        ground = Ground(
+            webuis,
+            rows,
+            parts,
+            ledger,
+            mirror,
+            pool,
+            fleet,
+            outlook,
+            queue,
+            pictures,
+            metrics,
+            delivery,
+            pipeline,
+            dispatcher,
+            engine,
+            studio,
+            happened,
+        )
+        await fleet.open()
         pool.start()
-        running: asyncio.Task[None] | None = None
+        tasks = [asyncio.create_task(mirror.run(), name="mirror")]
         try:
             await ground.until(lambda: all(view.health is not Health.UNKNOWN for view in pool.views()))
             if dispatching:
                 await dispatcher.open(engine)
-                running = asyncio.create_task(dispatcher.run(), name="dispatcher")
+                tasks.append(asyncio.create_task(dispatcher.run(), name="dispatcher"))
             yield ground
         finally:
-            if running is not None:
-                running.cancel()
-                await asyncio.gather(running, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await engine.close()
             await dispatcher.close()
             await pool.stop()

@@ -1,0 +1,130 @@
+"""The words of `/queue` and `/status`. Pure: it turns facts into Discord markdown that breaks no limit.
+
+People are named by mentions that ring for nobody; people of other servers are not named, and no host name is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from cogs import say
+from core.jobs.forecast import Expectation, Turn
+from core.jobs.model import JobState
+from core.jobs.scheduler import Reason
+from core.studio import MyJob, QueuePage
+from core.webui.pool import BackendView, Circuit, Health, Mode
+
+TURNS_SHOWN = 10
+PROMPT_ROOM = 60
+
+WHY = {
+    Reason.FAIR: "has been given least so far",
+    Reason.LOADED: "the checkpoint is loaded",
+    Reason.WANTED: "this checkpoint is loaded next",
+    Reason.PATIENCE: "has waited long enough for a checkpoint",
+    Reason.ALONE: "nobody else waits for this webui",
+}
+
+_HEALTH = {
+    Health.UNKNOWN: "not heard of yet",
+    Health.DOWN: "can't be reached",
+    Health.UNAUTHORISED: "refuses the bot's login",
+    Health.NO_API: "starting, or without its API",
+}
+
+
+def queue(page: QueuePage, person_id: str, guild_id: str | None) -> str:
+    """The queue as one person sees it: whose turn is next and why, then their own jobs."""
+    shown = page.turns[:TURNS_SHOWN]
+    more = page.waiting - len(shown)
+    lines = [_turn(number, turn, page, person_id, guild_id) for number, turn in enumerate(shown, 1)]
+    if not page.waiting:
+        lines = ["Nobody is waiting."]
+    elif not shown:
+        lines = [f"{_jobs(page.waiting)} waiting."]
+    elif more > 0:
+        lines.append(f"-# and {_jobs(more)} more")
+    obstacle = "" if page.obstacle is None else f"**Waiting** · {say.plain(page.obstacle, 300)}"
+    return say.assemble(obstacle, "**Next**", *lines, *_mine(page.mine))
+
+
+def _turn(number: int, turn: Turn, page: QueuePage, person_id: str, guild_id: str | None) -> str:
+    if turn.owner_id == person_id:
+        who = "**you**"
+    elif guild_id is not None and page.guilds.get(turn.job_id) == guild_id:
+        who = f"<@{turn.owner_id}>"
+    else:
+        who = "somebody on another server"
+    return f"{number}. {who} · {start(turn.starts_at)} · {WHY[turn.reason]}"
+
+
+def _mine(mine: Sequence[MyJob]) -> Iterable[str]:
+    if mine:
+        yield "**Yours**"
+    for one in mine:
+        yield f"- {_stand(one)} · {say.plain(one.job.request.prompt, PROMPT_ROOM)}"
+    if mine:
+        yield "-# `/queue cancel` ends one of them, or all."
+
+
+def _stand(one: MyJob) -> str:
+    if one.job.state is not JobState.QUEUED:
+        return "being drawn"
+    return "waiting" if one.expectation is None else place(one.expectation)
+
+
+def place(expectation: Expectation) -> str:
+    """`3rd in the queue · starts in 2 minutes`, as Discord renders it."""
+    where = "next in line" if expectation.place == 1 else f"{say.ordinal(expectation.place)} in the queue"
+    return where if expectation.starts_at is None else f"{where} · {start(expectation.starts_at)}"
+
+
+def start(at: float) -> str:
+    """When a job begins, in the reader's own words and time."""
+    return f"starts <t:{int(at)}:R>"
+
+
+def status(views: Sequence[BackendView], waiting: int, obstacle: str | None) -> str:
+    """Every webui: whether it draws, and what it has loaded."""
+    head = f"**{_jobs(waiting)} waiting**" if waiting else "**Nobody is waiting**"
+    lines = [_webui(view) for view in views] or ["No webui is connected."]
+    return say.assemble(head, "" if obstacle is None else say.plain(obstacle, 300), *lines)
+
+
+def _webui(view: BackendView) -> str:
+    facts = [_state(view)]
+    if view.catalog is not None and view.catalog.loaded_checkpoint:
+        facts.append(say.code(view.catalog.loaded_checkpoint))
+    return f"- **{say.plain(view.name, 60)}** · {' · '.join(facts)}"
+
+
+def _state(view: BackendView) -> str:
+    busy = view.job_id is not None
+    if view.mode is Mode.PAUSED:
+        return "paused, finishing its picture" if busy else "paused"
+    if view.mode is Mode.DRAINING:
+        return "draining, finishing its picture" if busy else "drained: it can be switched off"
+    if view.health is not Health.UP:
+        return _HEALTH[view.health]
+    if view.circuit is Circuit.OPEN:
+        return "failing, left alone for a moment"
+    if view.circuit is Circuit.HALF_OPEN:
+        return "being tried again" if busy else "to be tried with one picture"
+    return "drawing" if busy else "idle"
+
+
+def switched(view: BackendView, mode: Mode) -> str:
+    """What an admin did."""
+    name = f"**{say.plain(view.name, 60)}**"
+    busy = " The picture it draws now is finished." if view.job_id is not None else ""
+    match mode:
+        case Mode.OPEN:
+            return f"{name} gets pictures again."
+        case Mode.PAUSED:
+            return f"{name} is paused: it gets no new picture until it is resumed.{busy}"
+        case Mode.DRAINING:
+            return f"{name} is drained: it gets no new picture, and can be switched off once it is idle.{busy}"
+
+
+def _jobs(number: int) -> str:
+    return "1 job" if number == 1 else f"{number} jobs"

@@ -1,0 +1,76 @@
+"""`/status`: what every webui is doing; admins pause, drain and resume them. It makes no policy but who may."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from cogs import pages
+from cogs.answers import NOBODY, answer_error
+from core.errors import UserError
+from core.studio import Studio
+from core.webui.names import shorten
+from core.webui.pool import BackendView, Mode
+
+ACTIONS = {"pause": Mode.PAUSED, "drain": Mode.DRAINING, "resume": Mode.OPEN}
+NOT_ALLOWED = "Only members who may manage this server can pause, drain or resume a webui."
+
+
+class StatusCog(commands.Cog):
+    """The webuis."""
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+
+    @app_commands.command(
+        name="status", description="What the webuis are doing; admins can pause, drain and resume one"
+    )
+    @app_commands.describe(
+        webui="Which one (for admins)",
+        action="pause: no new pictures; drain: to switch it off; resume (for admins)",
+    )
+    async def status(
+        self,
+        interaction: discord.Interaction,
+        webui: str | None = None,
+        action: Literal["pause", "drain", "resume"] | None = None,
+    ) -> None:
+        """Show them all, or change one."""
+        try:
+            if webui is None and action is None:
+                text = pages.status(self._studio.webuis(), self._studio.waiting, self._studio.explain())
+            else:
+                text = await self._switch(interaction, webui, action)
+        except UserError as error:
+            await answer_error(interaction, error)
+            return
+        await interaction.response.send_message(text, ephemeral=True, allowed_mentions=NOBODY)
+
+    @status.autocomplete("webui")
+    async def complete_webui(self, _interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        """The webuis by the names that people read."""
+        names = [view.name for view in self._studio.webuis() if typed.strip().casefold() in view.name.casefold()]
+        return [app_commands.Choice(name=shorten(name), value=shorten(name)) for name in names[:25]]
+
+    async def _switch(self, interaction: discord.Interaction, webui: str | None, action: str | None) -> str:
+        if interaction.guild_id is None or not interaction.permissions.manage_guild:
+            raise UserError(NOT_ALLOWED)
+        if action is None:
+            raise UserError("Say what to do with it: pause, drain or resume.")
+        view = self._find(webui)
+        await self._studio.set_mode(view.key, ACTIONS[action])
+        return pages.switched(view, ACTIONS[action])
+
+    def _find(self, wanted: str | None) -> BackendView:
+        """The webui of that name; the only one where none is named."""
+        views = self._studio.webuis()
+        if wanted is None and len(views) == 1:
+            return views[0]
+        for view in views:
+            if wanted is not None and wanted.strip().casefold() == shorten(view.name).casefold():
+                return view
+        names = ", ".join(view.name for view in views)
+        raise UserError(f"Say which webui: {names}." if names else "No webui is connected.")

@@ -1,0 +1,87 @@
+"""Builds what every process of Easel has: rows, the queue in memory, the webuis, and news of the other processes."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from core.fleet import Fleet
+from core.jobs.ledger import Ledger
+from core.jobs.mirror import Mirror
+from core.jobs.outlook import Outlook
+from core.jobs.parts import PartRows
+from core.jobs.queue import WaitingQueue
+from core.jobs.rows import JobRows, Places
+from core.metrics import Metrics
+from core.news import News
+from core.role import Role
+from core.settings import Settings
+from core.store.backends import BackendRows
+from core.store.database import open_database
+from core.store.liveness import open_locks
+from core.store.signals import open_listener
+from core.webui.client import open_session
+from core.webui.pool import BackendPool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """The parts, connected. `pool` has no webui where this process doesn't draw."""
+
+    role: Role
+    database: AsyncEngine
+    locks: AsyncEngine
+    rows: JobRows
+    parts: PartRows
+    ledger: Ledger
+    queue: WaitingQueue
+    mirror: Mirror
+    pool: BackendPool
+    fleet: Fleet
+    outlook: Outlook
+    news: News
+    metrics: Metrics
+
+
+async def open_core(stack: AsyncExitStack, settings: Settings, role: Role, url: sa.URL) -> Core:
+    """Open everything on `stack`; ConfigurationError where something can't be."""
+    database = await stack.enter_async_context(open_database(url))
+    locks = await stack.enter_async_context(open_locks(url))
+    session = await stack.enter_async_context(open_session())
+    places = Places(per_person=settings.queue_places_per_person, per_server=settings.queue_places_per_server)
+    rows, parts, ledger = JobRows(database, places), PartRows(database), Ledger(database, role.worker)
+    queue = WaitingQueue()
+    mirror = Mirror(rows=rows, parts=parts, ledger=ledger, queue=queue, shared=role.shared)
+
+    def on_change() -> None:
+        queue.ring()
+        fleet.note_own()
+
+    pool = BackendPool(role.addresses(settings), session=session, on_change=on_change)
+    fleet = Fleet(rows=BackendRows(database), pool=pool, worker=role.worker, shared=role.shared, on_change=queue.ring)
+    news = News(mirror, fleet)
+    await fleet.open()
+    await mirror.load()
+    await stack.enter_async_context(
+        open_listener(url, on_signal=news.hear, on_resync=news.resync, worker_id=role.worker or None)
+    )
+    pool.start()
+    stack.push_async_callback(pool.stop)
+    return Core(
+        role=role,
+        database=database,
+        locks=locks,
+        rows=rows,
+        parts=parts,
+        ledger=ledger,
+        queue=queue,
+        mirror=mirror,
+        pool=pool,
+        fleet=fleet,
+        outlook=Outlook(queue, fleet),
+        news=news,
+        metrics=Metrics(),
+    )

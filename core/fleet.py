@@ -1,0 +1,161 @@
+"""All the webuis: this process's own, and those of other workers as these describe them in the database.
+
+On one machine there are no others, and the database only remembers what admins want and what was learned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+import msgspec
+import sqlalchemy as sa
+
+from core.store.backends import BackendRow, BackendRows
+from core.webui.catalog import Catalog
+from core.webui.pool import BackendPool, BackendView, Health, Mode
+from core.webui.views import MergedCatalog, explain
+
+log = logging.getLogger(__name__)
+
+PUBLISH_SECONDS = 2.0
+"""How often a worker says that it is there, where others read it."""
+ALONE_SECONDS = 10.0
+"""The same where nobody else does: only what was learned has to be kept."""
+CLOSING = "The bot is being restarted; pictures wait until it is back."
+SILENT_SECONDS = 8.0
+"""A webui whose worker was not heard of for so long can't be used."""
+
+
+class Fleet:
+    """Every webui there is. `on_change` is called whenever one of another worker changed."""
+
+    def __init__(
+        self, *, rows: BackendRows, pool: BackendPool, worker: str, shared: bool, on_change: Callable[[], None]
+    ) -> None:
+        self._rows = rows
+        self._pool = pool
+        self._worker = worker
+        self._shared = shared
+        self._on_change = on_change
+        self._others: dict[str, BackendView] = {}
+        self._published: dict[str, BackendView] = {}
+        self._merged = MergedCatalog()
+        self._wake = asyncio.Event()
+        self._closing = False
+
+    def views(self) -> tuple[BackendView, ...]:
+        """Every webui now, one's own first."""
+        return (*self._pool.views(), *self._others.values())
+
+    def is_own(self, key: str) -> bool:
+        """Whether this process draws on it."""
+        return key not in self._others
+
+    def catalog(self) -> Catalog | None:
+        """What the known webuis offer together, those that are down included; None while none has ever answered."""
+        return self._merged.of(self.views())
+
+    def explain(self) -> str | None:
+        """Why no picture can be drawn now, in a sentence without host names; None where a webui takes pictures."""
+        return CLOSING if self._closing else explain(self.views())
+
+    def close(self) -> None:
+        """This process stops: its webuis get nothing more from it, and the others hear of that."""
+        self._closing = True
+        for view in self._pool.views():
+            self._pool.set_mode(view.key, Mode.DRAINING)
+        self.note_own()
+
+    def refresh(self) -> None:
+        """Look again soon: somebody asked for a name that no catalog has."""
+        self._pool.refresh()
+
+    def note_own(self) -> None:
+        """A webui of ours changed: tell the others soon, if there are any."""
+        if self._shared:
+            self._wake.set()
+
+    def note_others(self) -> None:
+        """Something of the others' changed, or what an admin wants: look soon."""
+        self._wake.set()
+
+    async def open(self) -> None:
+        """Take over what admins wanted and what was learned before; and learn of the others."""
+        rows = await self._rows.fetch()
+        for row in rows:
+            if row.worker == self._worker:
+                self._pool.teach(row.key, row.speed, row.load_seconds)
+        self._take(rows)
+        await self._publish()
+
+    async def set_mode(self, key: str, mode: Mode) -> bool:
+        """What an admin wants of a webui from now on, also after a restart; False where nobody knows it."""
+        known = await self._rows.set_mode(key, mode)
+        self._take(await self._rows.fetch())
+        return known
+
+    async def run(self) -> None:
+        """Publish and read for ever; the caller cancels it."""
+        while True:
+            try:
+                async with asyncio.timeout(PUBLISH_SECONDS if self._shared else ALONE_SECONDS):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()
+            try:
+                await self._publish()
+                self._take(await self._rows.fetch())
+            except sa.exc.SQLAlchemyError as error:
+                log.warning("the webuis' rows can't be written, trying again: %s", type(error).__name__)
+            await asyncio.sleep(PUBLISH_SECONDS / 10)  # many changes in a moment are written once
+
+    async def _publish(self) -> None:
+        views = {view.key: view for view in self._pool.views()}
+        if not views:
+            return
+        changed = {
+            key: _encode(view) if self._shared and self._published.get(key) != view else None
+            for key, view in views.items()
+        }
+        learned = {key: (view.speed, view.load_seconds) for key, view in views.items()}
+        await self._rows.publish(self._worker, changed, learned)
+        self._published = views
+
+    def _take(self, rows: list[BackendRow]) -> None:
+        """What the rows say: the wishes for our own webuis, and the others'."""
+        others: dict[str, BackendView] = {}
+        for row in rows:
+            if row.worker == self._worker:
+                self._pool.set_mode(row.key, Mode.DRAINING if self._closing else Mode(row.mode))
+            elif self._shared and (view := _decode(row, self._others.get(row.key))) is not None:
+                others[row.key] = view
+        if others != self._others:
+            self._others = others
+            self._on_change()
+
+
+def _encode(view: BackendView) -> str:
+    return msgspec.json.encode(view).decode()
+
+
+def _decode(row: BackendRow, known: BackendView | None) -> BackendView | None:
+    """The view as its worker wrote it, with the catalog's tables kept where it is the same one."""
+    if row.view is None:
+        return None
+    try:
+        view = msgspec.json.decode(row.view, type=BackendView)
+    except msgspec.MsgspecError:
+        log.warning("a webui's row can't be read; its worker may be of another version", extra={"webui": row.key})
+        return None
+    if known is not None and known.catalog == view.catalog:
+        view = replace(view, catalog=known.catalog)
+    wanted = Mode(row.mode)
+    return replace(
+        view,
+        mode=view.mode if wanted is Mode.OPEN else wanted,
+        health=Health.DOWN if row.age > SILENT_SECONDS else view.health,
+    )

@@ -1,0 +1,66 @@
+"""What is to be expected: whose turn it is, and when a job begins. It joins the queue and the webuis; no I/O."""
+
+from __future__ import annotations
+
+import time
+
+from core.fleet import Fleet
+from core.jobs.cost import NOMINAL_SECONDS
+from core.jobs.forecast import Expectation, Running, Turn, expect, foresee
+from core.jobs.model import Job
+from core.jobs.queue import WaitingQueue, entry
+from core.jobs.scheduler import BackendFacts, can_draw
+from core.webui.pool import BackendView, Health
+
+TURNS = 25
+
+
+def facts_of(view: BackendView, *, mine: bool = True) -> BackendFacts:
+    """A webui as the scheduler sees it; one of another worker is never idle for us."""
+    return BackendFacts(
+        key=view.key,
+        up=view.health is Health.UP,
+        idle=view.idle and mine,
+        catalog=view.catalog,
+        accepts=view.accepts,
+        speed=view.speed,
+        load_seconds=view.load_seconds,
+        default_checkpoint=view.default_checkpoint,
+    )
+
+
+class Outlook:
+    """Forecasts from what jobs really took."""
+
+    def __init__(self, queue: WaitingQueue, fleet: Fleet) -> None:
+        self._queue = queue
+        self._fleet = fleet
+
+    def of_job(self, job_id: str) -> Expectation | None:
+        """Its place and when it begins; None for a job that isn't waiting."""
+        return expect(self._queue.waiting(), self._facts(), self._running(), time.time(), job_id)
+
+    def turns(self, limit: int = TURNS) -> list[Turn]:
+        """Who comes next, where and why."""
+        return foresee(self._queue.waiting(), self._facts(), self._running(), time.time(), limit)
+
+    def elsewhere(self, job: Job, key: str) -> bool:
+        """Whether a webui other than the one of this key could draw it now, and has not failed at it."""
+        wanted = entry(job, 1)
+        return any(
+            view.accepts
+            and view.key not in {key, *job.avoid}
+            and view.catalog is not None
+            and can_draw(wanted, view.catalog)
+            for view in self._fleet.views()
+        )
+
+    def _facts(self) -> list[BackendFacts]:
+        return [facts_of(view) for view in self._fleet.views()]
+
+    def _running(self) -> list[Running]:
+        return [
+            Running(view.key, view.since + view.work * (view.speed or NOMINAL_SECONDS))
+            for view in self._fleet.views()
+            if view.job_id is not None and view.since is not None
+        ]

@@ -1,0 +1,196 @@
+"""Rows of the pictures of jobs: what became of each, by conditional UPDATEs. Given out by core.jobs.ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from core.jobs.engine import Piece
+from core.jobs.model import ENDED, Delivered, Drawing, Job, JobState, Part, PartState
+from core.jobs.rows import QUEUED_SIGNAL, as_job, strings
+from core.store.schema import jobs, parts
+from core.store.signals import notify
+
+AT_WORK = (PartState.RUNNING, PartState.DRAWN)
+"""What a worker has in hand."""
+
+
+class PartRows:
+    """The pictures in the database."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def fetch(self, job_id: str) -> tuple[Job, list[Part]] | None:
+        """The job and its pictures that were given out, in order."""
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(sa.select(jobs).where(jobs.c.id == job_id))).first()
+            if row is None:
+                return None
+            return as_job(row), await _parts(connection, job_id)
+
+    async def count_begun(self, job_ids: Collection[str] | None = None) -> dict[str, int]:
+        """How many pictures of each job are not waiting (any more); a job that has none is left out.
+
+        Without `job_ids`: of every job that is running.
+        """
+        query = sa.select(parts.c.job_id, sa.func.count()).where(parts.c.state != PartState.WAITING)
+        if job_ids is None:
+            query = query.join(jobs, jobs.c.id == parts.c.job_id).where(jobs.c.state == JobState.RUNNING)
+        else:
+            query = query.where(parts.c.job_id.in_(job_ids))
+        query = query.group_by(parts.c.job_id)
+        async with self._engine.connect() as connection:
+            return {row[0]: row[1] for row in await connection.execute(query)}
+
+    async def fetch_in_hand(self, worker: str) -> list[Part]:
+        """What this worker was given and has not shown, of jobs that are not at an end."""
+        query = (
+            sa.select(parts)
+            .join(jobs, jobs.c.id == parts.c.job_id)
+            .where(parts.c.worker == worker, parts.c.state.in_(AT_WORK), jobs.c.state.not_in(ENDED))
+            .order_by(jobs.c.created_at, parts.c.job_id, parts.c.number)
+        )
+        async with self._engine.connect() as connection:
+            return [_part(row) for row in await connection.execute(query)]
+
+    async def fetch_workers(self) -> set[str]:
+        """Who has anything in hand."""
+        query = (
+            sa.select(parts.c.worker)
+            .distinct()
+            .join(jobs, jobs.c.id == parts.c.job_id)
+            .where(parts.c.state.in_(AT_WORK), jobs.c.state.not_in(ENDED))
+        )
+        async with self._engine.connect() as connection:
+            return set((await connection.execute(query)).scalars())
+
+    async def note_task(self, piece: Piece, task_id: str) -> None:
+        """Remember the webui's task id before the payload is sent, so that a next process can tell it is ours."""
+        async with self._engine.begin() as connection:
+            await connection.execute(_mine(piece, PartState.RUNNING).values(task_id=task_id))
+
+    async def requeue(self, piece: Piece, *, broke: bool = False, avoid: str | None = None) -> Job | None:
+        """running → waiting, to be given out again; the job as it is then, None where that was not to be done.
+
+        `broke` counts an outcome that stayed unknown; `avoid` is a backend that this job shall not be given to again.
+        """
+        async with self._engine.begin() as connection:
+            values = {"state": PartState.WAITING, "breaks": parts.c.breaks + int(broke)}
+            if not (await connection.execute(_mine(piece, PartState.RUNNING).values(values))).rowcount:
+                return None
+            return await _wait_again(connection, piece.job_id, avoid)
+
+    async def mark_drawn(self, piece: Piece, drawing: Drawing) -> bool:
+        """running → drawn: the picture is on disk and will not be drawn again; False where the row forbids it."""
+        result = msgspec.json.encode(drawing).decode()
+        wanted = sa.exists().where(jobs.c.id == piece.job_id, jobs.c.state == JobState.RUNNING)
+        statement = _mine(piece, PartState.RUNNING).where(wanted).values(state=PartState.DRAWN, result=result)
+        async with self._engine.begin() as connection:
+            if not (await connection.execute(statement)).rowcount:
+                return False
+            await _settle(connection, piece.job_id)
+        return True
+
+    async def mark_failed(self, piece: Piece, sentence: str) -> bool:
+        """running → failed; the job gets no further picture, and `sentence` is why."""
+        async with self._engine.begin() as connection:
+            failed = _mine(piece, PartState.RUNNING).values(state=PartState.FAILED)
+            if not (await connection.execute(failed)).rowcount:
+                return False
+            why = sa.func.coalesce(jobs.c.sentence, sentence)
+            await connection.execute(sa.update(jobs).where(jobs.c.id == piece.job_id).values(sentence=why))
+        return True
+
+    async def mark_shown(self, job_id: str, numbers: Collection[int], delivered: Delivered) -> None:
+        """drawn → shown, in the message that `delivered` names."""
+        shown = sa.update(parts).where(
+            parts.c.job_id == job_id, parts.c.number.in_(numbers), parts.c.state == PartState.DRAWN
+        )
+        values: dict[str, Any] = {"delivered_to": delivered.where}
+        if delivered.message_id is not None:
+            values["message_id"] = delivered.message_id
+        async with self._engine.begin() as connection:
+            await connection.execute(shown.values(state=PartState.SHOWN))
+            await connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(values))
+
+    async def hand_back(self, worker: str) -> list[str]:
+        """What a worker has in hand waits again, for whoever has a webui for it; the jobs' ids.
+
+        Pictures that it drew and did not show are given up with it: their files are on its disk. They are drawn again
+        with the same seeds, and whoever shows them looks first whether they are there.
+        """
+        async with self._engine.begin() as connection:
+            held = sa.select(jobs.c.id).where(jobs.c.id == parts.c.job_id, jobs.c.state.not_in(ENDED)).exists()
+            statement = (
+                sa.update(parts)
+                .where(parts.c.worker == worker, parts.c.state.in_(AT_WORK), held)
+                .values(state=PartState.WAITING, result=None)
+                .returning(parts.c.job_id)
+            )
+            job_ids = sorted(set((await connection.execute(statement)).scalars()))
+            for job_id in job_ids:
+                await _wait_again(connection, job_id, None)
+        return job_ids
+
+
+def _mine(piece: Piece, state: PartState) -> sa.Update:
+    return sa.update(parts).where(
+        parts.c.job_id == piece.job_id,
+        parts.c.number == piece.number,
+        parts.c.attempt == piece.attempt,
+        parts.c.state == state,
+    )
+
+
+async def _wait_again(connection: AsyncConnection, job_id: str, avoid: str | None) -> Job | None:
+    """The job's row after one of its pictures went back: queued where nothing of it is begun any more."""
+    row = (await connection.execute(sa.select(jobs).where(jobs.c.id == job_id))).first()
+    if row is None or row.state in ENDED:
+        return None
+    values: dict[str, Any] = {}
+    begun = await connection.scalar(
+        sa.select(sa.func.count()).where(parts.c.job_id == job_id, parts.c.state != PartState.WAITING)
+    )
+    values["state"] = JobState.RUNNING if begun else JobState.QUEUED
+    if avoid is not None:
+        values["avoid"] = msgspec.json.encode(sorted({*strings(row.avoid), avoid})).decode()
+    statement = sa.update(jobs).where(jobs.c.id == job_id, jobs.c.state.not_in(ENDED)).values(values).returning(jobs)
+    changed = (await connection.execute(statement)).first()
+    await notify(connection, QUEUED_SIGNAL, job_id)
+    return None if changed is None else as_job(changed)
+
+
+async def _settle(connection: AsyncConnection, job_id: str) -> None:
+    """running → drawn for a job all of whose pictures are."""
+    done = sa.select(sa.func.count()).where(
+        parts.c.job_id == job_id, parts.c.state.in_((PartState.DRAWN, PartState.SHOWN))
+    )
+    await connection.execute(
+        sa.update(jobs)
+        .where(jobs.c.id == job_id, jobs.c.state == JobState.RUNNING, jobs.c.pictures == done.scalar_subquery())
+        .values(state=JobState.DRAWN)
+    )
+
+
+async def _parts(connection: AsyncConnection, job_id: str) -> list[Part]:
+    rows = await connection.execute(sa.select(parts).where(parts.c.job_id == job_id).order_by(parts.c.number))
+    return [_part(row) for row in rows]
+
+
+def _part(row: Any) -> Part:
+    return Part(
+        job_id=row.job_id,
+        number=row.number,
+        state=PartState(row.state),
+        worker=row.worker,
+        backend=row.backend,
+        attempt=row.attempt,
+        breaks=row.breaks,
+        task_id=row.task_id,
+        drawing=None if row.result is None else msgspec.json.decode(row.result, type=Drawing),
+    )

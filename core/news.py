@@ -1,0 +1,39 @@
+"""What other processes changed, passed on to whoever has to know. On one machine there is no news."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from core.fleet import Fleet
+from core.jobs.mirror import Mirror
+from core.jobs.rows import CANCELLED_SIGNAL, QUEUED_SIGNAL
+from core.store.backends import BACKENDS_SIGNAL, MODE_SIGNAL
+from core.store.signals import Signal
+
+
+class News:
+    """Quick, since it is called for every ring. `on_cancelled` is told the id of each job that anybody cancelled."""
+
+    def __init__(self, mirror: Mirror, fleet: Fleet) -> None:
+        self._mirror = mirror
+        self._fleet = fleet
+        self.on_cancelled: Callable[[str], None] = _ignore
+
+    def hear(self, signal: Signal) -> None:
+        """One ring."""
+        if signal.kind == QUEUED_SIGNAL:
+            self._mirror.note(signal.subject)
+        elif signal.kind == CANCELLED_SIGNAL:
+            self._mirror.note(signal.subject)
+            self.on_cancelled(signal.subject)
+        elif signal.kind in (BACKENDS_SIGNAL, MODE_SIGNAL):
+            self._fleet.note_others()
+
+    def resync(self) -> None:
+        """Rings may have been missed."""
+        self._mirror.miss()
+        self._fleet.note_others()
+
+
+def _ignore(_job_id: str) -> None:
+    """Nobody draws here."""
