@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,6 +21,16 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 PATIENCE = 10.0
 """Seconds to wait for another connection's write to SQLite."""
+POOL_SIZE = 10
+"""Connections to PostgreSQL that one process holds at most for its queries."""
+SOON_NOTICED: dict[str, int] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 11_000,
+}
+"""libpq's words, seconds and milliseconds: a server that went away without a word is noticed within 11 seconds."""
 
 
 def database_url(configured: str | None, data_dir: Path) -> sa.URL:
@@ -27,7 +38,7 @@ def database_url(configured: str | None, data_dir: Path) -> sa.URL:
     if configured is None:
         return sa.URL.create("sqlite+aiosqlite", database=str(data_dir / "easel.db"))
     url = sa.make_url(configured)
-    driver = "sqlite+aiosqlite" if url.get_backend_name() == "sqlite" else "postgresql+psycopg"
+    driver = "sqlite+aiosqlite" if on_one_machine(url) else "postgresql+psycopg"
     return url.set(drivername=driver)
 
 
@@ -46,8 +57,10 @@ async def open_database(url: sa.URL) -> AsyncIterator[AsyncEngine]:
             raise
         raise ConfigurationError(f"The database can't be opened: {reason}.") from error
     engine = create_async_engine(url, **_options(url))
-    if url.get_backend_name() == "sqlite":
+    if on_one_machine(url):
         sa.event.listen(engine.sync_engine, "connect", _set_pragmas)
+    else:
+        sa.event.listen(engine.sync_engine, "handle_error", _hide_rows)
     try:
         yield engine
     finally:
@@ -60,24 +73,44 @@ async def try_database(url: sa.URL) -> None:
 
 
 def migrate(url: sa.URL) -> None:
-    """Bring the tables up to date, in one transaction with the record of it. Blocks: for a thread or a command."""
+    """Bring the tables up to date, in one transaction with the record of it. Blocks: for a thread or a command.
+
+    Of several processes that start at once on PostgreSQL one does it; the others wait, and find nothing left to do.
+    """
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     engine = _blocking_engine(url)
-    if url.get_backend_name() == "sqlite":
+    if on_one_machine(url):
         sa.event.listen(engine, "connect", _leave_transactions_to_us)
         sa.event.listen(engine, "begin", _begin)
     try:
         with engine.begin() as connection:
+            if not on_one_machine(url):
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock_key("migrations"))))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     finally:
         engine.dispose()
 
 
+def on_one_machine(url: sa.URL) -> bool:
+    """Whether it is SQLite, which no other process uses."""
+    return url.get_backend_name() == "sqlite"
+
+
+def lock_key(name: str) -> int:
+    """The number of PostgreSQL's advisory lock of this name: 64 bits of SHA-256, so that no two names share one."""
+    return int.from_bytes(hashlib.sha256(f"easel:{name}".encode()).digest()[:8], signed=True)
+
+
+def unless_said(url: sa.URL) -> dict[str, int]:
+    """SOON_NOTICED, but for what the operator's URL says otherwise."""
+    return {name: value for name, value in SOON_NOTICED.items() if name not in url.query}
+
+
 def _greet(url: sa.URL) -> None:
     """Read something that makes SQLite look into the file, which it otherwise opens only when it is needed. Blocks."""
-    question = "PRAGMA schema_version" if url.get_backend_name() == "sqlite" else "SELECT 1"
+    question = "PRAGMA schema_version" if on_one_machine(url) else "SELECT 1"
     engine = _blocking_engine(url)
     try:
         with engine.connect() as connection:
@@ -90,13 +123,13 @@ def _greet(url: sa.URL) -> None:
 
 
 def _blocking_engine(url: sa.URL) -> sa.Engine:
-    driver = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql+psycopg"
+    driver = "sqlite" if on_one_machine(url) else "postgresql+psycopg"
     return sa.create_engine(url.set(drivername=driver), **_shared_options(url))
 
 
 def _known_reason(error: sa.exc.DBAPIError, url: sa.URL) -> str | None:
     """What the operator can mend, in words; the server's own words may hold more than a log should."""
-    if url.get_backend_name() != "sqlite":
+    if not on_one_machine(url):
         unreachable = "the server of DATABASE_URL can't be reached, or refuses the login or the database's name"
         return unreachable if isinstance(error, sa.exc.OperationalError) else None
     # The lowest byte is the kind; the others say where it happened.
@@ -116,15 +149,23 @@ def _known_reason(error: sa.exc.DBAPIError, url: sa.URL) -> str | None:
 
 def _options(url: sa.URL) -> dict[str, Any]:
     """One SQLite connection (one writer, no lock fights); a small pool that notices a restarted PostgreSQL."""
-    if url.get_backend_name() == "sqlite":
+    if on_one_machine(url):
         return {"pool_size": 1, "max_overflow": 0, "poolclass": sa.pool.AsyncAdaptedQueuePool, **_shared_options(url)}
-    return {"pool_size": 5, "pool_pre_ping": True, **_shared_options(url)}
+    return {"pool_size": POOL_SIZE, "max_overflow": 0, "pool_pre_ping": True, **_shared_options(url)}
 
 
 def _shared_options(url: sa.URL) -> dict[str, Any]:
     """No error may repeat a statement's parameters: prompts and interaction tokens are among them."""
-    patience = {"connect_args": {"timeout": PATIENCE}} if url.get_backend_name() == "sqlite" else {}
-    return {"hide_parameters": True, **patience}
+    patience = {"timeout": PATIENCE} if on_one_machine(url) else unless_said(url)
+    return {"hide_parameters": True, "connect_args": patience}
+
+
+def _hide_rows(context: sa.engine.ExceptionContext) -> None:
+    """PostgreSQL's DETAIL quotes whole rows, whatever hide_parameters says: leave the line that names the fault."""
+    first = getattr(getattr(context.original_exception, "diag", None), "message_primary", None)
+    if first is not None and context.sqlalchemy_exception is not None:
+        context.original_exception.args = (first,)
+        context.sqlalchemy_exception.args = (f"({type(context.original_exception).__name__}) {first}",)
 
 
 def _leave_transactions_to_us(connection: Any, _record: object) -> None:
