@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import random
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable
@@ -17,23 +18,31 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from dbos import DBOS, Serializer, SetWorkflowID
+from dbos import DBOS, Serializer, SetWorkflowID, WorkflowStatus
+from dbos import error as dbos_error
 
-from core.jobs.engine import Record, Steps
+from core.jobs.engine import Piece, Record, Steps
+from core.store.database import on_one_machine, unless_said
 
 log = logging.getLogger(__name__)
 
-VERSION = "1"
-"""Raised only when the order of the steps changes: jobs in flight under another version would be stranded."""
+VERSION = "2"
+"""Raised only when the order of the steps changes: attempts in flight under another version are begun anew."""
 EXECUTOR = "easel"
-"""One machine, one name: that is what makes recovery at the next start automatic."""
+"""The name where there is one process only; a name that stays is what makes recovery at the next start automatic."""
+CONNECTIONS = 4
+"""To PostgreSQL, at most: a step's record is one short transaction, and they wait for each other."""
 FORGET_AFTER = timedelta(hours=1)
 """Age at which the record of a finished workflow is deleted; what lasts is the job's row."""
+ABANDONED_AFTER = timedelta(days=7)
+"""Age at which an unfinished one is deleted that only an executor of another name or version could go on with."""
 FORGET_EVERY_SECONDS = 600.0
+FORGET_AT_ONCE = 1000
 CLOSING_SECONDS = 5.0
-GOING_ON = frozenset({"PENDING", "ENQUEUED", "DELAYED"})
+GOING_ON = ("PENDING", "ENQUEUED", "DELAYED")
 
-Run = Callable[[str, int, Record], Awaitable[Record]]
+Run = Callable[[Piece, Record], Awaitable[Record]]
+Draw = Callable[[str, int, int], Awaitable[None]]
 
 
 class JsonSerializer(Serializer):
@@ -53,48 +62,62 @@ class JsonSerializer(Serializer):
 
 
 class DbosEngine:
-    """Steps recorded in SQLite or PostgreSQL; one workflow is one attempt at one job."""
+    """Steps recorded in SQLite or PostgreSQL; one workflow is one attempt at one picture.
 
-    def __init__(self, url: sa.URL, steps: Steps) -> None:
+    Several may share a PostgreSQL, each with an `executor_id` of its own that it has again after a restart. It is part
+    of DBOS' version, since DBOS gives a workflow that it recovers to any executor of the version.
+    """
+
+    def __init__(self, url: sa.URL, steps: Steps, executor_id: str = EXECUTOR) -> None:
         self._url = url
         self._steps = steps
-        self._workflow: Callable[[str, int], Awaitable[None]] | None = None
+        self._executor_id = executor_id
+        self._version = f"{VERSION}:{executor_id}"
+        self._workflow: Draw | None = None
         self._forgetting: asyncio.Task[None] | None = None
         self._running: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> None:
-        """Launch; DBOS puts unfinished workflows back to work within about a second."""
-        if self._url.get_backend_name() == "sqlite":
+        """Launch; DBOS puts this executor's unfinished workflows back to work within about a second."""
+        url = self._url.render_as_string(hide_password=False)
+        options: dict[str, Any] = {"hide_parameters": True}
+        if on_one_machine(self._url):
             _teach_older_sqlite()
             await asyncio.to_thread(_use_write_ahead_log, Path(str(self._url.database)))
+        else:
+            # Launching would do it too, but on the loop: seconds, where several processes start at once.
+            await asyncio.to_thread(DBOS.migrate, url)
+            options |= {"pool_size": CONNECTIONS, "connect_args": unless_said(self._url)}
         DBOS(
             config={
                 "name": "easel",
-                "system_database_url": self._url.render_as_string(hide_password=False),
-                "application_version": VERSION,
-                "executor_id": EXECUTOR,
+                "system_database_url": url,
+                "application_version": self._version,
+                "executor_id": self._executor_id,
                 "serializer": JsonSerializer(),
-                "db_engine_kwargs": {"hide_parameters": True},
+                "db_engine_kwargs": options,
+                "use_listen_notify": False,  # it rings for messages between workflows, and takes a connection for it
                 "log_level": "ERROR",
             }
         )
         self._workflow = self._register()
         DBOS.launch()
-        self._forgetting = asyncio.create_task(self._forget_finished(), name="forget finished workflows")
+        self._forgetting = asyncio.create_task(self._forget(), name="forget finished workflows")
 
-    async def start(self, job_id: str, attempt: int) -> None:
+    async def start(self, piece: Piece) -> None:
         """Record the workflow, then let it run on this loop."""
-        await self._start_as(_workflow_id(job_id, attempt), job_id, attempt)
+        await self._start_as(piece.id, piece)
 
-    async def resume(self, job_id: str, attempt: int) -> None:
-        """Start what was never recorded; run again, under a new id, what ended without ending the job."""
-        workflow_id = _workflow_id(job_id, attempt)
-        status = await DBOS.get_workflow_status_async(workflow_id)
-        if status is None:
-            await self._start_as(workflow_id, job_id, attempt)
-        elif status.status not in GOING_ON:
-            log.warning("the record of a job's attempt ended before the job did", extra={"job": job_id})
-            await self._start_as(f"{workflow_id}:{time.time_ns()}", job_id, attempt)
+    async def resume(self, piece: Piece) -> None:
+        """Start what was never recorded; run again, under a new id, what won't go on by itself here."""
+        first = await DBOS.get_workflow_status_async(piece.id)
+        if first is None:
+            await self._start_as(piece.id, piece)
+            return
+        later = await DBOS.list_workflows_async(workflow_id_prefix=f"{piece.id}:", load_input=False, load_output=False)
+        if not any(self._goes_on(workflow) for workflow in (first, *later)):
+            log.warning("the record of an attempt ended before the attempt did", extra={"job": piece.job_id})
+            await self._start_as(f"{piece.id}:{time.time_ns()}", piece)
 
     async def close(self) -> None:
         """Stop at once: a step that is running is cut off, not recorded, and run again at the next start."""
@@ -107,13 +130,21 @@ class DbosEngine:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
 
-    async def _start_as(self, workflow_id: str, job_id: str, attempt: int) -> None:
+    def _goes_on(self, workflow: WorkflowStatus) -> bool:
+        return workflow.status in GOING_ON and workflow.app_version == self._version
+
+    async def _start_as(self, workflow_id: str, piece: Piece) -> None:
         if self._workflow is None:
             raise RuntimeError("the engine is not open")
         with SetWorkflowID(workflow_id):
-            await DBOS.start_workflow_async(self._workflow, job_id, attempt)  # type: ignore[arg-type]  # a coroutine function
+            await DBOS.start_workflow_async(
+                self._workflow,  # type: ignore[arg-type]  # a coroutine function
+                piece.job_id,
+                piece.number,
+                piece.attempt,
+            )
 
-    def _register(self) -> Callable[[str, int], Awaitable[None]]:
+    def _register(self) -> Draw:
         steps = [
             DBOS.step(name=name)(self._tracked(run))
             for name, run in (
@@ -124,10 +155,10 @@ class DbosEngine:
         ]
 
         @DBOS.workflow(name="draw")
-        async def draw(job_id: str, attempt: int) -> None:
+        async def draw(job_id: str, number: int, attempt: int) -> None:
             record: Record = {}
             for step in steps:
-                record = await step(job_id, attempt, record)
+                record = await step(Piece(job_id, number, attempt), record)
                 if record.get("stop"):
                     return
 
@@ -136,31 +167,48 @@ class DbosEngine:
     def _tracked(self, run: Run) -> Run:
         """The step as a plain function, since DBOS looks for configured classes behind methods, known while it runs."""
 
-        async def step(job_id: str, attempt: int, before: Record) -> Record:
+        async def step(piece: Piece, before: Record) -> Record:
             task = asyncio.current_task()
             if task is None:
                 raise RuntimeError("a step runs in a task")
             self._running.add(task)
             try:
-                return await run(job_id, attempt, before)
+                return await run(piece, before)
             finally:
                 self._running.discard(task)
 
         return step
 
-    async def _forget_finished(self) -> None:
-        """Keep the engine's tables small."""
+    async def _forget(self) -> None:
+        """Keep the engine's tables small; several processes may do it at once: deleted twice is deleted once."""
         while True:
-            await asyncio.sleep(FORGET_EVERY_SECONDS)
-            before = (datetime.now(UTC) - FORGET_AFTER).isoformat()
+            await asyncio.sleep(FORGET_EVERY_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311  # spreads the processes
             try:
-                finished = await DBOS.list_workflows_async(
-                    completed_before=before, limit=1000, load_input=False, load_output=False
-                )
-                if finished:
-                    await DBOS.delete_workflows_async([workflow.workflow_id for workflow in finished])
-            except sa.exc.SQLAlchemyError as error:
+                await self._forget_finished()
+                await self._forget_abandoned()
+            except (sa.exc.SQLAlchemyError, dbos_error.DBOSException) as error:
                 log.warning("finished workflows could not be deleted: %s", error)
+
+    async def _forget_finished(self) -> None:
+        before = (datetime.now(UTC) - FORGET_AFTER).isoformat()
+        await _delete(
+            await DBOS.list_workflows_async(
+                completed_before=before, limit=FORGET_AT_ONCE, load_input=False, load_output=False
+            )
+        )
+
+    async def _forget_abandoned(self) -> None:
+        """What dead executors left, whose jobs have long been taken over."""
+        before = (datetime.now(UTC) - ABANDONED_AFTER).isoformat()
+        old = await DBOS.list_workflows_async(
+            end_time=before, status=list(GOING_ON), limit=FORGET_AT_ONCE, load_input=False, load_output=False
+        )
+        await _delete([workflow for workflow in old if not self._goes_on(workflow)])
+
+
+async def _delete(workflows: list[WorkflowStatus]) -> None:
+    if workflows:
+        await DBOS.delete_workflows_async([workflow.workflow_id for workflow in workflows])
 
 
 def _teach_older_sqlite() -> None:
@@ -176,10 +224,6 @@ def _teach_older_sqlite() -> None:
             connection.create_function("unixepoch", 1, lambda _precision: time.time())
 
     sa.event.listen(sa.Engine, "connect", teach)
-
-
-def _workflow_id(job_id: str, attempt: int) -> str:
-    return f"{job_id}:{attempt}"
 
 
 def _use_write_ahead_log(path: Path) -> None:

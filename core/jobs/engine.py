@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 Record = dict[str, Any]
@@ -11,33 +12,53 @@ STOP: Record = {"stop": True}
 """The record after which nothing is left to do in this attempt."""
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One attempt at one picture of a job; `number` counts the job's pictures from 0."""
+
+    job_id: str
+    number: int
+    attempt: int
+
+    @property
+    def id(self) -> str:
+        """Unique for ever: job ids are, and no attempt is counted twice."""
+        return f"{self.job_id}:{self.number}:{self.attempt}"
+
+    def __str__(self) -> str:
+        return self.id
+
+
 class Steps(Protocol):
-    """The steps of one attempt at one job, run in this order until one answers STOP.
+    """The steps of one attempt at one picture, run in this order until one answers STOP.
 
     Each is recorded when it returns; a step that a crash interrupted is run again from its beginning.
     """
 
-    async def render(self, job_id: str, attempt: int, before: Record) -> Record:
-        """Ask the webui for the pictures."""
+    async def render(self, piece: Piece, before: Record) -> Record:
+        """Ask the webui for the picture."""
 
-    async def keep(self, job_id: str, attempt: int, before: Record) -> Record:
-        """Put the pictures where they stay."""
+    async def keep(self, piece: Piece, before: Record) -> Record:
+        """Put the picture where it stays."""
 
-    async def deliver(self, job_id: str, attempt: int, before: Record) -> Record:
-        """Show the pictures, or say why there are none."""
+    async def deliver(self, piece: Piece, before: Record) -> Record:
+        """Show the picture, or say why there is none."""
 
 
 class Engine(Protocol):
-    """Durable execution of the steps: in this process, or in others later."""
+    """Durable execution of the steps in this process; each process has an engine, and they leave each other alone."""
 
     async def open(self) -> None:
-        """Begin; what an earlier process left unfinished goes on by itself."""
+        """Begin; what an earlier process of the same name left unfinished goes on by itself."""
 
-    async def start(self, job_id: str, attempt: int) -> None:
-        """Run the steps for this attempt; once it is recorded, starting it again changes nothing."""
+    async def start(self, piece: Piece) -> None:
+        """Run the steps for this attempt here; once it is recorded, starting it again changes nothing."""
 
-    async def resume(self, job_id: str, attempt: int) -> None:
-        """See to it that the steps of this attempt run, whatever an earlier process recorded of it."""
+    async def resume(self, piece: Piece) -> None:
+        """See to it that the steps of this attempt run here, whatever an earlier process recorded of it.
+
+        What another engine began is begun anew: ask only for a piece whose former engine is dead.
+        """
 
     async def close(self) -> None:
         """Stop; what is unfinished goes on at the next start."""
