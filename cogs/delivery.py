@@ -1,8 +1,9 @@
 """Shows a job to its owner on Discord: progress, pictures, the sentence of a failure. Implements core's `Delivery`.
 
-Exactly once: while the interaction's token lives, the result is an edit of the reply, which may be repeated. After
-that it is a channel message whose nonce is the job's id, which Discord does not post twice; then the person's direct
-messages; and if those are closed the pictures stay kept. What an earlier process may have sent is looked for first.
+Exactly once: a job has one message, which grows as its pictures are done. While the interaction's token lives that is
+the reply; after that a channel message whose nonce is the job's id, which Discord does not post twice; then one in the
+person's direct messages; and if those are closed the pictures stay kept. What the message shows is looked at before
+anything is added to it, unless nothing can be there.
 """
 
 from __future__ import annotations
@@ -10,30 +11,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 
 import discord
 
 from cogs import say
-from cogs.edits import edit_message, edit_reply
-from cogs.files import REQUEST_BYTES, Upload, fair_limit, pack, prepare, shrink_all
-from cogs.places import (
-    Caption,
-    ChannelPlace,
-    DirectPlace,
-    FollowUpPlace,
-    Gone,
-    Place,
-    Post,
-    Refused,
-    ReplyPlace,
-    TooLarge,
-)
+from cogs.buttons import cancel_view
+from cogs.captions import caption_of, why_none
+from cogs.edits import edit_message, edit_shown
+from cogs.files import prepare, shrink_all
+from cogs.growing import Gone, Place, Post, Refused, TooLarge
+from cogs.places import ChannelPlace, DirectPlace, LateReplyPlace, ReplyPlace
 from cogs.reply import ReplyAddress
 from core.images.store import PictureStore
-from core.jobs.model import Delivered, Drawing, Glimpse, Job
+from core.jobs.model import ENDED, Delivered, Drawing, Glimpse, Job
 
 log = logging.getLogger(__name__)
 
@@ -41,15 +36,29 @@ SMALLEST_LIMIT = 256 * 1024
 """Bytes below which a picture is not squeezed any further, however small a place says its limit is."""
 POINTING_SECONDS = 10.0
 """How long an answer's end waits at most for the reply to say where it is."""
+REPLY_SECONDS = 5.0
+"""The age of a job, from its row on, at which nobody waits any longer for its reply to be out."""
+REPLY_POLL = 0.1
+
+Turns = Callable[[str], AbstractAsyncContextManager[None]]
+Fetch = Callable[[str], Awaitable[Job | None]]
 
 
 class DiscordDelivery:
-    """One message of a job at a time: whoever shows something of it takes its turn."""
+    """One message of a job at a time: whoever shows something of it takes its turn.
 
-    def __init__(self, client: discord.Client, pictures: PictureStore) -> None:
+    Where several processes show one job, `turns` is the turn among them, by the job's id, and `fetch` reads the job's
+    row anew: another process may have moved the message, or not have given the reply yet.
+    """
+
+    def __init__(
+        self, client: discord.Client, pictures: PictureStore, *, turns: Turns | None = None, fetch: Fetch | None = None
+    ) -> None:
         self._client = client
         self._pictures = pictures
-        self._edits: set[asyncio.Task[None]] = set()
+        self._among_processes = turns
+        self._fetch = fetch
+        self._edits: set[asyncio.Task[bool]] = set()
         self._shown: dict[str, str] = {}
         self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
@@ -58,134 +67,173 @@ class DiscordDelivery:
         return self._turns.setdefault(job_id, asyncio.Lock())
 
     def forget(self, job_id: str) -> None:
-        """The job is at its end: nothing of it has to be remembered here."""
+        """The job's message says something else now, or is at its end: nothing of it has to be remembered here."""
         self._shown.pop(job_id, None)
 
+    async def show_queued(self, job: Job, place: int, starts_at: float | None, obstacle: str | None) -> bool:
+        """Edit the message: the place of a waiting job has changed. Whether Discord took it."""
+        return await self._edit(job, say.queued(job, place, starts_at, obstacle))
+
     async def show_progress(self, job: Job, glimpse: Glimpse) -> None:
-        """Edit the reply. An edit that has begun is finished even if the picture arrives meanwhile."""
+        """Edit the message. An edit that has begun is finished even if the picture arrives meanwhile."""
         edit = asyncio.create_task(self._edit(job, say.drawing(job, glimpse)), name=f"edit {job.id}")
         self._edits.add(edit)
         edit.add_done_callback(self._edits.discard)
         await asyncio.shield(edit)
 
     async def show_waiting(self, job: Job, sentence: str) -> None:
-        """Edit the reply: the job is in the queue again."""
+        """Edit the message: the job is in the queue again."""
         await self._edit(job, say.waiting(job, sentence))
 
-    async def deliver(self, job: Job, drawing: Drawing, *, perhaps_done: bool) -> Delivered:
-        """Show the pictures: in the reply, else in the channel, else in direct messages, else keep them."""
+    async def deliver(
+        self, job: Job, drawing: Drawing, *, fresh: Collection[int], final: bool, perhaps_done: bool
+    ) -> Delivered:
+        """Add the fresh pictures to the job's message: the reply, else one in the channel, else a direct one."""
+        job = await self._when_answered(job)
         address = ReplyAddress.from_json(job.reply)
-        async with self.turn(job.id):
-            uploads, refusals = await self._uploads(job, drawing, address)
-            if not uploads:
-                return await self._explain(job, _why_none(refusals), perhaps_done=perhaps_done)
-            parcels = pack(uploads)
-            first: Delivered | None = None
-            for number, parcel in enumerate(parcels, 1):
-                post = Post(
-                    caption=_caption(job, drawing, number, len(parcels)),
-                    nonce=job.id if number == 1 else f"{job.id}-{number}",
-                    uploads=parcel,
-                    refusals=refusals if number == 1 else {},
-                    safe_content=say.PICTURES_ALONE,
-                    ping=address.owner_id if number == 1 else None,
-                )
-                places = self._places(job, address) if number == 1 else self._further_places(job, address)
-                delivered = await self._send(post, places, perhaps_done=perhaps_done)
-                first = first or delivered
+        pictures = [(number, kept) for number, kept in drawing.numbered() if number in fresh]
+        uploads, refusals = await prepare(
+            job.id, pictures, self._pictures, limit=address.file_bytes, spoiler=job.request.spoiler
+        )
+        post = Post(
+            job_id=job.id,
+            caption=caption_of(job, drawing, self._pictures, limit=address.file_bytes, final=final),
+            uploads=uploads,
+            refusals=refusals,
+            safe_content=say.PICTURES_ALONE,
+            ping=address.owner_id,
+            view=None if final else cancel_view(job.id),
+        )
+        async with self._alone(job.id):
+            job = await self._current(job)
             self.forget(job.id)
-            delivered = first or Delivered("kept", None)
-            await self._point_to(job, delivered, say.PICTURE_ELSEWHERE.get(delivered.where))
+            if final and refusals and len(refusals) == len(drawing.pictures) and job.delivered_to is None:
+                return await self._explain(job, why_none(refusals), perhaps_done=perhaps_done)
+            delivered = await self._deliver(job, post, perhaps_done=perhaps_done)
+            if final or delivered.where != "kept":
+                words = say.PICTURE_ELSEWHERE if job.delivered_to is None else say.REST_ELSEWHERE
+                await self._point_to(job, delivered, words.get(delivered.where))
             return delivered
 
     async def explain(self, job: Job, sentence: str, *, perhaps_done: bool) -> Delivered:
-        """Say why there is no picture, in the same places."""
-        async with self.turn(job.id):
-            return await self._explain(job, sentence, perhaps_done=perhaps_done)
-
-    async def _explain(self, job: Job, sentence: str, *, perhaps_done: bool) -> Delivered:
-        address = ReplyAddress.from_json(job.reply)
-        self.forget(job.id)
-        words = say.ended(job, sentence)
-        post = Post(
-            caption=lambda _uploads, _refusals: words,
-            nonce=job.id,
-            safe_content=say.plain(sentence, 400),
-            ping=address.owner_id,
-        )
-        delivered = await self._send(post, self._places(job, address), perhaps_done=perhaps_done)
-        await self._point_to(job, delivered, say.REASON_ELSEWHERE.get(delivered.where, words))
-        return delivered
+        """Say why there is no picture, or no further one, in the same places."""
+        job = await self._when_answered(job)
+        async with self._alone(job.id):
+            return await self._explain(await self._current(job), sentence, perhaps_done=perhaps_done)
 
     async def rewrite(self, job: Job, message_id: int | None, content: str | None) -> None:
         """Take the buttons off the job's message, and put `content` there if it isn't None. Best effort."""
         changes = {"view": None} if content is None else {"view": None, "content": content}
-        async with self.turn(job.id):
+        async with self._alone(job.id):
             self.forget(job.id)
-            await edit_reply(self._client, ReplyAddress.from_json(job.reply), message_id, **changes)
+            address = ReplyAddress.from_json(job.reply)
+            await edit_shown(self._client, address, job.delivered_to, message_id, **changes)
+
+    async def _deliver(self, job: Job, post: Post, *, perhaps_done: bool) -> Delivered:
+        """Words alone are for the message that shows the pictures, and for no other."""
+        look = perhaps_done or job.request.pictures > 1
+        places = self._places(job, ReplyAddress.from_json(job.reply), look=look, search=perhaps_done)
+        otherwise = Delivered("kept", None)
+        if job.delivered_to is not None and not post.uploads:
+            places = [place for place in places if place.name == job.delivered_to]
+            otherwise = Delivered(job.delivered_to, job.message_id)
+        return await self._send(post, places, otherwise)
+
+    async def _explain(self, job: Job, sentence: str, *, perhaps_done: bool) -> Delivered:
+        address = ReplyAddress.from_json(job.reply)
+        self.forget(job.id)
+
+        async def caption(_uploads: object, _refusals: object, shown: Collection[int]) -> str:
+            return say.ended(job, sentence, partly=bool(shown) or job.delivered_to is not None)
+
+        post = Post(
+            job_id=job.id, caption=caption, safe_content=say.plain(sentence, 400), ping=address.owner_id, view=None
+        )
+        places = self._places(job, address, look=False, search=perhaps_done)
+        delivered = await self._send(post, places, Delivered("kept", None))
+        words = await caption(None, None, ())
+        await self._point_to(job, delivered, say.REASON_ELSEWHERE.get(delivered.where, words))
+        return delivered
+
+    @asynccontextmanager
+    async def _alone(self, job_id: str) -> AsyncIterator[None]:
+        """The turn in this process, and among processes where there are several."""
+        among_processes = contextlib.nullcontext() if self._among_processes is None else self._among_processes(job_id)
+        async with self.turn(job_id), among_processes:
+            yield
+
+    async def _current(self, job: Job) -> Job:
+        """The job with what its row says now of where it is shown, and of its state."""
+        row = None if self._fetch is None else await self._fetch(job.id)
+        if row is None:
+            return job
+        return replace(job, message_id=row.message_id, delivered_to=row.delivered_to, state=row.state)
+
+    async def _when_answered(self, job: Job) -> Job:
+        """Once the reply is out, which another process may be giving at this moment; or given up."""
+        while self._fetch is not None and job.message_id is None and time.time() < job.created_at + REPLY_SECONDS:
+            await asyncio.sleep(REPLY_POLL)
+            job = await self._current(job)
+        return job
 
     async def _point_to(self, job: Job, delivered: Delivered, words: str | None) -> None:
-        """Where the answer is not in the reply, the reply says so in place of its last news. Best effort."""
-        if delivered.where == ReplyPlace.name or words is None:
+        """Where the answer has just gone elsewhere, the reply says so in place of its last news. Best effort."""
+        if delivered.where == ReplyPlace.name or job.delivered_to in ELSEWHERE or words is None:
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(POINTING_SECONDS):
                 address = ReplyAddress.from_json(job.reply)
                 await edit_message(self._client, address, _message_id(job), content=words, view=None)
 
-    async def _edit(self, job: Job, content: str) -> None:
+    async def _edit(self, job: Job, content: str) -> bool:
         """Best effort: nobody is worse off for an edit that Discord did not take."""
-        address = ReplyAddress.from_json(job.reply)
-        async with self.turn(job.id):
+        async with self._alone(job.id):
             if self._shown.get(job.id) == content:
-                return
-            self._shown[job.id] = content
-            await edit_reply(self._client, address, _message_id(job), content=content)
+                return True
+            job = await self._current(job)
+            if job.state in ENDED:
+                return False
+            address = ReplyAddress.from_json(job.reply)
+            taken = await edit_shown(self._client, address, job.delivered_to, _message_id(job), content=content)
+            if taken:
+                self._shown[job.id] = content
+            return taken
 
-    async def _uploads(self, job: Job, drawing: Drawing, address: ReplyAddress) -> tuple[list[Upload], dict[int, str]]:
-        """The pictures as they can be sent here, and by number why others can't.
+    def _places(self, job: Job, address: ReplyAddress, *, look: bool, search: bool) -> list[Place]:
+        """Where the job may be shown, the best first: places that gave up on it earlier are not asked again.
 
-        A private answer is one message, since a second could not be sent exactly once: they share its bytes.
+        `look`: pictures of it may be in the reply; `search`: an earlier process may have posted it.
         """
-        limit = address.file_bytes
-        if address.private:
-            limit = min(limit, fair_limit([min(kept.size, limit) for kept in drawing.pictures], REQUEST_BYTES))
-        return await prepare(job.id, drawing.pictures, self._pictures, limit=limit, spoiler=job.request.spoiler)
-
-    def _places(self, job: Job, address: ReplyAddress) -> list[Place]:
+        where, message_id = job.delivered_to, _message_id(job)
+        at = {where: message_id}
         places: list[Place] = []
-        if address.token_lives:
-            places.append(ReplyPlace(self._client, address, _message_id(job)))
-        return places + self._later_places(job, address)
-
-    def _further_places(self, job: Job, address: ReplyAddress) -> list[Place]:
-        """For what does not fit into the reply: the channel comes first, since there a nonce counts."""
-        later = self._later_places(job, address)
-        if address.token_lives:
-            later.insert(0 if address.private else 1, FollowUpPlace(self._client, address))
-        return later
-
-    def _later_places(self, job: Job, address: ReplyAddress) -> list[Place]:
-        places: list[Place] = []
-        if not address.private:
-            places.append(ChannelPlace(self._client, address.channel_id, int(job.id)))
-        places.append(DirectPlace(self._client, address.owner_id, int(job.id)))
+        if where in (None, "reply"):
+            if address.token_lives:
+                places.append(ReplyPlace(self._client, address, message_id, look=look))
+            if message_id is not None and not address.private and (look or where == "reply"):
+                places.append(LateReplyPlace(self._client, address, job.id, message_id, certain=where == "reply"))
+        if where in (None, "reply", "channel") and not address.private:
+            known = at.get("channel")
+            places.append(ChannelPlace(self._client, address.channel_id, job.id, known, search=search))
+        if where != "kept":
+            places.append(DirectPlace(self._client, address.owner_id, job.id, at.get("dm"), search=search))
         return places
 
-    async def _send(self, post: Post, places: Sequence[Place], *, perhaps_done: bool) -> Delivered:
-        """The first place that takes it; the pictures stay kept where none does."""
-        filenames = [upload.filename for upload in post.uploads]
+    async def _send(self, post: Post, places: Sequence[Place], otherwise: Delivered) -> Delivered:
+        """The first place that takes it, with what those before it do not show; `otherwise` where none does."""
         for place in places:
-            if perhaps_done and (found := await place.find(filenames)) is not None:
-                return Delivered(place.name, str(found))
             try:
                 return Delivered(place.name, str(await self._send_smaller(place, post)))
             except Gone:
-                log.info("the reply was deleted, so its pictures are kept only")
+                log.info("the job's message was deleted, so its pictures are kept only")
                 return Delivered("kept", None)
             except Refused:
                 log.info("a place did not take the answer: %s", place.name)
-        return Delivered("kept", None)
+                left = place.missing(post.uploads)
+                if post.uploads and not left:
+                    return Delivered(place.name, str(place.message_id))
+                post = replace(post, uploads=left)
+        return otherwise
 
     async def _send_smaller(self, place: Place, post: Post) -> int:
         """Send; where the place says the files are too large, whatever its limit was said to be, halve them."""
@@ -193,33 +241,20 @@ class DiscordDelivery:
             try:
                 return await place.send(post)
             except TooLarge:
-                largest = max((upload.size for upload in post.uploads), default=0)
+                left = place.missing(post.uploads)
+                largest = max((upload.size for upload in left), default=0)
                 if largest // 2 < SMALLEST_LIMIT:
                     raise
-                smaller, refusals = await shrink_all(post.uploads, largest // 2)
+                smaller, refusals = await shrink_all(left, largest // 2)
                 if not smaller:
                     raise
                 post = replace(post, uploads=smaller, refusals={**post.refusals, **refusals})
 
 
-def _caption(job: Job, drawing: Drawing, number: int, messages: int) -> Caption:
-    """The words of message `number` of so many, for whatever is sent in it in the end."""
-
-    def caption(uploads: Sequence[Upload], refusals: Mapping[int, str]) -> str:
-        encoded = {upload.number: upload.remark for upload in uploads if upload.remark}
-        remarks = [text for texts in (refusals, encoded) for text in say.each_once(texts, len(drawing.pictures))]
-        return say.finished(job, drawing, remarks) if number == 1 else say.continued(number, messages, remarks)
-
-    return caption
-
-
-def _why_none(refusals: Mapping[int, str]) -> str:
-    """One sentence or a few for a job none of whose pictures can be sent."""
-    if len(set(refusals.values())) == 1:
-        return next(iter(refusals.values()))
-    return " ".join(say.each_once(refusals, len(refusals)))
+ELSEWHERE = ("channel", "dm")
+"""Where a job is shown once its reply is past."""
 
 
 def _message_id(job: Job) -> int | None:
-    """The reply's id, if it is known."""
+    """The job's message, if it is known."""
     return None if job.message_id is None else int(job.message_id)

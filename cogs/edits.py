@@ -1,4 +1,7 @@
-"""Edits of a job's reply that may fail: with the interaction's token, else with the bot's own. It knows no words."""
+"""Edits of a job's message that may fail: with the interaction's token, else with the bot's own. It knows no words.
+
+An edit here names no attachments, so those that are there stay.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,19 @@ TROUBLE = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
 """What Discord, or the way to it, makes of a request that nobody is worse off without."""
 
 
+async def edit_shown(
+    client: discord.Client, address: ReplyAddress, where: str | None, message_id: int | None, **changes: Any
+) -> bool:
+    """Change the message that shows the job, best effort; whether Discord took it. `where` is as in a job's row."""
+    if where == "channel":
+        return await edit_message(client, address, message_id, **changes)
+    if where == "dm":
+        return message_id is not None and await _is_taken(_edit_direct(client, address, message_id, **changes))
+    return await edit_reply(client, address, message_id, **changes)
+
+
 async def edit_reply(client: discord.Client, address: ReplyAddress, message_id: int | None, **changes: Any) -> bool:
-    """Change the reply, best effort; whether Discord took it. `message_id`, if known, is for when the token is over."""
+    """The same for the reply. `message_id`, if known, is for when the token is over."""
     if address.token_lives:
         webhook = discord.Webhook.partial(address.application_id, address.token, client=client)
         if await _is_taken(webhook.edit_message(ORIGINAL, allowed_mentions=NOBODY, **changes)):
@@ -33,6 +47,11 @@ async def edit_message(client: discord.Client, address: ReplyAddress, message_id
         return False
     message = client.get_partial_messageable(address.channel_id).get_partial_message(message_id)
     return await _is_taken(message.edit(allowed_mentions=NOBODY, **changes))
+
+
+async def _edit_direct(client: discord.Client, address: ReplyAddress, message_id: int, **changes: Any) -> None:
+    channel = await client.create_dm(discord.Object(address.owner_id))
+    await channel.get_partial_message(message_id).edit(allowed_mentions=NOBODY, **changes)
 
 
 async def _is_taken(edit: Awaitable[object]) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,11 +20,13 @@ from core.images.store import Kept, PictureStore
 log = logging.getLogger(__name__)
 
 FILES_LIMIT = 10
-"""Discord's attachments in one message."""
+"""Discord's attachments in one message, and files in one request."""
 REQUEST_BYTES = 24 * 2**20
 """What is put into one request: Discord documents 25 MiB, and the rest of the form wants some room."""
 DAMAGED = "The picture's file is damaged and can't be sent."
 MISSING = "The picture's file is missing from the bot's disk."
+
+_OURS = re.compile(r"(?:SPOILER_)?easel-(?P<job>\d+)-(?P<number>\d+)(?:\.\w+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +50,21 @@ class Upload:
 
 
 async def prepare(
-    job_id: str, pictures: Sequence[Kept], store: PictureStore, *, limit: int, spoiler: bool
+    job_id: str, pictures: Iterable[tuple[int, Kept]], store: PictureStore, *, limit: int, spoiler: bool
 ) -> tuple[list[Upload], dict[int, str]]:
-    """Every picture within `limit` bytes; one that had to be re-encoded for that says so in `remark`.
+    """Every picture, given with its number from 0, within `limit` bytes; one re-encoded for that has a `remark`.
 
-    What can't be sent is left out; for that the second value has a sentence by the picture's number.
+    What can't be sent is left out; for that the second value has a sentence by the picture's number, from 1.
     """
     uploads = [
         Upload(
-            store.path(kept.name), kept, filename(job_id, number, kept.extension, spoiler=spoiler), kept.size, number
+            store.path(kept.name),
+            kept,
+            filename(job_id, number + 1, kept.extension, spoiler=spoiler),
+            kept.size,
+            number + 1,
         )
-        for number, kept in enumerate(pictures, 1)
+        for number, kept in pictures
     ]
     return await shrink_all(uploads, limit)
 
@@ -101,23 +108,19 @@ async def shrink(upload: Upload, limit: int) -> Upload:
     )
 
 
-def fair_limit(sizes: Sequence[int], room: int) -> int:
-    """The largest limit in bytes for each file with which all of them together have at most `room`."""
-    for number, size in enumerate(sorted(sizes)):
-        share = room // (len(sizes) - number)
-        if size > share:
-            return share
-        room -= size
-    return max(sizes, default=room)
-
-
 def filename(job_id: str, number: int, extension: str, *, spoiler: bool) -> str:
     """`easel-<job id>-<n>.png`: the job's id in it lets a later process recognise what was delivered."""
     return f"{'SPOILER_' if spoiler else ''}easel-{job_id}-{number}.{extension}"
 
 
+def number_in(name: str, job_id: str) -> int | None:
+    """Which picture of the job a file on Discord is, from 1, whatever its extension became; None where it is none."""
+    found = _OURS.fullmatch(name)
+    return int(found["number"]) if found and found["job"] == job_id else None
+
+
 def pack(uploads: Sequence[Upload], *, request_bytes: int = REQUEST_BYTES) -> list[list[Upload]]:
-    """As few messages as Discord's limits allow, in order; a file larger than `request_bytes` travels alone."""
+    """As few requests as Discord's limits allow, in order; a file larger than `request_bytes` travels alone."""
     parcels: list[list[Upload]] = []
     size = 0
     for upload in uploads:

@@ -30,6 +30,12 @@ PICTURE_ELSEWHERE = {
     "kept": "The picture is drawn and kept; it could not be posted here.",
 }
 """What is left to say in a reply whose pictures went there."""
+REST_ELSEWHERE = {
+    "channel": "The other pictures are below.",
+    "dm": "The other pictures are in your direct messages.",
+    "kept": "The other pictures are drawn and kept; they could not be posted here.",
+}
+"""The same in a reply that shows some of them."""
 REASON_ELSEWHERE = {
     "channel": "**No picture** · The reason is below.",
     "dm": "**No picture** · The reason is in your direct messages.",
@@ -94,9 +100,21 @@ def _fit(text: str, room: int, escape: Callable[[str], str]) -> str:
 
 def accepted(ticket: Ticket) -> str:
     """What was understood and the place in the queue."""
-    where = "Next in line" if ticket.place == 1 else f"{ordinal(ticket.place)} in the queue"
-    head = f"**{where}**" if ticket.obstacle is None else f"**Waiting** · {plain(ticket.obstacle, 300)}"
+    head = _standing(ticket.place, ticket.starts_at, ticket.obstacle)
     return _about(ticket.request, head, asked_line(ticket.request), notes(ticket.notes))
+
+
+def queued(job: Job, place: int, starts_at: float | None, obstacle: str | None) -> str:
+    """The same later on, when the place has changed."""
+    return _about(job.request, _standing(place, starts_at, obstacle), asked_line(job.request), notes(job.notes))
+
+
+def _standing(place: int, starts_at: float | None, obstacle: str | None) -> str:
+    """The place in the queue with the estimated start, in unix seconds, or what is in the way."""
+    if obstacle is not None:
+        return f"**Waiting** · {plain(obstacle, 300)}"
+    where = "Next in line" if place == 1 else f"{ordinal(place)} in the queue"
+    return f"**{where}**" + (f" · starts <t:{int(starts_at)}:R>" if starts_at is not None else "")
 
 
 def drawing(job: Job, glimpse: Glimpse) -> str:
@@ -118,15 +136,17 @@ def waiting(job: Job, sentence: str) -> str:
     return _about(job.request, f"**Waiting** · {plain(sentence, 300)}", asked_line(job.request))
 
 
+def partly(job: Job, so_far: Drawing, remarks: Iterable[str] = ()) -> str:
+    """The caption of the pictures that are there while others are being drawn."""
+    remarks = (*job.notes, *so_far.warnings, *remarks)
+    head = f"**Drawing** {len(so_far.pictures)} of {job.request.pictures} done"
+    return _about(job.request, head, facts_line(job.request, so_far), notes(remarks))
+
+
 def finished(job: Job, result: Drawing, remarks: Iterable[str] = ()) -> str:
     """The caption of the pictures."""
     remarks = (*job.notes, *result.warnings, *remarks)
-    return _about(job.request, "", drawn_line(job.request, result), notes(remarks))
-
-
-def continued(number: int, messages: int, remarks: Iterable[str] = ()) -> str:
-    """The caption of the second message and those after it."""
-    return assemble(f"-# {number} of {messages}", notes(remarks))
+    return _about(job.request, "", facts_line(job.request, result), notes(remarks))
 
 
 def each_once(remarks: Mapping[int, str], pictures: int) -> list[str]:
@@ -146,12 +166,18 @@ def refused(sentence: str, prompt: str) -> str:
 
 def cancelled(job: Job, sentence: str) -> str:
     """The owner changed their mind."""
-    return _about(job.request, f"**{plain(sentence, 200)}**", asked_line(job.request))
+    return _about(job.request, f"**{plain(sentence, 200)}**", facts_line(job.request, job.drawing))
 
 
-def ended(job: Job, sentence: str) -> str:
-    """Why there is no picture, with the prompt so that nobody has to type it again."""
-    return _about(job.request, f"**No picture** · {plain(sentence, 400)}", asked_line(job.request))
+def ended(job: Job, sentence: str, *, partly: bool = False) -> str:
+    """Why there is no picture, or (`partly`) no further one, with the prompt so that nobody has to type it again."""
+    head = "**No further picture**" if partly else "**No picture**"
+    return _about(job.request, f"{head} · {plain(sentence, 400)}", facts_line(job.request, job.drawing))
+
+
+def facts_line(request: GenerationRequest, result: Drawing | None) -> str:
+    """The settings as the webui used them where something is drawn, else as they were understood."""
+    return drawn_line(request, result) if result is not None and result.pictures else asked_line(request)
 
 
 def asked_line(request: GenerationRequest) -> str:
@@ -189,7 +215,7 @@ def drawn_line(request: GenerationRequest, result: Drawing) -> str:
         parts.append(f"CFG {result.cfg_scale:g}")
     if request.clip_skip is not UNSET:
         parts.append(f"CLIP skip {request.clip_skip}")
-    parts.append(f"seed {seeds(result.seeds)}")
+    parts.append(f"seed {seeds(result.ordered_seeds())}")
     if result.checkpoint:
         parts.append(code(result.checkpoint))
     parts.append(f"{result.seconds:.1f} s")

@@ -37,13 +37,17 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
-    """What somebody is told at once: what was understood, the place in the queue, what stands in the way."""
+    """What somebody is told at once: what was understood, the place in the queue, what stands in the way.
+
+    `starts_at`: when the job is likely to begin, in unix seconds; None where that can't be said.
+    """
 
     job_id: str
     request: GenerationRequest
     notes: tuple[str, ...]
     place: int
     obstacle: str | None
+    starts_at: float | None = None
 
 
 class Studio:
