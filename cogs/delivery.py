@@ -40,6 +40,9 @@ REPLY_SECONDS = 5.0
 """The age of a job, from its row on, at which nobody waits any longer for its reply to be out."""
 REPLY_POLL = 0.1
 
+ELSEWHERE = ("channel", "dm", "kept")
+"""Where a job is once its reply is past."""
+
 Turns = Callable[[str], AbstractAsyncContextManager[None]]
 Fetch = Callable[[str], Awaitable[Job | None]]
 
@@ -151,8 +154,8 @@ class DiscordDelivery:
         )
         places = self._places(job, address, look=False, search=perhaps_done)
         delivered = await self._send(post, places, Delivered("kept", None))
-        words = await caption(None, None, ())
-        await self._point_to(job, delivered, say.REASON_ELSEWHERE.get(delivered.where, words))
+        elsewhere = say.ended_elsewhere(delivered.where, partly=job.delivered_to is not None)
+        await self._point_to(job, delivered, elsewhere or await caption(None, None, ()))
         return delivered
 
     @asynccontextmanager
@@ -249,10 +252,6 @@ class DiscordDelivery:
                 if not smaller:
                     raise
                 post = replace(post, uploads=smaller, refusals={**post.refusals, **refusals})
-
-
-ELSEWHERE = ("channel", "dm")
-"""Where a job is shown once its reply is past."""
 
 
 def _message_id(job: Job) -> int | None:

@@ -36,10 +36,8 @@ REST_ELSEWHERE = {
     "kept": "The other pictures are drawn and kept; they could not be posted here.",
 }
 """The same in a reply that shows some of them."""
-REASON_ELSEWHERE = {
-    "channel": "**No picture** · The reason is below.",
-    "dm": "**No picture** · The reason is in your direct messages.",
-}
+REASON_ELSEWHERE = {"channel": "The reason is below.", "dm": "The reason is in your direct messages."}
+"""The same for the reason why there is no picture."""
 
 # Links are defused too: discord.py's own escape_markdown leaves them, and the second of two masked links, alive.
 _MARKUP = re.compile(r"[\\*_~|`<>\[\]]|^[#-]|:(?=//)")
@@ -171,8 +169,17 @@ def cancelled(job: Job, sentence: str) -> str:
 
 def ended(job: Job, sentence: str, *, partly: bool = False) -> str:
     """Why there is no picture, or (`partly`) no further one, with the prompt so that nobody has to type it again."""
-    head = "**No further picture**" if partly else "**No picture**"
-    return _about(job.request, f"{head} · {plain(sentence, 400)}", facts_line(job.request, job.drawing))
+    head = f"{_no_picture(partly)} · {plain(sentence, 400)}"
+    return _about(job.request, head, facts_line(job.request, job.drawing))
+
+
+def ended_elsewhere(where: str, *, partly: bool) -> str | None:
+    """What is left to say in a reply whose reason went there; None where it could go nowhere."""
+    return f"{_no_picture(partly)} · {REASON_ELSEWHERE[where]}" if where in REASON_ELSEWHERE else None
+
+
+def _no_picture(partly: bool) -> str:
+    return "**No further picture**" if partly else "**No picture**"
 
 
 def facts_line(request: GenerationRequest, result: Drawing | None) -> str:
