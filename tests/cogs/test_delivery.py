@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.jobs.model import Drawing, Glimpse, JobState
+from core.jobs.model import Delivered, Drawing, Glimpse, JobState
 from playground.discord import ORDINARY, File, Message, Permission
 from tests.cogs.scene import Scene, opened_scene
 
@@ -345,7 +345,52 @@ async def test_a_process_that_dies_between_two_requests_leaves_the_rest_to_the_n
     scene.arrived_once(job, 0, 1, 2)
 
 
+async def test_a_token_that_ends_between_two_requests_costs_no_picture_and_repeats_none(scene: Scene) -> None:
+    job = await scene.ask(count=3, private=True)
+    scene.discord.fail("PATCH", REPLY, delay=0.0)  # the first request passes
+    scene.discord.fail("PATCH", REPLY, status=401, code=50027)
+    job = await scene.deliver(job, await scene.drawn(0, 1, 2, large=True), [0, 1, 2], final=True)
+    reply, message = scene.carriers(job)
+    assert (len(reply.attachments), len(message.attachments)) == (2, 1)
+    assert job.delivered_to == "dm"
+    scene.arrived_once(job, 0, 1, 2)
+
+
+async def test_pictures_that_are_all_there_stay_there_though_the_words_can_not_be_finished(scene: Scene) -> None:
+    job = await scene.ask(count=2, private=True)
+    drawing = await scene.drawn(0, 1)
+    await scene.deliver(job, drawing, [0, 1])
+    scene.discord.fail("PATCH", REPLY, status=403, code=50013)
+    job = await scene.deliver(job, drawing, [0, 1], final=True, perhaps_done=True)
+    assert (job.delivered_to, job.message_id) == ("reply", str(scene.reply(job).id))
+    assert scene.discord.messages(scene.ada.dm) == []
+
+
 # What Discord does not take
+
+
+async def test_a_picture_that_no_place_takes_yet_leaves_the_message_as_it_is(scene: Scene) -> None:
+    scene.ada.dms_open = False
+    scene.discord.set_permissions(scene.discord.channel, ORDINARY & ~Permission.SEND_MESSAGES)
+    job = await scene.ask(count=2)
+    scene.expire(job)
+    job = await scene.deliver(job, await scene.drawn(0), [0])
+    assert job.delivered_to == "kept"
+    assert scene.reply(job).buttons()
+    job = scene.note(job, Delivered("kept", str(scene.reply(job).id)), delivered_to=None)
+    await scene.deliver(job, await scene.drawn(0, 1), [0, 1], final=True)
+    assert scene.reply(job).content == "The picture is drawn and kept; it could not be posted here."
+    assert not scene.reply(job).buttons()
+
+
+async def test_files_that_are_too_large_are_no_fault_of_the_words(scene: Scene) -> None:
+    job = await scene.ask(count=1)
+    scene.discord.fail("PATCH", REPLY, status=400, code=50045)
+    kept = await scene.kept(0, side=700)
+    job = await scene.deliver(job, Drawing(pictures=(kept,), seeds=(7,)), [0], final=True)
+    assert "a red fox" in scene.reply(job).content
+    assert "re-encoded as" in scene.reply(job).content
+    scene.arrived_once(job, 0)
 
 
 @pytest.mark.parametrize("late", [False, True])
