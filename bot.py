@@ -39,6 +39,7 @@ from core.images.store import PictureStore
 from core.jobs.dispatcher import Dispatcher
 from core.jobs.drain import drain
 from core.jobs.herald import Herald
+from core.jobs.patience import on_database
 from core.jobs.pipeline import Pipeline
 from core.jobs.rescue import Rescuer
 from core.jobs.showing import Shower
@@ -179,7 +180,7 @@ async def open_services(settings: Settings, command: str) -> AsyncIterator[Servi
         services.delivery = DiscordDelivery(
             services.client,
             pictures,
-            fetch=core.rows.fetch,
+            fetch=lambda job_id: on_database(core.rows.fetch, job_id),
             turns=(lambda job_id: turn(core.locks, job_id)) if role.shared else None,
         )
         if role.draws:
@@ -228,6 +229,7 @@ def _add_drawing(services: Services, pictures: PictureStore) -> None:
         mirror=core.mirror,
         worker=core.role.worker,
         is_dead=lambda worker: is_dead(core.database, worker),
+        is_known_alive=lambda: core.listener.is_connected,
     )
     services.chores["dispatcher"] = services.give_out
     if core.role.shared:

@@ -132,7 +132,7 @@ class Place:
     def _refusal(self, error: discord.HTTPException) -> Refused:
         if error.status == 413 or error.code in TOO_LARGE:
             return TooLarge()
-        return Refused()
+        return Gone() if error.code == UNKNOWN_MESSAGE and self.message_id is not None else Refused()
 
 
 def pictures_on(message: discord.Message, job_id: str) -> dict[int, discord.Attachment]:

@@ -22,7 +22,7 @@ from core.settings import Settings
 from core.store.backends import BackendRows
 from core.store.database import open_database
 from core.store.liveness import open_locks
-from core.store.signals import open_listener
+from core.store.signals import Listener, Silence, open_listener
 from core.webui.client import open_session
 from core.webui.pool import BackendPool
 
@@ -43,6 +43,7 @@ class Core:
     fleet: Fleet
     outlook: Outlook
     news: News
+    listener: Listener | Silence
     metrics: Metrics
 
 
@@ -65,7 +66,7 @@ async def open_core(stack: AsyncExitStack, settings: Settings, role: Role, url: 
     news = News(mirror, fleet)
     await fleet.open()
     await mirror.load()
-    await stack.enter_async_context(
+    listener = await stack.enter_async_context(
         open_listener(url, on_signal=news.hear, on_resync=news.resync, worker_id=role.worker or None)
     )
     pool.start()
@@ -83,5 +84,6 @@ async def open_core(stack: AsyncExitStack, settings: Settings, role: Role, url: 
         fleet=fleet,
         outlook=Outlook(queue, fleet),
         news=news,
+        listener=listener,
         metrics=Metrics(),
     )

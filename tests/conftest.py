@@ -1,10 +1,13 @@
-"""What all tests share: Hypothesis without a stopwatch and without chance, so that a run can be repeated.
+"""What all tests share: a PostgreSQL, and Hypothesis without a stopwatch and without chance, so that a run can be
+repeated.
 
 `--hypothesis-profile=search` looks further, and elsewhere each time.
 """
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+pytest_plugins = ["tests.postgres"]
 
 QUIET = [HealthCheck.too_slow]
 

@@ -61,7 +61,7 @@ class Board:
         self.seats = [seat_of(backend, number) for number, backend in enumerate(backends)]
         lines = [sort_lane(lane, waiting.clock, matcher) for lane in waiting.lanes]
         self.lines = [line for line in lines if line.piles]
-        self.clock = max(waiting.clock, min((line.level for line in self.lines), default=waiting.clock))
+        self._clock = waiting.clock
         self._before = {line.owner_id: line.account for line in self.lines}
 
     def give(self, now: float) -> Iterator[Assignment]:
@@ -88,6 +88,16 @@ class Board:
         if turn.offer.title != ANY:
             seat.loaded = turn.offer.title
         return Assignment(job.job_id, line.owner_id, seat.key, turn.reason, charged)
+
+    @property
+    def clock(self) -> float:
+        """The level of the lowest who still wait for a backend that takes jobs; that of the highest if nobody does.
+
+        Whoever comes next starts there: nobody who waits is more than L above it.
+        """
+        levels = [line.level for line in self.lines if any(pile.jobs for pile in line.piles)]
+        reached = min(levels) if levels else max((line.level for line in self.lines), default=self._clock)
+        return max(self._clock, reached)
 
     def changed(self) -> dict[str, Account]:
         """The accounts that are no longer what they were."""

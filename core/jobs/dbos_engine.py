@@ -72,7 +72,7 @@ class DbosEngine:
         self._url = url
         self._steps = steps
         self._executor_id = executor_id
-        self._version = VERSION
+        self._version = f"{VERSION}:{executor_id}"
         self._workflow: Draw | None = None
         self._forgetting: asyncio.Task[None] | None = None
         self._running: set[asyncio.Task[Any]] = set()

@@ -20,16 +20,24 @@ EVERY = 1.0
 class Rescuer:
     """Looks for workers that have pictures in hand and are dead, seen so twice in a row.
 
-    Once would also find one that has just lost its connection, or is being restarted by whoever watches over it.
+    Once would also find one that has just lost its connection. `is_known_alive` says whether this worker's own sign of
+    life is in the database: while it is not, after a restart of that, the others' may be missing just as well.
     """
 
     def __init__(
-        self, *, parts: PartRows, mirror: Mirror, worker: str, is_dead: Callable[[str], Awaitable[bool]]
+        self,
+        *,
+        parts: PartRows,
+        mirror: Mirror,
+        worker: str,
+        is_dead: Callable[[str], Awaitable[bool]],
+        is_known_alive: Callable[[], bool],
     ) -> None:
         self._parts = parts
         self._mirror = mirror
         self._worker = worker
         self._is_dead = is_dead
+        self._is_known_alive = is_known_alive
         self._suspects: set[str] = set()
 
     async def run(self) -> None:
@@ -43,6 +51,9 @@ class Rescuer:
 
     async def look(self) -> None:
         """One look; what was found dead before and still is has nothing in hand afterwards."""
+        if not self._is_known_alive():
+            self._suspects = set()
+            return
         others = await self._parts.fetch_workers() - {self._worker}
         dead = {worker for worker in others if await self._is_dead(worker)}
         for worker in dead & self._suspects:

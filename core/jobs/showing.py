@@ -84,6 +84,8 @@ class Shower:
             await self._explain(job, str(error), perhaps_done=perhaps_done)
             return False
         reached("delivered", job.id)
+        if delivered.where == "kept" and not showing.final:
+            return False  # nothing took it for now; the next one, or the end, shows it
         await self._write_down(job, showing.fresh, delivered, final=showing.final)
         return not showing.final
 

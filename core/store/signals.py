@@ -84,6 +84,8 @@ async def notify_all(connection: AsyncConnection, signals: Iterable[Signal]) -> 
 class Silence:
     """The listener on SQLite: there is nobody to hear."""
 
+    is_connected = True
+
     async def __aenter__(self) -> Self:
         return self
 

@@ -92,7 +92,7 @@ class Gateway:
         return any(session.connection is not None for session in self.sessions.values())
 
     def dispatch(self, event: str, data: Any, *, intent: int = 0) -> None:
-        """Sends to every session of the guild's shard that asked for it; where the connection is broken, on resuming."""
+        """Sends to every session of the guild's shard that asked for it; over a broken connection, once it resumes."""
         copies = self._copies.popleft() if self._copies else 1
         self._forget_old_sessions()
         for session in self.sessions.values():
@@ -213,7 +213,7 @@ class Gateway:
         ready: Json = {
             "v": 10,
             "user": self._memory.bot_user | {"mfa_enabled": False, "verified": True, "email": None},
-            "guilds": [{"id": str(guild), "unavailable": True} for guild in self._memory.guilds if session.concerns(guild)],
+            "guilds": [{"id": str(one), "unavailable": True} for one in self._memory.guilds if session.concerns(one)],
             "session_id": session.id,
             "resume_gateway_url": self.url,
             "application": {"id": str(self._memory.application_id), "flags": 0},

@@ -1,4 +1,4 @@
-"""Pictures as Discord takes them: packed into messages, named, and made smaller where they are too large."""
+"""Pictures as Discord takes them: packed into requests, named, and made smaller where they are too large."""
 
 import io
 from pathlib import Path
@@ -14,8 +14,8 @@ from cogs.files import (
     MISSING,
     REQUEST_BYTES,
     Upload,
-    fair_limit,
     filename,
+    number_in,
     pack,
     prepare,
     shrink,
@@ -38,14 +38,14 @@ def test_every_picture_travels_once_in_order(sizes: list[int]) -> None:
 
 
 @given(sizes)
-def test_no_message_is_more_than_discord_takes(sizes: list[int]) -> None:
+def test_no_request_is_more_than_discord_takes(sizes: list[int]) -> None:
     for parcel in pack([upload(number, size) for number, size in enumerate(sizes)]):
         assert 1 <= len(parcel) <= FILES_LIMIT
         assert len(parcel) == 1 or sum(one.size for one in parcel) <= REQUEST_BYTES
 
 
 @given(sizes)
-def test_no_two_neighbouring_messages_would_have_fitted_into_one(sizes: list[int]) -> None:
+def test_no_two_neighbouring_requests_would_have_fitted_into_one(sizes: list[int]) -> None:
     parcels = pack([upload(number, size) for number, size in enumerate(sizes)])
     for before, after in zip(parcels, parcels[1:], strict=False):  # noqa: RUF007  # read as what it is
         assert len(before) == FILES_LIMIT or sum(one.size for one in before) + after[0].size > REQUEST_BYTES
@@ -63,6 +63,20 @@ def test_a_file_name_carries_the_job_and_nothing_that_was_typed(job_id: int, num
     assert filename(str(job_id), number, extension, spoiler=True) == f"SPOILER_{plain}"
 
 
+@given(st.integers(0, 2**64), st.integers(1, 10), st.sampled_from(["png", "jpg", "webp"]), st.booleans())
+def test_a_picture_is_known_by_its_file_s_name(job_id: int, number: int, extension: str, spoiler: bool) -> None:
+    name = filename(str(job_id), number, extension, spoiler=spoiler)
+    assert number_in(name, str(job_id)) == number
+    assert number_in(name, str(job_id + 1)) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["", "cat.png", "easel-7.png", "easel-7-.png", "easel-7-1.png.exe", "my-easel-7-1.png"]
+)
+def test_other_files_are_no_pictures_of_a_job(name: str) -> None:
+    assert number_in(name, "7") is None
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> PictureStore:
     return PictureStore(tmp_path)
@@ -76,7 +90,7 @@ async def keep(store: PictureStore, side: int, number: int = 0) -> Kept:
 
 async def test_what_is_small_enough_is_sent_as_it_lies_on_the_disk(store: PictureStore) -> None:
     kept = [await keep(store, 32, number) for number in range(3)]
-    uploads, refusals = await prepare("77", kept, store, limit=10**6, spoiler=False)
+    uploads, refusals = await prepare("77", enumerate(kept), store, limit=10**6, spoiler=False)
     assert refusals == {}
     assert [one.number for one in uploads] == [1, 2, 3]
     assert [one.filename for one in uploads] == ["easel-77-1.png", "easel-77-2.png", "easel-77-3.png"]
@@ -89,7 +103,7 @@ async def test_what_is_small_enough_is_sent_as_it_lies_on_the_disk(store: Pictur
 async def test_what_is_too_large_is_re_encoded_with_a_remark_and_keeps_its_infotext(store: PictureStore) -> None:
     small, large = await keep(store, 32), await keep(store, 300, 1)
     limit = large.size // 2
-    (first, second), refusals = await prepare("77", [small, large], store, limit=limit, spoiler=True)
+    (first, second), refusals = await prepare("77", enumerate([small, large]), store, limit=limit, spoiler=True)
     assert refusals == {}
     assert first.remark is None
     assert second.filename.startswith("SPOILER_easel-77-2.")
@@ -105,9 +119,14 @@ async def test_what_is_too_large_is_re_encoded_with_a_remark_and_keeps_its_infot
     assert "Seed: 1234567890" in comment.removeprefix(b"UNICODE\0").decode("utf-16-be")
 
 
+async def test_a_picture_is_named_by_its_own_number_whatever_comes_along(store: PictureStore) -> None:
+    uploads, _ = await prepare("77", [(3, await keep(store, 32))], store, limit=10**6, spoiler=False)
+    assert [(one.number, one.filename) for one in uploads] == [(4, "easel-77-4.png")]
+
+
 async def test_a_second_squeeze_begins_at_the_original(store: PictureStore) -> None:
     kept = await keep(store, 300)
-    (once,), _ = await prepare("77", [kept], store, limit=kept.size // 2, spoiler=False)
+    (once,), _ = await prepare("77", enumerate([kept]), store, limit=kept.size // 2, spoiler=False)
     twice = await shrink(once, kept.size // 8)
     assert twice.size <= kept.size // 8
     assert (twice.original, twice.picture) == (store.path(kept.name), kept)
@@ -120,7 +139,7 @@ async def test_a_picture_that_can_not_be_made_small_enough_is_left_out(
     tiny, large = await keep(store, 4), await keep(store, 300, 1)
     limit = tiny.size
     monkeypatch.setattr("core.images.fit._MAX_SCALINGS", 0)
-    uploads, refusals = await prepare("77", [large, tiny], store, limit=limit, spoiler=False)
+    uploads, refusals = await prepare("77", enumerate([large, tiny]), store, limit=limit, spoiler=False)
     assert [one.filename for one in uploads] == ["easel-77-2.png"]
     assert list(refusals) == [1]
     assert "can't be made small enough" in refusals[1]
@@ -132,7 +151,7 @@ async def test_a_damaged_picture_that_is_too_large_costs_itself_alone(store: Pic
     path = store.path(bad.name)
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 3] + bytes(len(data) // 2))
-    uploads, refusals = await prepare("77", [bad, good], store, limit=good.size // 2, spoiler=False)
+    uploads, refusals = await prepare("77", enumerate([bad, good]), store, limit=good.size // 2, spoiler=False)
     assert [one.number for one in uploads] == [2]
     assert refusals == {1: DAMAGED}
 
@@ -142,16 +161,6 @@ async def test_a_missing_picture_costs_itself_alone(store: PictureStore, squeeze
     good, gone = await keep(store, 300), await keep(store, 300, 1)
     store.path(gone.name).unlink()
     limit = good.size // 2 if squeezed else 10**7
-    uploads, refusals = await prepare("77", [good, gone], store, limit=limit, spoiler=False)
+    uploads, refusals = await prepare("77", enumerate([good, gone]), store, limit=limit, spoiler=False)
     assert [one.number for one in uploads] == [1]
     assert refusals == {2: MISSING}
-
-
-@given(st.lists(st.integers(1, 10**6), min_size=1, max_size=10), st.integers(10, 10**7))
-def test_a_shared_request_squeezes_only_what_it_must(sizes: list[int], room: int) -> None:
-    limit = fair_limit(sizes, room)
-    assert sum(min(size, limit) for size in sizes) <= room
-    if sum(sizes) <= room:
-        assert limit >= max(sizes)
-    else:
-        assert sum(min(size, limit + 1) for size in sizes) > room

@@ -54,14 +54,17 @@ def job_of(request: GenerationRequest, notes: tuple[str, ...] = ()) -> Job:
 
 requests = st.just(WORST) | within_limits
 jobs = st.builds(job_of, requests, SENTENCES)
+NONE_YET = Drawing(pictures=(), seeds=())
+starts = st.none() | st.floats(0, 1e11)
 tickets = st.builds(
-    lambda request, notes, place, obstacle: Ticket(
-        job_id="1", request=request, notes=notes, place=place, obstacle=obstacle
+    lambda request, notes, place, obstacle, starts_at: Ticket(
+        job_id="1", request=request, notes=notes, place=place, obstacle=obstacle, starts_at=starts_at
     ),
     requests,
     SENTENCES,
     st.integers(1, 10**6),
     st.none() | NAUGHTY,
+    starts,
 )
 names = st.none() | NAUGHTY
 drawings = st.builds(
@@ -95,6 +98,8 @@ glimpses = st.builds(
     st.none() | st.integers(0, 100),
 )
 MENTION = re.compile(r"@(everyone|here)|<(@|#|:|a:|/|t:|id:)")
+ESTIMATE = re.compile(r"(?<=\*\*) · starts <t:[0-9]+:R>$", re.MULTILINE)
+"""The bot's own timestamp, on its own line."""
 BLOCK = re.compile(r"```\n(.*?)\n```", re.DOTALL)
 SPAN_OR_ESCAPE = re.compile(r"`[^`\n]+`|\\[^A-Za-z0-9\s]")
 MASKED_LINK = re.compile(r"(?<!\\)\[[^\]]*\]\(")
@@ -104,7 +109,7 @@ def assert_harmless(text: str) -> None:
     """Within the limit, nobody mentioned, every block and span closed, outside of them only the bot's own markup."""
     assert len(text.encode("utf-16-le")) // 2 <= say.CONTENT_LIMIT
     assert not re.search(r"@(everyone|here)|@[!&]?[0-9]{17,20}", text)
-    outside = BLOCK.sub("", text)
+    outside = BLOCK.sub("", ESTIMATE.sub("", text, count=1))
     assert "```" not in outside
     unescaped = SPAN_OR_ESCAPE.sub("x", outside)
     assert "`" not in unescaped
@@ -131,16 +136,33 @@ def test_progress_is_said_harmlessly(job: Job, glimpse: Glimpse) -> None:
     assert_harmless(say.drawing(job, glimpse))
 
 
+@given(tickets)
+@example(Ticket(job_id="1", request=WORST, notes=("*" * 250,) * 5, place=10**6, obstacle=None, starts_at=1e11))
+def test_a_new_place_is_said_as_the_first_one_was(ticket: Ticket) -> None:
+    job = job_of(ticket.request, ticket.notes)
+    assert say.queued(job, ticket.place, ticket.starts_at, ticket.obstacle) == say.accepted(ticket)
+
+
+@given(jobs, drawings, SENTENCES)
+@example(job_of(WORST, ("*" * 250,) * 5), NONE_YET, ("*" * 250,) * 5)
+def test_pictures_are_captioned_harmlessly_while_others_are_drawn(
+    job: Job, drawing: Drawing, remarks: tuple[str, ...]
+) -> None:
+    assert_harmless(say.partly(job, drawing, remarks))
+
+
 @given(jobs, drawings, SENTENCES)
 def test_pictures_are_captioned_harmlessly(job: Job, drawing: Drawing, remarks: tuple[str, ...]) -> None:
     assert_harmless(say.finished(job, drawing, remarks))
 
 
-@given(jobs, NAUGHTY)
-@example(job_of(WORST), "_" * 500)
-def test_sentences_are_said_harmlessly(job: Job, sentence: str) -> None:
+@given(jobs, st.none() | drawings, NAUGHTY)
+@example(job_of(WORST), None, "_" * 500)
+def test_sentences_are_said_harmlessly(job: Job, drawing: Drawing | None, sentence: str) -> None:
+    job = replace(job, drawing=drawing)
     for words in (say.waiting, say.cancelled, say.ended):
         assert_harmless(words(job, sentence))
+    assert_harmless(say.ended(job, sentence, partly=True))
     assert_harmless(say.refused(sentence, job.request.prompt))
     assert_harmless(say.plain(sentence, 400))
 
@@ -246,9 +268,27 @@ def test_what_was_understood_is_all_there() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("place", "starts_at", "head"),
+    [
+        (1, None, "**Next in line**"),
+        (1, 1_700_000_000.0, "**Next in line** · starts <t:1700000000:R>"),
+        (3, 1_700_000_000.9, "**3rd in the queue** · starts <t:1700000000:R>"),
+    ],
+)
+def test_a_place_comes_with_the_time_at_which_it_may_begin(place: int, starts_at: float | None, head: str) -> None:
+    text = say.queued(job_of(GenerationRequest(prompt="a fox", seed=7)), place, starts_at, None)
+    assert text.splitlines()[0] == head
+
+
 def test_an_obstacle_comes_before_the_place() -> None:
     ticket = Ticket(
-        job_id="1", request=GenerationRequest(prompt="a fox", seed=7), notes=(), place=1, obstacle="It is down."
+        job_id="1",
+        request=GenerationRequest(prompt="a fox", seed=7),
+        notes=(),
+        place=1,
+        obstacle="It is down.",
+        starts_at=1_700_000_000.0,
     )
     assert say.accepted(ticket).startswith("**Waiting** · It is down.\n")
 
@@ -276,6 +316,36 @@ def test_pictures_carry_what_the_webui_really_used() -> None:
         "-# The webui took 20 steps instead of 24.",
         "-# re-encoded",
     ]
+
+
+def test_the_seeds_of_pictures_that_came_in_any_order_are_in_theirs() -> None:
+    kept = Kept("x", "png", 832, 1216, 1, None)
+    drawing = Drawing(pictures=(kept,) * 3, seeds=(10, 7, 8), numbers=(3, 0, 1))
+    text = say.partly(job_of(GenerationRequest(prompt="a fox", seed=7, count=4)), drawing, ["picture 1: re-encoded"])
+    assert text.startswith("**Drawing** 3 of 4 done\n```\na fox\n```\n")
+    assert "seed 7, 8, 10 " in text
+    assert text.endswith("\n-# picture 1: re-encoded")
+
+
+def test_a_job_that_ends_with_some_pictures_says_how_they_were_drawn() -> None:
+    kept = Kept("x", "png", 832, 1216, 1, None)
+    request = GenerationRequest(prompt="a fox", seed=7, count=4)
+    job = replace(job_of(request), drawing=Drawing(pictures=(kept,), seeds=(9,), numbers=(2,), seconds=3.0))
+    text = say.ended(job, "No memory.", partly=True)
+    assert text.startswith("**No further picture** · No memory.\n")
+    assert text.endswith("-# 832×1216 · seed 9 · 3.0 s")
+
+
+@pytest.mark.parametrize(
+    ("where", "partly", "words"),
+    [
+        ("channel", False, "**No picture** · The reason is below."),
+        ("dm", True, "**No further picture** · The reason is in your direct messages."),
+        ("kept", False, None),
+    ],
+)
+def test_a_reply_says_where_the_reason_is(where: str, partly: bool, words: str | None) -> None:
+    assert say.ended_elsewhere(where, partly=partly) == words
 
 
 def test_a_long_prompt_is_cut_and_everything_else_stays() -> None:

@@ -2,8 +2,11 @@
 
 import msgspec
 
+from core.images.store import Kept
 from core.jobs.model import ENDED, Drawing, JobState
 from tests.core.jobs.conftest import DRAWING
+
+FIRST, SECOND, THIRD = (Kept(name, "png", 1, 1, 1, None) for name in "abc")
 
 
 def test_a_drawing_comes_back_from_its_json() -> None:
@@ -17,3 +20,20 @@ def test_a_drawing_of_an_older_bot_without_newer_facts_can_be_read() -> None:
 
 def test_three_states_are_an_end() -> None:
     assert set(JobState) - ENDED == {JobState.QUEUED, JobState.RUNNING, JobState.DRAWN}
+
+
+def test_pictures_are_in_the_order_of_their_numbers_and_so_are_their_seeds() -> None:
+    drawing = Drawing(pictures=(THIRD, FIRST), seeds=(9, 7), numbers=(2, 0))
+    assert drawing.numbered() == [(0, FIRST), (2, THIRD)]
+    assert drawing.ordered_seeds() == [7, 9]
+
+
+def test_pictures_without_numbers_count_from_nought() -> None:
+    drawing = Drawing(pictures=(FIRST, SECOND), seeds=(7, 8))
+    assert drawing.numbered() == [(0, FIRST), (1, SECOND)]
+    assert drawing.ordered_seeds() == [7, 8]
+
+
+def test_a_row_that_knows_no_numbers_can_be_read() -> None:
+    old = msgspec.json.encode({"pictures": [FIRST], "seeds": [7]})
+    assert msgspec.json.decode(old, type=Drawing).numbered() == [(0, FIRST)]

@@ -1,6 +1,10 @@
-"""The database and its migrations, on real SQLite files."""
+"""The database and its migrations, on real SQLite files and a real PostgreSQL."""
 
+import asyncio
 import sqlite3
+import subprocess
+import sys
+import traceback
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -18,6 +22,9 @@ from core.store import database
 from core.store.database import MIGRATIONS, database_url, migrate, open_database
 from core.store.facts import Facts
 from core.store.schema import facts, metadata
+from tests.postgres import LocalPostgres
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -25,8 +32,15 @@ def url(tmp_path: Path) -> sa.URL:
     return database_url(None, tmp_path)
 
 
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def each_url(request: pytest.FixtureRequest) -> sa.URL:
+    """A new database of either kind."""
+    found: sa.URL = request.getfixturevalue("url" if request.param == "SQLite" else "server_url")
+    return found
+
+
 def plain_engine(url: sa.URL) -> sa.Engine:
-    return sa.create_engine(url.set(drivername="sqlite"))
+    return sa.create_engine(url.set(drivername="sqlite") if url.get_backend_name() == "sqlite" else url)
 
 
 def run_alembic(url: sa.URL, action: Any, revision: str) -> None:
@@ -55,31 +69,31 @@ def differences(url: sa.URL) -> list[Any]:
     return found
 
 
-def test_migrations_make_the_tables_that_the_code_expects(url: sa.URL) -> None:
-    migrate(url)
-    assert differences(url) == []
-    assert tables(url) == {"jobs", "facts", "alembic_version"}
+def test_migrations_make_the_tables_that_the_code_expects(each_url: sa.URL) -> None:
+    migrate(each_url)
+    assert differences(each_url) == []
+    assert tables(each_url) == {"jobs", "facts", "alembic_version"}
 
 
-def test_migrating_twice_changes_nothing(url: sa.URL) -> None:
-    migrate(url)
-    engine = plain_engine(url)
+def test_migrating_twice_changes_nothing(each_url: sa.URL) -> None:
+    migrate(each_url)
+    engine = plain_engine(each_url)
     with engine.begin() as connection:
         connection.execute(sa.text("INSERT INTO facts VALUES ('a', 'b')"))
-    migrate(url)
+    migrate(each_url)
     with engine.begin() as connection:
         assert connection.scalar(sa.text("SELECT value FROM facts")) == "b"
         assert connection.scalar(sa.text("SELECT COUNT(*) FROM alembic_version")) == 1
     engine.dispose()
-    assert differences(url) == []
+    assert differences(each_url) == []
 
 
-def test_migrations_go_down_and_up_again(url: sa.URL) -> None:
-    migrate(url)
-    run_alembic(url, command.downgrade, "base")
-    assert tables(url) == {"alembic_version"}
-    migrate(url)
-    assert differences(url) == []
+def test_migrations_go_down_and_up_again(each_url: sa.URL) -> None:
+    migrate(each_url)
+    run_alembic(each_url, command.downgrade, "base")
+    assert tables(each_url) == {"alembic_version"}
+    migrate(each_url)
+    assert differences(each_url) == []
 
 
 def test_each_migration_follows_one_other_and_there_is_one_head() -> None:
@@ -90,6 +104,22 @@ def test_each_migration_follows_one_other_and_there_is_one_head() -> None:
     for revision in script.walk_revisions():
         assert revision.doc
         assert Path(revision.path).name.startswith(f"{revision.revision}_")
+
+
+def test_processes_that_start_at_once_make_the_tables_once(server_url: sa.URL) -> None:
+    program = (
+        "import sys, sqlalchemy; from core.store.database import migrate; migrate(sqlalchemy.make_url(sys.argv[1]))"
+    )
+    command = [sys.executable, "-c", program, server_url.render_as_string(hide_password=False)]
+    processes = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(5)]
+    ends = [(process.communicate(timeout=30)[1], process.returncode) for process in processes]
+    assert ends == [("", 0)] * 5
+    assert differences(server_url) == []
+
+
+async def test_threads_that_start_at_once_make_the_tables_once(server_url: sa.URL) -> None:
+    await asyncio.gather(*(asyncio.to_thread(migrate, server_url) for _ in range(8)))
+    assert differences(server_url) == []
 
 
 def test_a_migration_that_fails_leaves_nothing_half_done(url: sa.URL) -> None:
@@ -161,12 +191,52 @@ async def test_a_database_that_another_program_holds_is_said(url: sa.URL, monkey
     assert sentence == f"The database can't be opened: {url.database} is used by another program."
 
 
-async def test_no_error_tells_what_was_to_be_written(url: sa.URL) -> None:
-    async with open_database(url) as engine:
+async def test_no_error_tells_what_was_to_be_written(each_url: sa.URL) -> None:
+    row = {"name": "secret" * 2, "value": None}  # put together, since tracebacks quote this file too
+    async with open_database(each_url) as engine:
         with pytest.raises(sa.exc.IntegrityError) as refused:
             async with engine.begin() as connection:
-                await connection.execute(sa.insert(facts), {"name": "s3cret", "value": None})
-    assert "s3cret" not in str(refused.value)
+                await connection.execute(sa.insert(facts), row)
+    assert "secretsecret" not in "".join(traceback.format_exception(refused.value))
+    assert "facts" in str(refused.value)
+
+
+async def test_a_restarted_server_is_noticed_before_a_query_is(postgres: LocalPostgres, server_url: sa.URL) -> None:
+    async def ask() -> int:
+        async with engine.connect() as connection:
+            return int(await connection.scalar(sa.text("SELECT 7")))
+
+    async with open_database(server_url) as engine:
+        assert await asyncio.gather(*(ask() for _ in range(20))) == [7] * 20
+        await asyncio.to_thread(postgres.stop_hard)
+        await asyncio.to_thread(postgres.start)
+        assert await asyncio.gather(*(ask() for _ in range(20))) == [7] * 20
+
+
+async def test_a_process_holds_few_connections(server_url: sa.URL) -> None:
+    held = sa.text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+
+    async def ask() -> int:
+        async with engine.connect() as connection:
+            await connection.execute(sa.text("SELECT pg_sleep(0.02)"))
+            return int(await connection.scalar(held))
+
+    async with open_database(server_url) as engine:
+        assert max(await asyncio.gather(*(ask() for _ in range(40)))) == database.POOL_SIZE
+
+
+async def test_the_server_is_reached_over_its_socket_too(postgres: LocalPostgres, tmp_path: Path) -> None:
+    name = postgres.create_database()
+    async with open_database(database_url(postgres.url(name, over_socket=True), tmp_path)) as engine:
+        kept = Facts(engine)
+        await kept.keep("a", "b")
+        assert await kept.fetch("a") == "b"
+    postgres.drop_database(name)
+
+
+def test_what_the_operators_url_says_is_left_to_them(tmp_path: Path) -> None:
+    url = database_url("postgresql://easel@db/easel?connect_timeout=60", tmp_path)
+    assert set(database.SOON_NOTICED) - set(database.unless_said(url)) == {"connect_timeout"}
 
 
 @pytest.mark.parametrize(
@@ -186,13 +256,13 @@ def test_the_file_is_in_the_data_directory(tmp_path: Path) -> None:
     assert database_url(None, tmp_path).database == str(tmp_path / "easel.db")
 
 
-async def test_a_fact_is_kept_and_overwritten(url: sa.URL) -> None:
-    async with open_database(url) as engine:
+async def test_a_fact_is_kept_and_overwritten(each_url: sa.URL) -> None:
+    async with open_database(each_url) as engine:
         kept = Facts(engine)
         assert await kept.fetch("commands:1") is None
         await kept.keep("commands:1", "abc")
         await kept.keep("commands:1", "def")
         await kept.keep("commands:2", "ghi")
-    async with open_database(url) as engine:
+    async with open_database(each_url) as engine:
         kept = Facts(engine)
         assert [await kept.fetch(f"commands:{number}") for number in (1, 2)] == ["def", "ghi"]
