@@ -228,7 +228,7 @@ def _add_drawing(services: Services, pictures: PictureStore) -> None:
         parts=core.parts,
         mirror=core.mirror,
         worker=core.role.worker,
-        is_dead=lambda worker: is_dead(core.database, worker),
+        is_dead=lambda worker: _is_gone(core, worker),
         is_known_alive=lambda: core.listener.is_connected,
     )
     services.chores["dispatcher"] = services.give_out
@@ -264,6 +264,11 @@ def _add_talking(services: Services) -> None:
         StatusCog(studio),
     )
     services.chores["herald"] = herald.run
+
+
+async def _is_gone(core: Core, worker: str) -> bool:
+    """Whether a worker is dead, or stands still for so long that its pictures can't wait for it."""
+    return core.fleet.is_frozen(worker) or await is_dead(core.database, worker)
 
 
 async def _until_one_ends(tasks: Sequence[asyncio.Task[Any]]) -> None:

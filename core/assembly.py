@@ -66,9 +66,8 @@ async def open_core(stack: AsyncExitStack, settings: Settings, role: Role, url: 
     news = News(mirror, fleet)
     await fleet.open()
     await mirror.load()
-    listener = await stack.enter_async_context(
-        open_listener(url, on_signal=news.hear, on_resync=news.resync, worker_id=role.worker or None)
-    )
+    listener = open_listener(url, on_signal=news.hear, on_resync=news.resync, worker_id=role.worker or None)
+    await stack.enter_async_context(listener)
     pool.start()
     stack.push_async_callback(pool.stop)
     return Core(

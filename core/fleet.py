@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -27,6 +28,8 @@ ALONE_SECONDS = 10.0
 CLOSING = "The bot is being restarted; pictures wait until it is back."
 SILENT_SECONDS = 8.0
 """A webui whose worker was not heard of for so long can't be used."""
+FROZEN_SECONDS = 30.0
+"""A worker that was not heard of for so long, though its connection stands, is taken for dead."""
 
 
 class Fleet:
@@ -42,6 +45,9 @@ class Fleet:
         self._on_change = on_change
         self._others: dict[str, BackendView] = {}
         self._published: dict[str, BackendView] = {}
+        self._kept: dict[str, tuple[float | None, float | None]] = {}
+        self._ages: dict[str, float] = {}
+        self._reading_since: float | None = None
         self._merged = MergedCatalog()
         self._wake = asyncio.Event()
         self._closing = False
@@ -53,6 +59,15 @@ class Fleet:
     def is_own(self, key: str) -> bool:
         """Whether this process draws on it."""
         return key not in self._others
+
+    def is_frozen(self, worker: str) -> bool:
+        """Whether a worker has said nothing for so long that it stands still, wherever its locks are.
+
+        Nobody can tell who has not read for as long: after an outage of the database all of them look like that.
+        """
+        now = time.monotonic()
+        has_read = self._reading_since is not None and now - self._reading_since > FROZEN_SECONDS
+        return has_read and self._ages.get(worker, 0.0) > FROZEN_SECONDS
 
     def catalog(self) -> Catalog | None:
         """What the known webuis offer together, those that are down included; None while none has ever answered."""
@@ -110,6 +125,7 @@ class Fleet:
                 await self._publish()
                 self._take(await self._rows.fetch())
             except sa.exc.SQLAlchemyError as error:
+                self._reading_since = None
                 log.warning("the webuis' rows can't be written, trying again: %s", type(error).__name__)
             await asyncio.sleep(PUBLISH_SECONDS / 10)  # many changes in a moment are written once
 
@@ -122,11 +138,16 @@ class Fleet:
             for key, view in views.items()
         }
         learned = {key: (view.speed, view.load_seconds) for key, view in views.items()}
+        if not self._shared and learned == self._kept:
+            return
         await self._rows.publish(self._worker, changed, learned)
-        self._published = views
+        self._published, self._kept = views, learned
 
     def _take(self, rows: list[BackendRow]) -> None:
         """What the rows say: the wishes for our own webuis, and the others'."""
+        if self._reading_since is None:
+            self._reading_since = time.monotonic()
+        self._ages = {row.worker: row.age for row in rows}
         others: dict[str, BackendView] = {}
         for row in rows:
             if row.worker == self._worker:

@@ -24,6 +24,11 @@ class Metrics:
         )
         self.waiting = Gauge("easel_jobs_waiting", "Jobs in the queue.", registry=self.registry)
         self.backends_up = Gauge("easel_webuis_up", "Webuis that answer.", registry=self.registry)
+        self.backends_accepting = Gauge(
+            "easel_webuis_accepting",
+            "Webuis that get pictures: up, not paused, circuit not open.",
+            registry=self.registry,
+        )
         self.backends_busy = Gauge("easel_webuis_busy", "Webuis at work on one of our jobs.", registry=self.registry)
         self.render_seconds = Histogram(
             "easel_render_seconds",
@@ -54,6 +59,7 @@ class Metrics:
         """Count the webuis as they are now."""
         listed = list(views)
         self.backends_up.set(sum(view.health is Health.UP for view in listed))
+        self.backends_accepting.set(sum(view.accepts for view in listed))
         self.backends_busy.set(sum(view.job_id is not None for view in listed))
 
     def render(self) -> bytes:
