@@ -14,7 +14,6 @@ import asyncio
 import contextlib
 import importlib
 import logging
-import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -51,6 +50,7 @@ from core.store.database import database_url, engine_url
 from core.store.facts import Facts
 from core.store.liveness import is_dead, once_in_the_cluster, turn
 from core.studio import Studio
+from core.tasks import cancel_all, stop_on_signals, until_one_ends
 
 log = logging.getLogger("easel")
 
@@ -147,18 +147,18 @@ async def run(settings: Settings, command: str = "run") -> None:
     """Open everything, and serve until a signal or a fatal error ends it."""
     use_discord(settings.discord_api_url)
     stopping, at_once = asyncio.Event(), asyncio.Event()
-    _stop_on_signals(stopping, at_once)
+    stop_on_signals(stopping, at_once)
     async with open_services(settings, command) as services:
         chores = {"discord": services.serve_discord, **services.chores}
         tasks = [asyncio.create_task(chore(), name=name) for name, chore in chores.items()]
         stop = asyncio.create_task(stopping.wait(), name="signals")
         try:
-            await _until_one_ends([*tasks, stop])
+            await until_one_ends([*tasks, stop])
             services.core.fleet.close()
             if services.pipeline is not None:
                 await drain(services.pipeline, settings.drain_seconds, at_once)
         finally:
-            await _cancel([*tasks, stop])
+            await cancel_all([*tasks, stop])
             log.info("stopping; unfinished jobs go on at the next start or elsewhere")
 
 
@@ -269,34 +269,6 @@ def _add_talking(services: Services) -> None:
 async def _is_gone(core: Core, worker: str) -> bool:
     """Whether a worker is dead, or stands still for so long that its pictures can't wait for it."""
     return core.fleet.is_frozen(worker) or await is_dead(core.database, worker)
-
-
-async def _until_one_ends(tasks: Sequence[asyncio.Task[Any]]) -> None:
-    """Whatever ends first ends the bot; its exception, if it has one, is raised."""
-    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in done:
-        task.result()
-
-
-async def _cancel(tasks: Sequence[asyncio.Task[Any]]) -> None:
-    """Until all have ended: a shard that is reconnecting takes the first cancellation for its own and goes on."""
-    pending = set(tasks)
-    while pending:
-        for task in pending:
-            task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=0.5)
-
-
-def _stop_on_signals(stopping: asyncio.Event, at_once: asyncio.Event) -> None:
-    """The first signal asks to stop; the second, to wait for nothing."""
-
-    def stop() -> None:
-        (at_once if stopping.is_set() else stopping).set()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers on the loop
-            loop.add_signal_handler(number, stop)
 
 
 if __name__ == "__main__":
