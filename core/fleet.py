@@ -28,6 +28,8 @@ ALONE_SECONDS = 10.0
 CLOSING = "The bot is being restarted; pictures wait until it is back."
 SILENT_SECONDS = 8.0
 """A webui whose worker was not heard of for so long can't be used."""
+FORGOTTEN_SECONDS = 3600.0
+"""A webui whose worker was not heard of for so long is not there any more."""
 FROZEN_SECONDS = 30.0
 """A worker that was not heard of for so long, though its connection stands, is taken for dead."""
 
@@ -59,6 +61,11 @@ class Fleet:
     def is_own(self, key: str) -> bool:
         """Whether this process draws on it."""
         return key not in self._others
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one of its own webuis could begin a picture now."""
+        return any(view.idle and view.accepts for view in self._pool.views())
 
     def is_frozen(self, worker: str) -> bool:
         """Whether a worker has said nothing for so long that it stands still, wherever its locks are.
@@ -152,7 +159,11 @@ class Fleet:
         for row in rows:
             if row.worker == self._worker:
                 self._pool.set_mode(row.key, Mode.DRAINING if self._closing else Mode(row.mode))
-            elif self._shared and (view := _decode(row, self._others.get(row.key))) is not None:
+            elif (
+                self._shared
+                and row.age < FORGOTTEN_SECONDS
+                and (view := _decode(row, self._others.get(row.key))) is not None
+            ):
                 others[row.key] = view
         if others != self._others:
             self._others = others

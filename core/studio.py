@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from core.defaults import merge
 from core.errors import NoPlace, UserError
 from core.fleet import Fleet
-from core.jobs.cost import NOMINAL_SECONDS
 from core.jobs.forecast import Expectation, Turn
 from core.jobs.model import Job, JobState, NewJob, Ticket
 from core.jobs.outlook import Outlook
@@ -190,7 +189,7 @@ class Studio:
             request=job.request,
             notes=job.notes,
             place=1 if expectation is None else expectation.place,
-            obstacle=self._fleet.explain(),
+            obstacle=self._outlook.obstacle(job.id),
             starts_at=None if expectation is None else expectation.starts_at,
         )
         self._on_ticket(ticket)
@@ -203,16 +202,11 @@ class Studio:
                 f"You have {full.taken} jobs in the queue, as many as one person may have at once. "
                 "Wait until one is done, or cancel one with /queue."
             )
-            waiting = self._queue.jobs_of(person_id)
+            in_the_way = [job.job_id for job in self._queue.jobs_of(person_id)]
         else:
             sentence = f"This server has {full.taken} jobs in the queue, as many as it may have at once."
-            waiting = [job for turn in self._outlook.turns(1) if (job := self._queue.get(turn.job_id)) is not None]
-        ends = [
-            expectation.starts_at + job.work * NOMINAL_SECONDS
-            for job in waiting[:1]
-            if (expectation := self._outlook.of_job(job.job_id)) is not None and expectation.starts_at is not None
-        ]
-        return NoPlace(sentence, min(ends, default=None))
+            in_the_way = [turn.job_id for turn in self._outlook.turns(1)]
+        return NoPlace(sentence, self._outlook.first_end(in_the_way))
 
     def _check_names(self, request: GenerationRequest) -> None:
         """Against what the webuis offered when last asked; an unknown name makes them be asked again."""

@@ -82,7 +82,7 @@ class Dispatcher:
 
     async def _give_out(self) -> None:
         """All that can be given out now; the ledger is asked only where there is something to decide."""
-        if not self._decide(None, None).assignments:
+        if not self._fleet.has_room or not self._decide(None, None).assignments:
             return
         now = time.time()
         given = await self._ledger.give_out(self._queue.owner_ids, self._decide, now)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
@@ -24,6 +25,8 @@ EVERY = 1.0
 """Seconds between two looks."""
 EDITS = 3
 """Messages that are edited after one look: Discord has other things to do for this bot."""
+LOOKED_AT = 60
+"""Jobs that are thought about in one look, beside those that wait for the same obstacle to go."""
 PLACE_SECONDS = 15.0
 """A place is said anew at most this often; an obstacle at once."""
 LATE_SECONDS = 20.0
@@ -61,6 +64,8 @@ class Herald:
         self._delivery = delivery
         self._chore = chore or _always
         self._said: dict[str, _Said] = {}
+        self._perhaps_untrue: dict[str, None] = {}
+        self._was_drawn = True
 
     def note(self, ticket: Ticket) -> None:
         """A job's first message says so."""
@@ -79,23 +84,34 @@ class Herald:
                 log.warning("waiting messages could not be kept true: %s", type(error).__name__)
 
     async def look(self) -> None:
-        """One look: edit a few of the messages that are not true any more, the most urgent first."""
-        self._said = {job_id: said for job_id, said in self._said.items() if self._queue.get(job_id) is not None}
+        """One look: edit a few of the messages that are not true any more."""
+        waiting = self._queue.job_ids
+        self._said = {job_id: self._said[job_id] for job_id in waiting if job_id in self._said}
         obstacle = self._explain()
-        turns = [turn.job_id for turn in self._outlook.turns()]
-        told = [job_id for job_id, said in self._said.items() if said.obstacle != obstacle]
-        edits = 0
-        for job_id in dict.fromkeys((*told, *turns, *self._waiting_without_turn(turns))):
-            if edits == EDITS:
-                return
-            expectation = self._outlook.of_job(job_id)
-            if expectation is not None and self._is_untrue(job_id, obstacle, expectation):
-                edits += 1
-                await self._tell(job_id, obstacle, expectation)
+        if waiting and (obstacle is None) != self._was_drawn:
+            self._was_drawn = obstacle is None
+            self._perhaps_untrue = dict.fromkeys(waiting)
+        untrue = self._without(waiting, obstacle) if obstacle is not None else self._with_places()
+        for job_id, why in itertools.islice(untrue, EDITS):
+            await self._tell(job_id, why)
 
-    def _waiting_without_turn(self, turns: list[str]) -> list[str]:
-        """While nothing can be drawn nobody has a turn, and all the same people want to know why."""
-        return [] if turns else self._queue.first(EDITS * 10)
+    def _without(self, waiting: Iterable[str], obstacle: str) -> Iterator[tuple[str, str | None]]:
+        """While nothing is drawn at all: who was not told why."""
+        for job_id in waiting:
+            said = self._said.get(job_id)
+            if said is None or said.obstacle != obstacle:
+                yield job_id, obstacle
+
+    def _with_places(self) -> Iterator[tuple[str, str | None]]:
+        """Who comes next, who was told of an obstacle, and who may have been by an earlier process."""
+        turns = [turn.job_id for turn in self._outlook.turns()]
+        told = [job_id for job_id, said in self._said.items() if said.obstacle is not None]
+        for job_id in itertools.islice(dict.fromkeys((*turns, *told, *self._perhaps_untrue)), LOOKED_AT):
+            expectation = self._outlook.of_job(job_id)
+            obstacle = self._outlook.obstacle(job_id)
+            self._perhaps_untrue.pop(job_id, None)
+            if expectation is not None and self._is_untrue(job_id, obstacle, expectation):
+                yield job_id, obstacle
 
     def _is_untrue(self, job_id: str, obstacle: str | None, expected: Expectation) -> bool:
         said = self._said.get(job_id)
@@ -107,7 +123,10 @@ class Herald:
             return said.place != expected.place or said.starts_at != expected.starts_at
         return said.place != expected.place or abs(said.starts_at - expected.starts_at) > LATE_SECONDS
 
-    async def _tell(self, job_id: str, obstacle: str | None, expected: Expectation) -> None:
+    async def _tell(self, job_id: str, obstacle: str | None) -> None:
+        expected = self._outlook.of_job(job_id)
+        if expected is None:
+            return
         self._said[job_id] = _Said(obstacle, expected.place, expected.starts_at, time.monotonic())
         job = await self._rows.fetch(job_id)
         if job is not None and job.state is JobState.QUEUED and job.message_id is not None:

@@ -79,6 +79,8 @@ class Mirror:
             changed, self._changed = self._changed, set()
             try:
                 await (self.load() if missed else self.refresh(changed))
+                if self._every is not None:
+                    await self._know_accounts()  # others give out pictures, too
             except sa.exc.SQLAlchemyError as error:
                 log.warning("the queue could not be read, trying again: %s", type(error).__name__)
                 self._changed |= changed

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import statistics
 import time
+from collections.abc import Sequence
 
 from core.fleet import Fleet
 from core.jobs.cost import NOMINAL_SECONDS
@@ -13,6 +15,7 @@ from core.jobs.scheduler import BackendFacts, can_draw
 from core.webui.pool import BackendView, Health
 
 TURNS = 25
+NO_WEBUI = "No webui that can draw this is there at the moment; the job waits for one."
 
 
 def facts_of(view: BackendView, *, mine: bool = True) -> BackendFacts:
@@ -40,6 +43,22 @@ class Outlook:
         """Its place and when it begins; None for a job that isn't waiting."""
         return expect(self._queue.waiting(), self._facts(), self._running(), time.time(), job_id)
 
+    def obstacle(self, job_id: str) -> str | None:
+        """Why nothing of a waiting job can be drawn now, in a sentence; None where something can."""
+        if (general := self._fleet.explain()) is not None:
+            return general
+        expectation = self.of_job(job_id)
+        return NO_WEBUI if expectation is not None and expectation.starts_at is None else None
+
+    def first_end(self, job_ids: Sequence[str]) -> float | None:
+        """When the first of these jobs, or of the pictures at work, is likely to be done (unix seconds)."""
+        ends = [running.ends_at for running in self._running()]
+        for job_id in job_ids:
+            job, expectation = self._queue.get(job_id), self.of_job(job_id)
+            if job is not None and expectation is not None and expectation.starts_at is not None:
+                ends.append(expectation.starts_at + job.work * job.pictures * self._speed())
+        return min(ends, default=None)
+
     def turns(self, limit: int = TURNS) -> list[Turn]:
         """Who comes next, where and why."""
         return foresee(self._queue.waiting(), self._facts(), self._running(), time.time(), limit)
@@ -54,6 +73,11 @@ class Outlook:
             and can_draw(wanted, view.catalog)
             for view in self._fleet.views()
         )
+
+    def _speed(self) -> float:
+        """Seconds for a megapixel-step, of the webuis that are there."""
+        known = [view.speed for view in self._fleet.views() if view.accepts and view.speed is not None]
+        return statistics.median(known) if known else NOMINAL_SECONDS
 
     def _facts(self) -> list[BackendFacts]:
         return [facts_of(view) for view in self._fleet.views()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import sys
 from bisect import bisect_left, insort
 from collections.abc import Mapping
@@ -65,9 +64,10 @@ class WaitingQueue:
         """One person's jobs in their order."""
         return list(self._lanes.get(owner_id, ()))
 
-    def first(self, number: int) -> list[str]:
-        """The ids of so many jobs that waited longest, as far as they have come in their order."""
-        return list(itertools.islice(self._jobs, number))
+    @property
+    def job_ids(self) -> list[str]:
+        """All that wait, in the order in which they became known."""
+        return list(self._jobs)
 
     def put(self, job: WaitingJob) -> None:
         """Let this be what is known of the job; one without waiting pictures is forgotten. Rings."""
