@@ -12,6 +12,7 @@ from core.jobs.forecast import Expectation, Turn
 from core.jobs.model import JobState
 from core.jobs.scheduler import Reason
 from core.studio import MyJob, QueuePage
+from core.webui.catalog import find_checkpoint
 from core.webui.pool import BackendView, Circuit, Health, Mode
 
 TURNS_SHOWN = 10
@@ -93,9 +94,17 @@ def status(views: Sequence[BackendView], waiting: int, obstacle: str | None) -> 
 
 def _webui(view: BackendView) -> str:
     facts = [_state(view)]
-    if view.catalog is not None and view.catalog.loaded_checkpoint:
-        facts.append(say.code(view.catalog.loaded_checkpoint))
+    if (loaded := _loaded(view)) is not None:
+        facts.append(say.code(loaded))
     return f"- **{say.plain(view.name, 60)}** · {' · '.join(facts)}"
+
+
+def _loaded(view: BackendView) -> str | None:
+    """The loaded checkpoint by the name of its file, as captions have it."""
+    if view.catalog is None or view.catalog.loaded_checkpoint is None:
+        return None
+    found = find_checkpoint(view.catalog, view.catalog.loaded_checkpoint)
+    return view.catalog.loaded_checkpoint if found is None else found.stem or found.plain_title
 
 
 def _state(view: BackendView) -> str:

@@ -145,15 +145,18 @@ class Studio:
 
     async def look(self, person_id: str) -> QueuePage:
         """The queue as this person may see it."""
-        turns = self._outlook.turns()
         mine = await self._rows.fetch_of(person_id)
+        turns = self._outlook.turns()
+        places = {turn.job_id: Expectation(place, turn.starts_at) for place, turn in enumerate(turns, 1)}
         waiting = [self._queue.get(turn.job_id) for turn in turns]
         return QueuePage(
             waiting=len(self._queue),
             turns=tuple(turns),
             guilds={job.job_id: job.guild_id for job in waiting if job is not None},
             mine=tuple(
-                MyJob(job=job, expectation=self._outlook.of_job(job.id) if job.state is JobState.QUEUED else None)
+                MyJob(job=job, expectation=places.get(job.id) or self._outlook.of_job(job.id))
+                if job.state is JobState.QUEUED
+                else MyJob(job=job, expectation=None)
                 for job in mine
             ),
             obstacle=self._fleet.explain(),

@@ -40,7 +40,14 @@ class Outlook:
         self._fleet = fleet
 
     def of_job(self, job_id: str) -> Expectation | None:
-        """Its place and when it begins; None for a job that isn't waiting."""
+        """Its place and when it begins; None for a job that isn't waiting.
+
+        As long as few wait, the scheduler itself is asked; a long queue is worked out by arithmetic.
+        """
+        if len(self._queue) <= TURNS:
+            for place, turn in enumerate(self.turns(), 1):
+                if turn.job_id == job_id:
+                    return Expectation(place, turn.starts_at)
         return expect(self._queue.waiting(), self._facts(), self._running(), time.time(), job_id)
 
     def obstacle(self, job_id: str) -> str | None:
