@@ -1,0 +1,62 @@
+"""What a picture costs before it is drawn, and the order that a person's own jobs take. Pure; no clock, no I/O."""
+
+from __future__ import annotations
+
+from msgspec import UNSET
+
+from core.request import GenerationRequest
+
+API_SIDE = 512
+API_STEPS = 50
+"""What the webui's txt2img takes where the request says nothing (its API's defaults, not those of its page)."""
+
+NOMINAL_SECONDS = 0.2
+"""Seconds for a megapixel-step until a backend's own are learned: a mid-range card with an SDXL model."""
+
+NOMINAL_LOAD_SECONDS = 10.0
+"""Seconds for loading another checkpoint until a backend's own are learned."""
+
+PATIENCE_SECONDS = 120.0
+PATIENCE_LOADS = 20.0
+"""How long a picture whose turn it is may be passed over for what is loaded: so many seconds, or so many times what
+loading takes where that is longer. With fewer than a dozen loads there is too little to gain from what is loaded."""
+
+PATIENCE_FACTOR = 4.0
+"""How many times its own length a job gives way to later, shorter ones of its owner."""
+
+_MEGAPIXEL = 1_000_000
+
+
+def work(
+    width: float, height: float, steps: float, *, hires_scale: float | None = None, hires_steps: float = 0
+) -> float:
+    """Megapixel-steps of one picture. Sides are those of the first pass, in pixels.
+
+    The second pass draws `hires_scale` times the side; its steps are those of the first where `hires_steps` is 0, as
+    the webui counts.
+    """
+    pixels = width * height / _MEGAPIXEL
+    second = 0.0 if hires_scale is None else pixels * hires_scale**2 * (hires_steps or steps)
+    return pixels * steps + second
+
+
+def work_of(request: GenerationRequest) -> float:
+    """Megapixel-steps of one picture of this request."""
+    return work(
+        API_SIDE if request.width is UNSET else request.width,
+        API_SIDE if request.height is UNSET else request.height,
+        API_STEPS if request.steps is UNSET else request.steps,
+    )
+
+
+def rank_of(created_at: float, work: float, pictures: int) -> float:
+    """A job's place among its owner's own, in seconds: small ones come before, but not for ever.
+
+    A job is overtaken only by those that come within PATIENCE_FACTOR times its own nominal length after it.
+    """
+    return created_at + PATIENCE_FACTOR * work * pictures * NOMINAL_SECONDS
+
+
+def patience(load_seconds: float | None) -> float:
+    """Seconds for which a backend may pass over a picture whose turn it is because of what it has loaded."""
+    return PATIENCE_SECONDS if load_seconds is None else max(PATIENCE_SECONDS, PATIENCE_LOADS * load_seconds)

@@ -1,0 +1,77 @@
+"""Which backend can draw which job, and whether it would have to load a checkpoint for it. Pure.
+
+Names are looked up once for each different wish and catalog, however many jobs have it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from core.jobs.facts import BackendFacts, WaitingJob
+from core.webui.catalog import Catalog, find_checkpoint, find_name
+
+ANY = ""
+"""In the place of a checkpoint's title: whatever is loaded will do."""
+
+Places = Mapping[str, str]
+"""Backend → the checkpoint that a job is drawn with there, by its title in that backend's catalog."""
+
+
+def can_draw(job: WaitingJob, catalog: Catalog) -> bool:
+    """Whether a backend has every name that the job asks for."""
+    return (
+        (job.checkpoint is None or find_checkpoint(catalog, job.checkpoint) is not None)
+        and (job.sampler is None or find_name(catalog.samplers, job.sampler) is not None)
+        and (job.scheduler is None or find_name(catalog.schedulers, job.scheduler) is not None)
+    )
+
+
+def is_open(backend: BackendFacts) -> bool:
+    """Whether it takes jobs, now or as soon as it is idle."""
+    return backend.up and backend.accepts and backend.catalog is not None
+
+
+def loaded_title(backend: BackendFacts) -> str | None:
+    """The title of the checkpoint it has loaded; None where that isn't known."""
+    if backend.catalog is None or backend.catalog.loaded_checkpoint is None:
+        return None
+    found = find_checkpoint(backend.catalog, backend.catalog.loaded_checkpoint)
+    return None if found is None else found.title
+
+
+class Matcher:
+    """Looks names up, and remembers. Jobs for which the answer is the same get the same object."""
+
+    def __init__(self, backends: Sequence[BackendFacts]) -> None:
+        self._backends = backends
+        self._by_wish: dict[tuple[object, ...], Places] = {}
+        self._same: dict[tuple[tuple[str, str], ...], Places] = {}
+
+    def places(self, job: WaitingJob) -> Places:
+        """Every backend that takes jobs and can draw this one.
+
+        Where every backend is known and none has what it asks for, any may take it: building the payload will find
+        that out and say so with the nearest names, which is better than waiting for ever.
+        """
+        wish = (job.checkpoint, job.sampler, job.scheduler, job.avoid)
+        found = self._by_wish.get(wish)
+        if found is None:
+            places = self._look_up(job)
+            found = self._by_wish[wish] = self._same.setdefault(tuple(places.items()), places)
+        return found
+
+    def _look_up(self, job: WaitingJob) -> Places:
+        able = [(one, one.catalog) for one in self._backends if one.catalog is not None and can_draw(job, one.catalog)]
+        if not able and all(backend.catalog is not None for backend in self._backends):
+            return {one.key: ANY for one in self._backends if is_open(one) and one.key not in job.avoid}
+        return {
+            backend.key: _title(backend, catalog, job)
+            for backend, catalog in able
+            if is_open(backend) and backend.key not in job.avoid
+        }
+
+
+def _title(backend: BackendFacts, catalog: Catalog, job: WaitingJob) -> str:
+    wanted = job.checkpoint or backend.default_checkpoint
+    found = None if wanted is None else find_checkpoint(catalog, wanted)
+    return ANY if found is None else found.title
