@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 
-from benchmarks import bot_path, burst, idle_slot, loop_block, startup
+from benchmarks import bot_path, burst, idle_slot, loop_block, policy, startup
 from benchmarks.figures import Figure, table
 
 ALL: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
@@ -17,6 +17,7 @@ ALL: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "burst": burst.measure,
     "idle_slot": idle_slot.measure,
     "startup": startup.measure,
+    "policy": policy.measure,
 }
 
 

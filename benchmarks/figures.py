@@ -11,12 +11,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One line of the table. `bar` is the largest value that is good enough; None where there is none to meet."""
+    """One line of the table. `bar` is the largest value that is good enough; None where there is none to meet.
+
+    With `at_least` it is the smallest.
+    """
 
     what: str
     value: float
     unit: str
     bar: float | None = None
+    at_least: bool = False
     detail: str = ""
 
     @property
@@ -24,7 +28,8 @@ class Figure:
         """`met`, `missed`, or nothing where there is no bar."""
         if self.bar is None:
             return ""
-        return "met" if self.value <= self.bar else "missed"
+        good = self.value >= self.bar if self.at_least else self.value <= self.bar
+        return "met" if good else "missed"
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
@@ -71,7 +76,7 @@ def table(figures: Sequence[Figure]) -> str:
         (
             figure.what,
             f"{_number(figure.value)} {figure.unit}".rstrip(),
-            "" if figure.bar is None else f"≤ {_number(figure.bar)}",
+            "" if figure.bar is None else f"{'≥' if figure.at_least else '≤'} {_number(figure.bar)}",
             figure.verdict,
             figure.detail,
         )

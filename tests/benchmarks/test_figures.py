@@ -57,6 +57,13 @@ def test_a_bar_is_met_up_to_and_including_itself(value: float, bar: float | None
     assert Figure(what="ratio", value=value, unit="×", bar=bar).verdict == verdict
 
 
+@pytest.mark.parametrize(("value", "verdict"), [(2.99, "missed"), (3.0, "met"), (3.01, "met")])
+def test_a_bar_can_be_the_smallest_value_that_is_good_enough(value: float, verdict: str) -> None:
+    figure = Figure(what="speed", value=value, unit="×", bar=3.0, at_least=True)
+    assert figure.verdict == verdict
+    assert "≥ 3.00" in table([figure])
+
+
 def test_a_summary_says_the_middle_the_tail_and_how_many() -> None:
     assert summary([1.0, 2.0, 30.0], "ms") == "p50 2.0 p99 30.0 max 30.0 ms (n=3)"
 
