@@ -94,7 +94,7 @@ def seat_of(backend: BackendFacts, number: int) -> Seat:
     return Seat(
         key=backend.key,
         number=number,
-        speed=NOMINAL_SECONDS if backend.speed is None else backend.speed,
+        speed=backend.speed or NOMINAL_SECONDS,
         load=NOMINAL_LOAD_SECONDS if backend.load_seconds is None else backend.load_seconds,
         patience=patience(backend.load_seconds),
         loaded=loaded_title(backend),
