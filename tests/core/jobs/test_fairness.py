@@ -1,6 +1,7 @@
 """Shares over time: simulated studios, in which people come in any order and ask for anything."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -189,24 +190,29 @@ def test_a_note_for_a_job_that_is_gone_makes_room_for_another() -> None:
     assert studio.accounts["ann"] == Account(1.0, "rare", 1000.0)
 
 
-@settings(max_examples=40, deadline=None)
-@given(arrivals(), equal_backends())
-def test_nothing_is_passed_over_for_longer_than_the_bound(
+@settings(max_examples=60, deadline=None)
+@given(arrivals(weighted=True), equal_backends())
+def test_after_its_patience_a_picture_waits_for_two_of_each_other_person_at_most(
     coming: list[WaitingJob], backends: list[BackendFacts]
 ) -> None:
-    """Once its patience is over a picture waits for its owner's turn and for others whose patience is over.
+    """And for none of its owner's own."""
+    log = Studio(backends).run(stretched(coming))
+    check_patience(log, patience(backends[0].load_seconds))
 
-    Before its owner is lowest everybody else may be given two largest pictures; after that it goes first, but for
-    those that were passed over for longer or have their checkpoint loaded: one of each other person, and no more than
-    the bound on shares allows. Each may need a load, and what runs is not broken off.
-    """
-    log = Studio(backends).run(coming)
-    load = backends[0].load_seconds or 0.0
-    largest = max(one.work for one in coming)
-    bound = patience(load) + (2 * len(PEOPLE) + 1) * (largest + load)
-    for entry in log:
-        if entry.passed_since is not None:
-            assert entry.at - entry.passed_since <= bound
+
+def check_patience(log: list[Given], lasts: float) -> None:
+    largest = max(entry.charged for entry in log)
+    for number, entry in enumerate(log):
+        if entry.passed_since is None:
+            continue
+        late = [one for one in log[:number] if one.at >= (entry.passed_since or 0.0) + lasts]
+        assert given_to(late, entry.job.owner_id) == 0
+        assert all(given_to(late, person) <= 2 * largest + ROUNDING for person in PEOPLE)
+
+
+def stretched(coming: list[WaitingJob]) -> list[WaitingJob]:
+    """The same with long pictures, so that patience ends."""
+    return [replace(one, work=30 * one.work) for one in coming]
 
 
 @settings(max_examples=30, deadline=None)
@@ -216,9 +222,8 @@ def test_once_patience_is_over_nothing_goes_first_for_being_loaded(
 ) -> None:
     """While a picture that is within its owner's share has been passed over for too long, only such pictures go."""
     hasty = [backend(one.key, *NAMES, load=0.0) for one in backends]
-    stretched = [job(one.job_id, one.owner_id, one.checkpoint, at=one.created_at, work=30 * one.work) for one in coming]
     studio = Studio(hasty)
-    studio.ask(*stretched)
+    studio.ask(*stretched(coming))
     while studio.jobs or studio.busy:
         lowest = (
             min(
