@@ -142,7 +142,7 @@ def mixed(backends: int) -> list[Figure]:
     ours = [Studio(mixed_jobs(seed), backends).run(fair) for seed in range(SEEDS)]
     theirs = [Studio(mixed_jobs(seed), backends).run(first_come) for seed in range(SEEDS)]
     faster = [their.now / our.now for our, their in zip(ours, theirs, strict=True)]
-    bound = patience(LOAD_SECONDS) + PEOPLE * (PICTURE_SECONDS + LOAD_SECONDS)
+    bound = patience(LOAD_SECONDS) + 2 * PEOPLE * (PICTURE_SECONDS + LOAD_SECONDS)
     where = f"{backends} webui" + ("s" if backends > 1 else "")
     return [
         Figure(
@@ -165,7 +165,7 @@ def mixed(backends: int) -> list[Figure]:
             value=max(our.longest_passed for our in ours),
             unit="s",
             bar=bound,
-            detail=f"patience {patience(LOAD_SECONDS):.0f} s, then one turn of each other person",
+            detail=f"patience {patience(LOAD_SECONDS):.0f} s, then two turns of each person at most",
         ),
     ]
 

@@ -111,7 +111,7 @@ class Studio:
         try:
             is_new = await self._rows.submit(job)
         except QueueFull as full:
-            raise self._no_place(full, order.owner_id) from None
+            raise await self._no_place(full, order.owner_id) from None
         if not is_new:
             return None
         reached("submitted", job.id)
@@ -146,7 +146,7 @@ class Studio:
     async def look(self, person_id: str) -> QueuePage:
         """The queue as this person may see it."""
         mine = await self._rows.fetch_of(person_id)
-        turns = self._outlook.turns()
+        turns = await self._outlook.turns()
         places = {turn.job_id: Expectation(place, turn.starts_at) for place, turn in enumerate(turns, 1)}
         waiting = [self._queue.get(turn.job_id) for turn in turns]
         return QueuePage(
@@ -198,7 +198,7 @@ class Studio:
         self._on_ticket(ticket)
         return ticket
 
-    def _no_place(self, full: QueueFull, person_id: str) -> NoPlace:
+    async def _no_place(self, full: QueueFull, person_id: str) -> NoPlace:
         """The sentence, and when the first of the jobs that are in the way is likely to be done."""
         if full.whose == "person":
             sentence = (
@@ -208,7 +208,7 @@ class Studio:
             in_the_way = [job.job_id for job in self._queue.jobs_of(person_id)]
         else:
             sentence = f"This server has {full.taken} jobs in the queue, as many as it may have at once."
-            in_the_way = [turn.job_id for turn in self._outlook.turns(1)]
+            in_the_way = [turn.job_id for turn in await self._outlook.turns(1)]
         return NoPlace(sentence, self._outlook.first_end(in_the_way))
 
     def _check_names(self, request: GenerationRequest) -> None:

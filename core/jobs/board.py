@@ -6,8 +6,9 @@ it. So two people who both wait are never more than L apart, and what they are g
 no more than two largest pictures.
 
 Among the pictures that are within that bound, one whose checkpoint is loaded goes first. A picture that would have been
-next in plain order and wasn't is noted in its owner's account; once it has been there for as long as the backend's
-patience lasts (`cost.patience`), nothing goes first because of what is loaded before it has had its turn.
+next in plain order and wasn't is noted in its owner's account. Once it has been there for as long as the backend's
+patience lasts (`cost.patience`), nothing else of its owner's goes before it, and nothing of others' for being loaded
+once it is within the bound: every other person is given two largest pictures at most before it is drawn.
 """
 
 from __future__ import annotations
@@ -116,9 +117,11 @@ class Board:
         first = min(offers, key=_order)
         largest = seat.speed * max(offer.pile.largest[-1] for offer in offers)
         bound = (first.line.level + largest) * (1 + _ROUNDING)
-        fair = [offer for offer in offers if offer.end <= bound]
+        late = {offer.line.owner_id for offer in offers if offer.is_overdue(seat, now)}
+        fair = [one for one in offers if one.end <= bound and (one.line.owner_id not in late or one.is_noted)]
         ready = [offer for offer in fair if offer.is_loaded(seat)]
-        return _Table(seat, offers, first, largest, fair, ready, [one for one in fair if one.is_overdue(seat, now)])
+        overdue = [offer for offer in fair if offer.line.owner_id in late]
+        return _Table(seat, offers, first, largest, fair, ready, overdue)
 
     def _turn(self, table: _Table) -> Turn:
         seat, first = table.seat, table.first

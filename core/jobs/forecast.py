@@ -61,8 +61,9 @@ def foresee(
     started: dict[str, Turn] = {}
     for _ in range(MOST_PICTURES):
         while (turn := board.next_turn(now)) is None and free_at:
-            now, number = heapq.heappop(free_at)
-            board.seats[number].free = True
+            now = free_at[0][0]
+            while free_at and free_at[0][0] == now:
+                board.seats[heapq.heappop(free_at)[1]].free = True
         if turn is None or len(started) == limit:
             break
         ends_at = now + _seconds(turn.seat, turn.offer.job, turn.offer.title)

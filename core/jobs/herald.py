@@ -91,7 +91,10 @@ class Herald:
         if waiting and (obstacle is None) != self._was_drawn:
             self._was_drawn = obstacle is None
             self._perhaps_untrue = dict.fromkeys(waiting)
-        untrue = self._without(waiting, obstacle) if obstacle is not None else self._with_places()
+        if obstacle is not None:
+            untrue = self._without(waiting, obstacle)
+        else:
+            untrue = self._with_places([turn.job_id for turn in await self._outlook.turns()])
         for job_id, why in itertools.islice(untrue, EDITS):
             await self._tell(job_id, why)
 
@@ -102,9 +105,8 @@ class Herald:
             if said is None or said.obstacle != obstacle:
                 yield job_id, obstacle
 
-    def _with_places(self) -> Iterator[tuple[str, str | None]]:
+    def _with_places(self, turns: Iterable[str]) -> Iterator[tuple[str, str | None]]:
         """Who comes next, who was told of an obstacle, and who may have been by an earlier process."""
-        turns = [turn.job_id for turn in self._outlook.turns()]
         told = [job_id for job_id, said in self._said.items() if said.obstacle is not None]
         for job_id in itertools.islice(dict.fromkeys((*turns, *told, *self._perhaps_untrue)), LOOKED_AT):
             expectation = self._outlook.of_job(job_id)

@@ -94,7 +94,7 @@ def seat_of(backend: BackendFacts, number: int) -> Seat:
     return Seat(
         key=backend.key,
         number=number,
-        speed=NOMINAL_SECONDS if backend.speed is None else backend.speed,
+        speed=backend.speed or NOMINAL_SECONDS,
         load=NOMINAL_LOAD_SECONDS if backend.load_seconds is None else backend.load_seconds,
         patience=patience(backend.load_seconds),
         loaded=loaded_title(backend),
@@ -119,9 +119,14 @@ class Offer:
         """Whether nothing has to be loaded for it."""
         return self.title == seat.loaded or self.title == ANY
 
+    @property
+    def is_noted(self) -> bool:
+        """Whether it was passed over."""
+        return self.pile is self.line.noted
+
     def is_overdue(self, seat: Seat, now: float) -> bool:
         """Whether it was passed over for as long as this backend may."""
-        return self.pile is self.line.noted and now - self.since >= seat.patience
+        return self.is_noted and now - self.since >= seat.patience
 
     @property
     def since(self) -> float:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from core.jobs.facts import BackendFacts, WaitingJob
-from core.webui.catalog import Catalog, find_checkpoint, find_name
+from core.webui.catalog import Catalog, find_checkpoint
+from core.webui.match import offers
 
 ANY = ""
 """In the place of a checkpoint's title: whatever is loaded will do."""
@@ -19,11 +20,7 @@ Places = Mapping[str, str]
 
 def can_draw(job: WaitingJob, catalog: Catalog) -> bool:
     """Whether a backend has every name that the job asks for."""
-    return (
-        (job.checkpoint is None or find_checkpoint(catalog, job.checkpoint) is not None)
-        and (job.sampler is None or find_name(catalog.samplers, job.sampler) is not None)
-        and (job.scheduler is None or find_name(catalog.schedulers, job.scheduler) is not None)
-    )
+    return offers(catalog, checkpoint=job.checkpoint, sampler=job.sampler, scheduler=job.scheduler)
 
 
 def is_open(backend: BackendFacts) -> bool:

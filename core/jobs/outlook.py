@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import statistics
 import time
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from core.jobs.scheduler import BackendFacts, can_draw
 from core.webui.pool import BackendView, Health
 
 TURNS = 25
+SHORT = 50
+"""Jobs in a queue that is thought through at once."""
 NO_WEBUI = "No webui that can draw this is there at the moment; the job waits for one."
 
 
@@ -45,7 +48,7 @@ class Outlook:
         As long as few wait, the scheduler itself is asked; a long queue is worked out by arithmetic.
         """
         if len(self._queue) <= TURNS:
-            for place, turn in enumerate(self.turns(), 1):
+            for place, turn in enumerate(self._turns(TURNS), 1):
                 if turn.job_id == job_id:
                     return Expectation(place, turn.starts_at)
         return expect(self._queue.waiting(), self._facts(), self._running(), time.time(), job_id)
@@ -66,8 +69,14 @@ class Outlook:
                 ends.append(expectation.starts_at + job.work * job.pictures * self._speed())
         return min(ends, default=None)
 
-    def turns(self, limit: int = TURNS) -> list[Turn]:
-        """Who comes next, where and why."""
+    async def turns(self, limit: int = TURNS) -> list[Turn]:
+        """Who comes next, where and why. A long queue is thought through in a thread: that takes a while."""
+        if len(self._queue) <= SHORT:
+            return self._turns(limit)
+        arguments = self._queue.snapshot(), self._facts(), self._running(), time.time(), limit
+        return await asyncio.to_thread(foresee, *arguments)
+
+    def _turns(self, limit: int) -> list[Turn]:
         return foresee(self._queue.waiting(), self._facts(), self._running(), time.time(), limit)
 
     def elsewhere(self, job: Job, key: str) -> bool:

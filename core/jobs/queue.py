@@ -108,6 +108,11 @@ class WaitingQueue:
         self._accounts = {owner: merged[owner] for owner in self._lanes if owner in merged}
         self._clock = clock
 
+    def snapshot(self) -> Waiting:
+        """The lanes as they are now, for a thread: whatever changes here afterwards does not change them."""
+        waiting = self.waiting()
+        return Waiting(tuple(replace(lane, jobs=tuple(lane.jobs)) for lane in waiting.lanes), waiting.clock)
+
     def waiting(self, accounts: Mapping[str, Account] | None = None, clock: float | None = None) -> Waiting:
         """The lanes as they are now; with the accounts that were known last where none are given."""
         known = self._accounts if accounts is None else accounts
