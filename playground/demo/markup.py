@@ -14,6 +14,9 @@ _BLOCK = re.compile(r"```(?:[a-z]*\n)?(.*?)\n?```\n?", re.DOTALL)
 _INLINE = re.compile(r"\*\*(.+?)\*\*|`([^`]+)`|\\([^a-zA-Z0-9\s])")
 _ESCAPE = re.compile(r"\\([^a-zA-Z0-9\s])")
 _SMALL = "-# "
+_TIME = re.compile(r"<t:(-?\d{1,12}):R>")
+_PAST, _SOON = -2, 2
+_MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,19 @@ def render(content: str, width: int) -> list[Line]:
             for paragraph in part.splitlines():
                 lines += wrap_spans(_spans(paragraph), width)
     return lines
+
+
+def with_times(content: str, now: float) -> str:
+    """Discord's relative times (`<t:…:R>`, unix seconds) in words, as a client shows them at `now`."""
+    return _TIME.sub(lambda found: _in_words(int(found[1]) - now), content)
+
+
+def _in_words(seconds: float) -> str:
+    if _PAST <= seconds <= _SOON:
+        return "now"
+    size = abs(seconds)
+    amount = f"{size:.0f} seconds" if size < 1.5 * _MINUTE else f"{size / _MINUTE:.0f} minutes"
+    return f"in {amount}" if seconds > 0 else f"{amount} ago"
 
 
 def first_line(content: str) -> Line:

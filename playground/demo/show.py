@@ -67,13 +67,17 @@ class Show:
         """The message's first line with what only a terminal has: a wheel, the time, the key that cancels."""
         frame = _FRAMES[int(seconds / _TICK) % len(_FRAMES)] if self._screen.is_terminal else ""
         key = f" · {_CANCEL_KEY} cancels" if view.button and self._keyboard.is_terminal else ""
-        self._screen.live(markup.first_line(view.content), f"  {frame} {seconds:.0f} s{key}")
+        self._screen.live(
+            markup.first_line(markup.with_times(view.content, time.time())), f"  {frame} {seconds:.0f} s{key}"
+        )
 
     def _show_message(self, view: View) -> list[Saved]:
         screen = self._screen
         whisper = screen.style("  only you can see this", "small") if view.only_you else ""
         screen.line(f"{INDENT}{screen.style('easel', 'name')} {screen.style('APP', 'small')}{whisper}")
-        screen.spans(markup.render(markup.clean(view.content), screen.width - len(INDENT)))
+        screen.spans(
+            markup.render(markup.with_times(markup.clean(view.content), time.time()), screen.width - len(INDENT))
+        )
         return [self._show_picture(save(attachment, self._folder)) for attachment in view.attachments]
 
     def _show_picture(self, saved: Saved) -> Saved:

@@ -201,7 +201,8 @@ async def open_stage(
             if not listening:
                 webui.refuse_connections()
         urls = ",".join(webui.url for webui in webuis)
-        known = {"DISCORD_TOKEN": discord.token, "DISCORD_API_URL": discord.api_url, "WEBUI_URLS": urls, "DRAIN_SECONDS": "1"}
+        known = {"DISCORD_TOKEN": discord.token, "DISCORD_API_URL": discord.api_url, "WEBUI_URLS": urls}
+        known |= {"DRAIN_SECONDS": "1"}
         bot = BotProcess(folder, known | settings, entry)
         stage = Stage(discord, webuis, bot)
         try:

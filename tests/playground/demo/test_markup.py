@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.demo.markup import Span, clean, columns, first_line, plain, render, wrap
+from playground.demo.markup import Span, clean, columns, first_line, plain, render, with_times, wrap
 
 
 def test_a_message_is_its_blocks_and_lines_in_their_styles() -> None:
@@ -29,6 +29,14 @@ def test_a_message_is_its_blocks_and_lines_in_their_styles() -> None:
 
 def test_escapes_are_taken_away_and_words_stay_words() -> None:
     assert plain(first_line(r"\*not bold\* snake\_case C:\dir **a\_b**")) == r"*not bold* snake_case C:\dir a_b"
+
+
+@pytest.mark.parametrize(
+    ("at", "words"),
+    [(1000, "now"), (1002, "now"), (1030, "in 30 seconds"), (1200, "in 3 minutes"), (940, "60 seconds ago")],
+)
+def test_relative_times_are_said_in_words(at: int, words: str) -> None:
+    assert with_times(f"**Next in line** · starts <t:{at}:R>", 1000.0) == f"**Next in line** · starts {words}"
 
 
 @pytest.mark.parametrize("text", ["a" * 100, "two words " * 20, "全角文字" * 20, "e\u0301" * 60, "", "one\n\ntwo"])
