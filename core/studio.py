@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+
+import sqlalchemy as sa
 
 from core.defaults import merge
 from core.errors import NoPlace, UserError
@@ -14,6 +17,7 @@ from core.fleet import Fleet
 from core.jobs.forecast import Expectation, Turn
 from core.jobs.model import Job, JobState, NewJob, Ticket
 from core.jobs.outlook import Outlook
+from core.jobs.patience import on_database_briefly
 from core.jobs.points import reached
 from core.jobs.queue import WaitingQueue, entry
 from core.jobs.rows import JobRows, QueueFull
@@ -25,6 +29,8 @@ from core.webui.payload import check_names
 from core.webui.pool import BackendView, Mode
 
 log = logging.getLogger(__name__)
+
+DATABASE_AWAY = "The bot's database does not answer at the moment. Nothing was changed; try again in a minute."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +65,16 @@ class QueuePage:
     guilds: dict[str, str | None]
     mine: tuple[MyJob, ...]
     obstacle: str | None
+
+
+@contextlib.contextmanager
+def _asking_the_database() -> Iterator[None]:
+    """A database that is away costs the person another try, and the operator a line in the log."""
+    try:
+        yield
+    except sa.exc.SQLAlchemyError as error:
+        log.warning("the database did not answer a command: %s", type(error).__name__)
+        raise UserError(DATABASE_AWAY) from error
 
 
 class Studio:
@@ -109,7 +125,8 @@ class Studio:
             weight=order.weight,
         )
         try:
-            is_new = await self._rows.submit(job)
+            with _asking_the_database():
+                is_new = await self._rows.submit(job)
         except QueueFull as full:
             raise await self._no_place(full, order.owner_id) from None
         if not is_new:
@@ -129,14 +146,16 @@ class Studio:
 
     async def cancel(self, job_id: str, person_id: str) -> str:
         """Cancel a job of this person's; the sentence to say once it is done. UserError where it can't be."""
-        job = await self._rows.fetch(job_id)
+        with _asking_the_database():
+            job = await self._rows.fetch(job_id)
         if job is None:
             raise UserError("I don't know this job any more.")
         if job.owner_id != person_id:
             raise UserError("Only the person who asked for this picture can cancel it.")
-        was = await self._rows.mark_cancelled(job_id, time.time())
+        with _asking_the_database():
+            was = await on_database_briefly(self._rows.mark_cancelled, job_id, time.time())
+            now = await self._rows.fetch(job_id) if was is None else None
         if was is None:
-            now = await self._rows.fetch(job_id)
             raise UserError(_too_late(job.state if now is None else now.state))
         self._queue.remove(job_id)
         self._on_cancelled(job_id)
@@ -145,7 +164,7 @@ class Studio:
 
     async def look(self, person_id: str) -> QueuePage:
         """The queue as this person may see it."""
-        mine = await self._rows.fetch_of(person_id)
+        mine = await self.fetch_mine(person_id)
         turns = await self._outlook.turns()
         places = {turn.job_id: Expectation(place, turn.starts_at) for place, turn in enumerate(turns, 1)}
         waiting = [self._queue.get(turn.job_id) for turn in turns]
@@ -164,7 +183,8 @@ class Studio:
 
     async def fetch_mine(self, person_id: str) -> list[Job]:
         """This person's jobs in the queue, the oldest first."""
-        return await self._rows.fetch_of(person_id)
+        with _asking_the_database():
+            return await self._rows.fetch_of(person_id)
 
     @property
     def waiting(self) -> int:
@@ -181,7 +201,9 @@ class Studio:
 
     async def set_mode(self, key: str, mode: Mode) -> None:
         """What an admin wants of a webui from now on. UserError where there is no such webui (any more)."""
-        if not await self._fleet.set_mode(key, mode):
+        with _asking_the_database():
+            known = await self._fleet.set_mode(key, mode)
+        if not known:
             raise UserError("I don't know this webui (any more).")
 
     def _ticket(self, job: NewJob) -> Ticket:

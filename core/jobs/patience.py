@@ -9,3 +9,5 @@ _forever = stamina.AsyncRetryingCaller(attempts=None, timeout=None, wait_max=30.
 on_database = _forever.on(sa.exc.SQLAlchemyError)
 on_disk = _forever.on((sa.exc.SQLAlchemyError, OSError))
 """Such a call is repeated until it works."""
+on_database_briefly = stamina.AsyncRetryingCaller(attempts=10, timeout=1.5, wait_max=0.4).on(sa.exc.SQLAlchemyError)
+"""For whom somebody waits who will be told: Discord listens for three seconds."""
