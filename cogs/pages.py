@@ -12,6 +12,7 @@ from core.jobs.forecast import Expectation, Turn
 from core.jobs.model import JobState
 from core.jobs.scheduler import Reason
 from core.studio import MyJob, QueuePage
+from core.webui.catalog import find_checkpoint
 from core.webui.pool import BackendView, Circuit, Health, Mode
 
 TURNS_SHOWN = 10
@@ -59,7 +60,8 @@ def _turn(number: int, turn: Turn, page: QueuePage, person_id: str, guild_id: st
 def _mine(mine: Sequence[MyJob]) -> Iterable[str]:
     if mine:
         yield "**Yours**"
-        lines = [f"- {_stand(one)} · {say.plain(one.job.request.prompt, PROMPT_ROOM)}" for one in mine]
+        ordered = sorted(mine, key=lambda one: 0 if one.expectation is None else one.expectation.place)
+        lines = [f"- {_stand(one)} · {say.plain(one.job.request.prompt, PROMPT_ROOM)}" for one in ordered]
         yield from _fitting(lines, MINE_ROOM, len(lines))
         yield "-# `/queue cancel:` ends one of them, or all."
 
@@ -90,7 +92,9 @@ def status(views: Sequence[BackendView], waiting: int, obstacle: str | None) -> 
 def _webui(view: BackendView) -> str:
     facts = [_state(view)]
     if view.catalog is not None and view.catalog.loaded_checkpoint:
-        facts.append(say.code(view.catalog.loaded_checkpoint))
+        loaded = view.catalog.loaded_checkpoint
+        found = find_checkpoint(view.catalog, loaded)
+        facts.append(say.code(loaded if found is None else found.stem or loaded))
     return f"- **{say.plain(view.name, 60)}** · {' · '.join(facts)}"
 
 

@@ -141,9 +141,13 @@ def partly(job: Job, so_far: Drawing, remarks: Iterable[str] = ()) -> str:
 
 
 def finished(job: Job, result: Drawing, remarks: Iterable[str] = ()) -> str:
-    """The caption of the pictures."""
-    remarks = (*job.notes, *result.warnings, *remarks)
-    return _about(job.request, "", facts_line(job.request, result), notes(remarks))
+    """The caption of the pictures; above them, why there are fewer than were asked for."""
+    head = ""
+    if job.sentence is not None:
+        head = f"**{len(result.pictures)} of {job.request.pictures} pictures** · {plain(job.sentence, 300)}"
+    warnings = (warning for warning in result.warnings if warning != job.sentence)
+    remarks = (*job.notes, *warnings, *remarks)
+    return _about(job.request, head, facts_line(job.request, result), notes(remarks))
 
 
 def each_once(remarks: Mapping[int, str], pictures: int) -> list[str]:

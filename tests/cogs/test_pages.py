@@ -15,7 +15,7 @@ from core.jobs.model import JobState
 from core.jobs.scheduler import Reason
 from core.request import GenerationRequest
 from core.studio import MyJob, QueuePage
-from core.webui.catalog import Catalog
+from core.webui.catalog import Catalog, Checkpoint
 from core.webui.pool import BackendView, Circuit, Health, Mode
 from tests.cogs.test_say import job_of
 from tests.core.requests import NAUGHTY
@@ -139,11 +139,15 @@ def test_what_does_not_fit_is_counted() -> None:
     assert lines[-1] == "-# and 30 more"
 
 
-def test_one_s_own_jobs_say_where_they_stand() -> None:
+def test_one_s_own_jobs_say_where_they_stand_in_the_order_of_their_places() -> None:
     drawn = MyJob(job=job_of(GenerationRequest(prompt="an owl")), expectation=None)
-    text = pages.queue(page(mine=(drawn, waiting_job("a fox", 3))), ME, HERE)
-    assert "- being drawn · an owl" in text
-    assert "- 3rd in the queue · starts <t:100:R> · a fox" in text
+    text = pages.queue(page(mine=(waiting_job("a fox", 3), waiting_job("a hare", 1), drawn)), ME, HERE)
+    assert text.splitlines()[1:-1] == [
+        "**Yours**",
+        "- being drawn · an owl",
+        "- next in line · starts <t:100:R> · a hare",
+        "- 3rd in the queue · starts <t:100:R> · a fox",
+    ]
 
 
 # /status
@@ -199,6 +203,12 @@ def test_what_an_admin_did_is_said_harmlessly(one: BackendView, mode: Mode) -> N
 def test_a_webui_is_said_to_be(changes: dict[str, object], words: str) -> None:
     text = pages.status([replace(view(), **changes)], 0, None)  # type: ignore[arg-type]  # any field at all
     assert text == f"**Nobody is waiting**\n- **webui 1** · {words} · `fox.safetensors`"
+
+
+def test_a_checkpoint_is_named_as_below_the_pictures_drawn_with_it() -> None:
+    title = "sub/fox_v2.safetensors [0123456789]"
+    catalog = Catalog((Checkpoint(title=title, model_name="fox_v2", stem="fox_v2"),), loaded_checkpoint=title)
+    assert "· `fox_v2`" in pages.status([replace(view(), catalog=catalog)], 0, None)
 
 
 def test_one_waiting_job_is_one() -> None:

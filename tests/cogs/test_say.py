@@ -148,9 +148,12 @@ def test_pictures_are_captioned_harmlessly_while_others_are_drawn(
     assert_harmless(say.partly(job, drawing, remarks))
 
 
-@given(jobs, drawings, SENTENCES)
-def test_pictures_are_captioned_harmlessly(job: Job, drawing: Drawing, remarks: tuple[str, ...]) -> None:
-    assert_harmless(say.finished(job, drawing, remarks))
+@given(jobs, drawings, SENTENCES, st.none() | NAUGHTY)
+@example(job_of(WORST, ("*" * 250,) * 5), NONE_YET, ("*" * 250,) * 5, "_" * 500)
+def test_pictures_are_captioned_harmlessly(
+    job: Job, drawing: Drawing, remarks: tuple[str, ...], sentence: str | None
+) -> None:
+    assert_harmless(say.finished(replace(job, sentence=sentence), drawing, remarks))
 
 
 @given(jobs, NAUGHTY)
@@ -321,6 +324,19 @@ def test_the_seeds_of_pictures_that_came_in_any_order_are_in_theirs() -> None:
     assert text.startswith("**Drawing** 3 of 4 done\n```\na fox\n```\n")
     assert "seed 7, 8, 10 " in text
     assert text.endswith("\n-# picture 1: re-encoded")
+
+
+def test_pictures_that_are_fewer_than_were_asked_for_say_why_once() -> None:
+    kept = Kept("x", "png", 832, 1216, 1, None)
+    sentence = "The webui ran out of memory: try a smaller size."
+    job = replace(job_of(GenerationRequest(prompt="a fox", seed=7, count=3)), sentence=sentence)
+    drawing = Drawing(pictures=(kept, kept), seeds=(7, 9), numbers=(0, 2), warnings=("VAE", sentence), seconds=2.0)
+    assert say.finished(job, drawing).splitlines() == [
+        f"**2 of 3 pictures** · {sentence}",
+        *("```", "a fox", "```"),
+        "-# 832×1216 · seed 7, 9 · 2.0 s",
+        "-# VAE",
+    ]
 
 
 def test_a_job_that_ends_with_some_pictures_says_that_there_is_no_further_one() -> None:

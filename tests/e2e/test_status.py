@@ -45,8 +45,8 @@ async def test_everybody_sees_the_webuis_by_names_that_are_no_hosts(stage: Stage
     for channel in (None, stage.ada.dm):
         assert (await status(stage, stage.ada, channel)).splitlines() == [
             "**Nobody is waiting**",
-            "- **webui 1** · idle · `dreamLandscapes_v4.safetensors [0847880a2b]`",
-            "- **webui 2** · idle · `dreamLandscapes_v4.safetensors [0847880a2b]`",
+            "- **webui 1** · idle · `dreamLandscapes_v4`",
+            "- **webui 2** · idle · `dreamLandscapes_v4`",
         ]
 
 

@@ -167,7 +167,7 @@ async def test_a_picture_that_fails_is_the_last_one_and_the_others_are_shown(sta
     assert (states[0], states[1]) == ("shown", "failed")
     assert [state for number, state in states.items() if number > 1] in ([], ["shown"])  # it was begun meanwhile
     assert len(message.attachments) == list(states.values()).count("shown")
-    assert "ran out of memory" in message.content
+    assert message.content.startswith(f"**{len(message.attachments)} of 4 pictures** · The webui ran out of memory")
     assert not message.buttons()
     await serves_the_next(stage)
 
