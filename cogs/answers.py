@@ -10,7 +10,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs import say
-from core.errors import UserError
+from core.errors import NoPlace, UserError
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,8 @@ async def answer_privately(interaction: discord.Interaction, text: str) -> None:
 async def answer_error(interaction: discord.Interaction, error: BaseException, prompt: str = "") -> None:
     """The person's sentence for `error`; what is not a UserError is logged under the interaction's id."""
     if isinstance(error, UserError):
-        await answer_privately(interaction, say.refused(str(error), prompt))
+        again_at = error.again_at if isinstance(error, NoPlace) else None
+        await answer_privately(interaction, say.refused(str(error), prompt, again_at))
         return
     log.error("a command failed", exc_info=error, extra={"reference": interaction.id})
     await answer_privately(

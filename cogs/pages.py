@@ -5,7 +5,7 @@ People are named by mentions that ring for nobody; people of other servers are n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from cogs import say
 from core.jobs.forecast import Expectation, Turn
@@ -17,12 +17,16 @@ from core.webui.pool import BackendView, Circuit, Health, Mode
 
 TURNS_SHOWN = 10
 PROMPT_ROOM = 60
+TURNS_ROOM = 1000
+MINE_ROOM = 550
+WEBUIS_ROOM = 1500
+MORE_ROOM = len("-# and 1000000 more\n")
 
 WHY = {
-    Reason.FAIR: "has been given least so far",
-    Reason.LOADED: "the checkpoint is loaded",
-    Reason.WANTED: "this checkpoint is loaded next",
-    Reason.PATIENCE: "has waited long enough for a checkpoint",
+    Reason.FAIR: "got the least so far",
+    Reason.LOADED: "the checkpoint is loaded already",
+    Reason.WANTED: "the checkpoint is loaded next",
+    Reason.PATIENCE: "waited long enough for the checkpoint",
     Reason.ALONE: "nobody else waits for this webui",
 }
 
@@ -37,16 +41,10 @@ _HEALTH = {
 def queue(page: QueuePage, person_id: str, guild_id: str | None) -> str:
     """The queue as one person sees it: whose turn is next and why, then their own jobs."""
     shown = page.turns[:TURNS_SHOWN]
-    more = page.waiting - len(shown)
     lines = [_turn(number, turn, page, person_id, guild_id) for number, turn in enumerate(shown, 1)]
-    if not page.waiting:
-        lines = ["Nobody is waiting."]
-    elif not shown:
-        lines = [f"{_jobs(page.waiting)} waiting."]
-    elif more > 0:
-        lines.append(f"-# and {_jobs(more)} more")
-    obstacle = "" if page.obstacle is None else f"**Waiting** · {say.plain(page.obstacle, 300)}"
-    return say.assemble(obstacle, "**Next**", *lines, *_mine(page.mine))
+    head = _waiting(page.waiting) if page.obstacle is not None or not shown else "**Next**"
+    obstacle = "" if page.obstacle is None else say.plain(page.obstacle, 300)
+    return say.assemble(head, obstacle, *_fitting(lines, TURNS_ROOM, page.waiting), *_mine(page.mine))
 
 
 def _turn(number: int, turn: Turn, page: QueuePage, person_id: str, guild_id: str | None) -> str:
@@ -55,17 +53,17 @@ def _turn(number: int, turn: Turn, page: QueuePage, person_id: str, guild_id: st
     elif guild_id is not None and page.guilds.get(turn.job_id) == guild_id:
         who = f"<@{turn.owner_id}>"
     else:
-        who = "somebody on another server"
+        who = "somebody elsewhere"
     return f"{number}. {who} · {start(turn.starts_at)} · {WHY[turn.reason]}"
 
 
 def _mine(mine: Sequence[MyJob]) -> Iterable[str]:
     if mine:
         yield "**Yours**"
-    for one in mine:
-        yield f"- {_stand(one)} · {say.plain(one.job.request.prompt, PROMPT_ROOM)}"
-    if mine:
-        yield "-# `/queue cancel` ends one of them, or all."
+        ordered = sorted(mine, key=lambda one: 0 if one.expectation is None else one.expectation.place)
+        lines = [f"- {_stand(one)} · {say.plain(one.job.request.prompt, PROMPT_ROOM)}" for one in ordered]
+        yield from _fitting(lines, MINE_ROOM, len(lines))
+        yield "-# `/queue cancel:` ends one of them, or all."
 
 
 def _stand(one: MyJob) -> str:
@@ -87,9 +85,8 @@ def start(at: float) -> str:
 
 def status(views: Sequence[BackendView], waiting: int, obstacle: str | None) -> str:
     """Every webui: whether it draws, and what it has loaded."""
-    head = f"**{_jobs(waiting)} waiting**" if waiting else "**Nobody is waiting**"
-    lines = [_webui(view) for view in views] or ["No webui is connected."]
-    return say.assemble(head, "" if obstacle is None else say.plain(obstacle, 300), *lines)
+    lines = _fitting([_webui(view) for view in views], WEBUIS_ROOM, len(views))
+    return say.assemble(_waiting(waiting), "" if obstacle is None else say.plain(obstacle, 300), *lines)
 
 
 def _webui(view: BackendView) -> str:
@@ -135,5 +132,25 @@ def switched(view: BackendView, mode: Mode) -> str:
             return f"{name} is drained: it gets no new picture, and can be switched off once it is idle.{busy}"
 
 
-def _jobs(number: int) -> str:
-    return "1 job" if number == 1 else f"{number} jobs"
+def _waiting(jobs: int) -> str:
+    match jobs:
+        case 0:
+            return "**Nobody is waiting**"
+        case 1:
+            return "**1 job is waiting**"
+        case _:
+            return f"**{jobs} jobs are waiting**"
+
+
+def _fitting(lines: Sequence[str], room: int, total: int) -> Iterator[str]:
+    """As many lines as there is room for, and how many of the `total` are missing: no line is cut in the middle."""
+    room -= MORE_ROOM
+    shown = 0
+    for line in lines:
+        room -= say.units(line) + 1
+        if room < 0:
+            break
+        shown += 1
+        yield line
+    if lines and total > shown:
+        yield f"-# and {total - shown} more"

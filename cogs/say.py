@@ -141,9 +141,13 @@ def partly(job: Job, so_far: Drawing, remarks: Iterable[str] = ()) -> str:
 
 
 def finished(job: Job, result: Drawing, remarks: Iterable[str] = ()) -> str:
-    """The caption of the pictures."""
-    remarks = (*job.notes, *result.warnings, *remarks)
-    return _about(job.request, "", facts_line(job.request, result), notes(remarks))
+    """The caption of the pictures; above them, why there are fewer than were asked for."""
+    head = ""
+    if job.sentence is not None:
+        head = f"**{len(result.pictures)} of {job.request.pictures} pictures** · {plain(job.sentence, 300)}"
+    warnings = (warning for warning in result.warnings if warning != job.sentence)
+    remarks = (*job.notes, *warnings, *remarks)
+    return _about(job.request, head, facts_line(job.request, result), notes(remarks))
 
 
 def each_once(remarks: Mapping[int, str], pictures: int) -> list[str]:
@@ -156,9 +160,13 @@ def each_once(remarks: Mapping[int, str], pictures: int) -> list[str]:
     return [f"picture{'s' * (len(of) > 1)} {listed(of)}: {remark}" for remark, of in numbers.items()]
 
 
-def refused(sentence: str, prompt: str) -> str:
-    """Why a command was not carried out, with the prompt so that nobody has to type it again."""
-    return assemble(plain(sentence, 600), quote(prompt, 1200) if prompt.strip() else "")
+def refused(sentence: str, prompt: str, again_at: float | None = None) -> str:
+    """Why a command was not carried out, with the prompt so that nobody has to type it again.
+
+    `again_at` (unix seconds) is when to try again, if that is known.
+    """
+    again = "" if again_at is None else f"Try again <t:{int(again_at)}:R>."
+    return assemble(plain(sentence, 600), again, quote(prompt, 1200) if prompt.strip() else "")
 
 
 def cancelled(job: Job, sentence: str) -> str:

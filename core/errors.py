@@ -106,7 +106,7 @@ class ModelMissing(WebuiError):
 class OutOfMemory(WebuiError):
     """The graphics card's memory did not suffice."""
 
-    sentence = "The webui ran out of memory: try a smaller size or fewer pictures."
+    sentence = "The webui ran out of memory: try a smaller size."
 
 
 class NanPicture(WebuiError):

@@ -223,13 +223,14 @@ class Studio:
     async def _no_place(self, full: QueueFull, person_id: str) -> NoPlace:
         """The sentence, and when the first of the jobs that are in the way is likely to be done."""
         if full.whose == "person":
+            one = "one" if full.taken != 1 else "it"
             sentence = (
-                f"You have {full.taken} jobs in the queue, as many as one person may have at once. "
-                "Wait until one is done, or cancel one with /queue."
+                f"You have {_jobs(full.taken)} in the queue, as many as one person may have at once. "
+                f"Wait until {one} is done, or cancel {one} with /queue."
             )
             in_the_way = [job.job_id for job in self._queue.jobs_of(person_id)]
         else:
-            sentence = f"This server has {full.taken} jobs in the queue, as many as it may have at once."
+            sentence = f"This server has {_jobs(full.taken)} in the queue, as many as it may have at once."
             in_the_way = [turn.job_id for turn in await self._outlook.turns(1)]
         return NoPlace(sentence, self._outlook.first_end(in_the_way))
 
@@ -243,6 +244,10 @@ class Studio:
         except UserError:
             self._fleet.refresh()
             raise
+
+
+def _jobs(number: int) -> str:
+    return "1 job" if number == 1 else f"{number} jobs"
 
 
 def _too_late(state: JobState) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import sqlalchemy as sa
 
 from core.jobs.ledger import Ledger
+from core.jobs.model import Job
 from core.jobs.parts import PartRows
 from core.jobs.queue import WaitingQueue, entry
 from core.jobs.rows import JobRows
@@ -34,22 +35,26 @@ class Mirror:
         self._changed: set[str] = set()
         self._missed = False
         self._ring = asyncio.Event()
+        self._reading = asyncio.Lock()
 
     async def load(self) -> None:
-        """Read everything that waits."""
-        jobs = await self._rows.fetch_queue()
-        begun = await self._parts.count_begun()
-        self._queue.clear()
-        for job in jobs:
-            self._queue.put(entry(job, job.request.pictures - begun.get(job.id, 0)))
-        await self._know_accounts()
+        """Read everything that waits. What comes into the queue meanwhile stays there."""
+        async with self._reading:
+            known = self._queue.first(len(self._queue))
+            jobs = {job.id: job for job in await self._rows.fetch_queue()}
+            begun = await self._parts.count_begun()
+            self._take_over(dict.fromkeys((*jobs, *known)), jobs, begun)
+            await self._know_accounts()
 
     async def refresh(self, job_ids: Iterable[str]) -> None:
         """Read these jobs again."""
-        wanted = set(job_ids)
-        jobs = {job.id: job for job in await self._rows.fetch_queue(sorted(wanted))}
-        begun = await self._parts.count_begun(jobs.keys())
-        for job_id in wanted:
+        async with self._reading:
+            wanted = list(dict.fromkeys(job_ids))
+            jobs = {job.id: job for job in await self._rows.fetch_queue(wanted)}
+            self._take_over(wanted, jobs, await self._parts.count_begun(jobs.keys()))
+
+    def _take_over(self, job_ids: Iterable[str], jobs: Mapping[str, Job], begun: Mapping[str, int]) -> None:
+        for job_id in job_ids:
             job = jobs.get(job_id)
             if job is None:
                 self._queue.remove(job_id)

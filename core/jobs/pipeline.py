@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 DISK_TROUBLE = "The bot can't write to its disk at the moment. Your job waits and is drawn after that."
 LOST = "The pictures were lost before they were safe on the disk. Your job is in the queue again."
 TAKEN = Verdict(again=True, broke=False, sentence="Your job is in the queue again.")
-HANDED_BACK = Verdict(again=True, broke=False, sentence="Your job is in the queue again; it goes on from there.")
+HANDED_BACK = Verdict(again=True, broke=False, sentence="The bot is being restarted. Your job is in the queue again.")
 
 Elsewhere = Callable[[Job, str], bool]
 """Whether a webui other than the one of this key could draw the job and has not failed at it."""

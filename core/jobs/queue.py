@@ -97,11 +97,6 @@ class WaitingQueue:
         if not lane:
             del self._lanes[job.owner_id]
 
-    def clear(self) -> None:
-        """Forget all of them: the rows are about to be read."""
-        self._jobs.clear()
-        self._lanes.clear()
-
     def know(self, accounts: Mapping[str, Account], clock: float) -> None:
         """What these people were given so far; of people who wait for nothing, nothing is kept."""
         merged = self._accounts | dict(accounts)

@@ -6,7 +6,7 @@ from playground.discord.local import LocalDiscord
 from playground.discord.memory import Request
 from playground.discord.messages import Attachment, Edit, File, Message, Upload
 from playground.discord.openapi import OpenApiCheck
-from playground.discord.places import EVERYTHING, ORDINARY, Channel, Guild, Member, Permission
+from playground.discord.places import EVERYTHING, ORDINARY, Channel, Guild, Member, Permission, Role
 from playground.discord.rules import Rules
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "OpenApiCheck",
     "Permission",
     "Request",
+    "Role",
     "Rules",
     "Upload",
 ]

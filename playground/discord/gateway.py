@@ -254,7 +254,9 @@ class Gateway:
 
 def _guild_of(event: str, data: Any) -> int | None:
     """The guild that an event is about; None for direct messages."""
-    found = data.get("id" if event.startswith("GUILD_") else "guild_id") if isinstance(data, dict) else None
+    if not isinstance(data, dict):
+        return None
+    found = data.get("guild_id") or (data.get("id") if event.startswith("GUILD_") else None)
     return None if found is None else int(found)
 
 

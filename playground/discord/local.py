@@ -21,7 +21,7 @@ from playground.discord.interaction import Choice, Interaction
 from playground.discord.memory import Memory, Request
 from playground.discord.messages import File, Json, Message, Upload
 from playground.discord.openapi import OpenApiCheck
-from playground.discord.places import Channel, Guild, Member, Permission
+from playground.discord.places import Channel, Guild, Member, Permission, Role
 from playground.discord.posting import Origin, Posting
 from playground.discord.pressing import Pressing
 from playground.discord.rules import Rules
@@ -179,6 +179,13 @@ class LocalDiscord(Trouble):
         payload = wire.guild_json(guild, self._memory.bot_user, members)
         self._gateway.dispatch("GUILD_CREATE", payload, intent=GUILDS)
         return guild
+
+    def add_role(self, name: str, *members: Member) -> Role:
+        """A role of the first guild, and who has it."""
+        role = self._memory.new_role(self.guild, name, members)
+        data = {"guild_id": str(self.guild.id), "role": wire.role_json(role.id, name)}
+        self._gateway.dispatch("GUILD_ROLE_CREATE", data, intent=GUILDS)
+        return role
 
     def add_channel(
         self, name: str, *, guild: Guild | None = None, permissions: Permission | None = None, nsfw: bool = False

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import Any, Final, TypeVar
@@ -15,7 +15,7 @@ from PIL import Image
 
 from playground.discord.interaction import Interaction
 from playground.discord.messages import Attachment, Edit, File, Json, Message, Upload
-from playground.discord.places import DIRECT, Channel, Guild, Member
+from playground.discord.places import DIRECT, Channel, Guild, Member, Role
 from playground.discord.rules import Rules
 from playground.discord.snowflake import Snowflakes
 from playground.discord.wire import member_user, message_json, user_json
@@ -116,6 +116,13 @@ class Memory:
         guild = Guild(id=self.ids.next(), name=name, locale=locale)
         self.guilds[guild.id] = guild
         return guild
+
+    def new_role(self, guild: Guild, name: str, members: Iterable[Member]) -> Role:
+        role = Role(id=self.ids.next(), name=name)
+        guild.roles.append(role)
+        for member in members:
+            member.roles.append(role)
+        return role
 
     def new_channel(self, guild: Guild, name: str) -> Channel:
         channel = Channel(id=self.ids.next(), name=name, guild=guild)

@@ -42,6 +42,14 @@ DIRECT: Final = 1
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
+class Role:
+    """A role of a guild, which gives its members no permission."""
+
+    id: int
+    name: str
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class Guild:
     """A server. `file_bytes` is its upload limit (None: the default of the rules)."""
 
@@ -50,6 +58,7 @@ class Guild:
     locale: str = "en-US"
     file_bytes: int | None = None
     channels: list[Channel] = field(default_factory=list)
+    roles: list[Role] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -79,6 +88,7 @@ class Member:
     dms_open: bool = True
     locale: str = "en-US"
     administrator: bool = False
+    roles: list[Role] = field(default_factory=list)
 
     @property
     def permissions(self) -> Permission:

@@ -45,7 +45,8 @@ def member_user(member: Member) -> Json:
 
 def member_json(member: Member) -> Json:
     """A guild member; `permissions` are there because interactions carry them."""
-    return {**_membership(), "user": member_user(member), "permissions": str(int(member.permissions))}
+    roles = [str(role.id) for role in member.roles]
+    return {**_membership(), "roles": roles, "user": member_user(member), "permissions": str(int(member.permissions))}
 
 
 def bot_member_json(user: Json) -> Json:
@@ -101,22 +102,26 @@ def channel_json(channel: Channel, bot_user_id: int) -> Json:
     }
 
 
-def guild_json(guild: Guild, bot_user: Json, member_count: int) -> Json:
-    """The payload of GUILD_CREATE: complete enough for a client that caches guilds."""
-    everyone = {
-        "id": str(guild.id),
-        "name": "@everyone",
+def role_json(identity: int, name: str, *, position: int = 1, permissions: int = 0) -> Json:
+    """A role without colours or icon; `@everyone` has the guild's id."""
+    return {
+        "id": str(identity),
+        "name": name,
         "color": 0,
         "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
         "hoist": False,
         "icon": None,
         "unicode_emoji": None,
-        "position": 0,
-        "permissions": str(int(ORDINARY)),
+        "position": position,
+        "permissions": str(permissions),
         "managed": False,
         "mentionable": False,
         "flags": 0,
     }
+
+
+def guild_json(guild: Guild, bot_user: Json, member_count: int) -> Json:
+    """The payload of GUILD_CREATE: complete enough for a client that caches guilds."""
     bot_user_id = int(bot_user["id"])
     empty_lists = (
         "emojis stickers features threads presences voice_states stage_instances "
@@ -142,7 +147,10 @@ def guild_json(guild: Guild, bot_user: Json, member_count: int) -> Json:
         "premium_tier": premium_tier(guild),
         "premium_subscription_count": 0,
         "preferred_locale": guild.locale,
-        "roles": [everyone],
+        "roles": [
+            role_json(guild.id, "@everyone", position=0, permissions=int(ORDINARY)),
+            *(role_json(role.id, role.name) for role in guild.roles),
+        ],
         "channels": [channel_json(channel, bot_user_id) for channel in guild.channels],
         "members": [bot_member_json(bot_user)],
         "member_count": member_count,

@@ -187,14 +187,12 @@ class Scene:
             request=request,
             notes=(),
             reply=address.to_json(),
-            attempt=1,
-            breaks=0,
-            backend=None,
-            task_id=None,
-            drawing=None,
+            weight=1.0,
+            avoid=frozenset(),
             sentence=None,
             message_id=None,
             created_at=time.time(),
+            expected_at=None,
             started_at=None,
         )
 

@@ -11,6 +11,8 @@ from discord import app_commands
 
 from cogs.client import INTENTS, EaselClient
 from cogs.draw import DrawCog
+from cogs.queue import QueueCog
+from cogs.status import StatusCog
 from core.size import parse_size
 from core.store.database import database_url, open_database
 from core.store.facts import Facts
@@ -29,7 +31,9 @@ async def client(tmp_path: Path) -> AsyncIterator[EaselClient]:
         open_database(database_url(None, tmp_path)) as database,
         EaselClient(facts=Facts(database), on_login=on_login) as client,
     ):
-        await client.add_cog(DrawCog(cast(Any, None), cast(Any, None)))
+        nothing = cast(Any, None)
+        for cog in (DrawCog(nothing, nothing, {}), QueueCog(nothing, nothing), StatusCog(nothing)):
+            await client.add_cog(cog)
         yield client
 
 
@@ -39,7 +43,7 @@ def definitions(client: EaselClient) -> dict[str, dict[str, Any]]:
 
 async def test_every_command_is_within_discord_s_limits(client: EaselClient) -> None:
     commands = definitions(client)
-    assert commands
+    assert commands.keys() == {"draw", "queue", "status"}
     for command in commands.values():
         assert broken_limits(command) == []
 
@@ -71,9 +75,17 @@ async def test_draw_has_the_options_people_were_promised(client: EaselClient) ->
 
 
 async def test_commands_are_for_servers_and_direct_messages_with_the_bot(client: EaselClient) -> None:
-    draw = definitions(client)["draw"]
-    assert draw["contexts"] == [0, 1]
-    assert draw["integration_types"] == [0]
+    for command in definitions(client).values():
+        assert command["contexts"] == [0, 1]
+        assert command["integration_types"] == [0]
+
+
+async def test_queue_and_status_have_the_options_people_were_promised(client: EaselClient) -> None:
+    found = {
+        name: [(option["name"], option.get("autocomplete", False)) for option in definitions(client)[name]["options"]]
+        for name in ("queue", "status")
+    }
+    assert found == {"queue": [("cancel", True)], "status": [("webui", True), ("action", False)]}
 
 
 def test_no_privileged_intent_is_asked_for() -> None:
@@ -124,7 +136,7 @@ CATALOG = Catalog(
 
 
 def cog_with(catalog: Catalog | None) -> Any:
-    return DrawCog(cast(Any, SimpleNamespace(get_catalog=lambda: catalog)), cast(Any, None))
+    return DrawCog(cast(Any, SimpleNamespace(get_catalog=lambda: catalog)), cast(Any, None), {})
 
 
 def assert_sendable(choices: list[app_commands.Choice[str]]) -> None:

@@ -518,7 +518,7 @@ async def test_news_that_come_after_the_end_are_not_shown(scene: Scene) -> None:
 async def test_a_failure_after_some_pictures_leaves_them_and_says_why_there_are_no_more(scene: Scene) -> None:
     job = await scene.ask(count=2)
     drawing = await scene.drawn(0)
-    job = replace(await scene.deliver(job, drawing, [0]), drawing=drawing)
+    job = await scene.deliver(job, drawing, [0])
     before = files_of(scene.reply(job))
     delivered = await scene.delivery.explain(job, "The webui ran out of memory.", perhaps_done=False)
     assert delivered.where == "reply"

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from cogs import say
 from core.images.store import Kept
-from core.jobs.model import Drawing, Glimpse, Job, JobState
+from core.jobs.model import Drawing, Glimpse, Job, JobState, Ticket
 from core.request import GenerationRequest
-from core.studio import Ticket
 from tests.core.requests import NAUGHTY, within_limits
 
 WORST = GenerationRequest(
@@ -40,14 +39,12 @@ def job_of(request: GenerationRequest, notes: tuple[str, ...] = ()) -> Job:
         request=request,
         notes=notes,
         reply="{}",
-        attempt=1,
-        breaks=0,
-        backend=None,
-        task_id=None,
-        drawing=None,
+        weight=1.0,
+        avoid=frozenset(),
         sentence=None,
         message_id=None,
         created_at=0.0,
+        expected_at=None,
         started_at=None,
     )
 
@@ -151,15 +148,17 @@ def test_pictures_are_captioned_harmlessly_while_others_are_drawn(
     assert_harmless(say.partly(job, drawing, remarks))
 
 
-@given(jobs, drawings, SENTENCES)
-def test_pictures_are_captioned_harmlessly(job: Job, drawing: Drawing, remarks: tuple[str, ...]) -> None:
-    assert_harmless(say.finished(job, drawing, remarks))
+@given(jobs, drawings, SENTENCES, st.none() | NAUGHTY)
+@example(job_of(WORST, ("*" * 250,) * 5), NONE_YET, ("*" * 250,) * 5, "_" * 500)
+def test_pictures_are_captioned_harmlessly(
+    job: Job, drawing: Drawing, remarks: tuple[str, ...], sentence: str | None
+) -> None:
+    assert_harmless(say.finished(replace(job, sentence=sentence), drawing, remarks))
 
 
-@given(jobs, st.none() | drawings, NAUGHTY)
-@example(job_of(WORST), None, "_" * 500)
-def test_sentences_are_said_harmlessly(job: Job, drawing: Drawing | None, sentence: str) -> None:
-    job = replace(job, drawing=drawing)
+@given(jobs, NAUGHTY)
+@example(job_of(WORST), "_" * 500)
+def test_sentences_are_said_harmlessly(job: Job, sentence: str) -> None:
     for words in (say.waiting, say.cancelled, say.ended):
         assert_harmless(words(job, sentence))
     assert_harmless(say.ended(job, sentence, partly=True))
@@ -327,13 +326,30 @@ def test_the_seeds_of_pictures_that_came_in_any_order_are_in_theirs() -> None:
     assert text.endswith("\n-# picture 1: re-encoded")
 
 
-def test_a_job_that_ends_with_some_pictures_says_how_they_were_drawn() -> None:
+def test_pictures_that_are_fewer_than_were_asked_for_say_why_once() -> None:
     kept = Kept("x", "png", 832, 1216, 1, None)
-    request = GenerationRequest(prompt="a fox", seed=7, count=4)
-    job = replace(job_of(request), drawing=Drawing(pictures=(kept,), seeds=(9,), numbers=(2,), seconds=3.0))
+    sentence = "The webui ran out of memory: try a smaller size."
+    job = replace(job_of(GenerationRequest(prompt="a fox", seed=7, count=3)), sentence=sentence)
+    drawing = Drawing(pictures=(kept, kept), seeds=(7, 9), numbers=(0, 2), warnings=("VAE", sentence), seconds=2.0)
+    assert say.finished(job, drawing).splitlines() == [
+        f"**2 of 3 pictures** · {sentence}",
+        *("```", "a fox", "```"),
+        "-# 832×1216 · seed 7, 9 · 2.0 s",
+        "-# VAE",
+    ]
+
+
+def test_a_job_that_ends_with_some_pictures_says_that_there_is_no_further_one() -> None:
+    job = job_of(GenerationRequest(prompt="a fox", seed=7, count=4))
     text = say.ended(job, "No memory.", partly=True)
     assert text.startswith("**No further picture** · No memory.\n")
-    assert text.endswith("-# 832×1216 · seed 9 · 3.0 s")
+    assert text.endswith("-# seed 7–10 · 4 pictures")
+
+
+def test_a_refusal_says_on_a_line_of_its_own_when_to_try_again() -> None:
+    text = say.refused("You have 2 jobs in the queue.", "a fox", 1795647125.9)
+    assert text == "You have 2 jobs in the queue.\nTry again <t:1795647125:R>.\n```\na fox\n```"
+    assert "Try again" not in say.refused("The prompt is empty.", "", None)
 
 
 @pytest.mark.parametrize(

@@ -140,10 +140,17 @@ class Stage:
         return next(iter(self.rows(f"id = '{interaction.id}'")), {})
 
     def rows(self, where: str = "1") -> list[dict[str, Any]]:
+        return self._select(f"SELECT * FROM jobs WHERE {where}")  # noqa: S608  # ours
+
+    def parts(self, interaction: Interaction) -> list[dict[str, Any]]:
+        """The rows of the job's pictures that were given out, in order."""
+        return self._select(f"SELECT * FROM parts WHERE job_id = '{interaction.id}' ORDER BY number")  # noqa: S608  # ours
+
+    def _select(self, query: str) -> list[dict[str, Any]]:
         path = self.bot.data_dir / "easel.db"
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as connection:
             connection.row_factory = sqlite3.Row
-            return [dict(row) for row in connection.execute(f"SELECT * FROM jobs WHERE {where}")]  # noqa: S608  # ours
+            return [dict(row) for row in connection.execute(query)]
 
     async def reaches(self, interaction: Interaction, state: str, timeout: float = 20.0) -> dict[str, Any]:
         """The row, once it says `state`: that comes a moment after what Discord shows."""

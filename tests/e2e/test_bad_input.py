@@ -62,7 +62,6 @@ async def test_what_can_not_be_drawn_is_refused_with_a_sentence(
         ({"cfg_scale": 0.0}, "CFG scale set to 1", {"cfg_scale": 1.0}),
         ({"cfg_scale": 1e9}, "CFG scale set to 30", {"cfg_scale": 30.0}),
         ({"count": 0}, "Count set to 1", {}),
-        ({"count": 99}, "Count set to 10", {"n_iter": 10}),
         ({"clip_skip": 99}, "CLIP skip set to 12", {}),
         ({"size": "99999x9999"}, "Size set to", {}),
         ({"size": "101x67"}, "Size set to 96x64", {"width": 96, "height": 64}),
@@ -78,6 +77,13 @@ async def test_what_is_out_of_range_is_set_to_the_nearest_and_said(
     assert note in message.content
     body = next(one.body for one in reversed(stage.webui.requests) if one.path.endswith("txt2img"))
     assert {key: body[key] for key in sent} == sent
+
+
+async def test_too_many_pictures_are_set_to_as_many_as_one_message_shows(stage: Stage) -> None:
+    interaction = await stage.draw("a fox", count=99, **SMALL)
+    message = await stage.delivered(interaction, 10)
+    assert "Count set to 10" in message.content
+    stage.arrived_once(interaction, 10)
 
 
 async def test_a_prompt_of_6000_characters_is_drawn_whole_and_shown_in_part(stage: Stage) -> None:

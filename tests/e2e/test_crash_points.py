@@ -20,7 +20,8 @@ from tests.e2e.harness import Stage, open_stage, stops_well
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CRASHING = ROOT / "tests" / "e2e" / "crashing_bot.py"
-AT_DELIVERY = ("delivering", "delivered", "done")
+AFTER_DRAWING = ("rendered", "kept", "drawn", "delivering", "delivered", "done")
+AT_DELIVERY = AFTER_DRAWING[-3:]
 OPTIONS: dict[str, Any] = {"size": "64x64", "steps": 3, "seed": 5}
 
 
@@ -55,6 +56,24 @@ async def test_a_picture_arrives_once_though_the_bot_dies_at(stage: Stage, point
     # Without an answer in time there is no reply to edit, so the picture comes as a message of its own.
     assert row["delivered_to"] == ("channel" if point == "submitted" else "reply")
     await stage.drawn(size="64x64")
+
+
+@pytest.mark.parametrize("point", AFTER_DRAWING)
+async def test_the_rest_arrives_once_though_the_bot_dies_when_some_is_shown_at(stage: Stage, point: str) -> None:
+    stage.webui.pace.seconds_per_step = 0.1  # time to give the order while the second one is drawn
+    try:
+        interaction = await stage.draw("a red fox", count=3, **OPTIONS)
+        message = await stage.delivered(interaction, 1)
+        crash_at(stage, point)
+        await survive(stage)
+    finally:
+        stage.webui.pace.seconds_per_step = 0.002
+    await stage.delivered(interaction, 3)
+    await stage.reaches(interaction, "done")
+    stage.arrived_once(interaction, 3)
+    assert stage.carriers(interaction) == [message]
+    assert "seed 5–7" in message.content
+    assert len([render for render in stage.webui.renders if f"-{interaction.id}-0-" in render.task_id]) == 1
 
 
 @pytest.mark.parametrize("point", AT_DELIVERY)

@@ -41,7 +41,7 @@ async def die_before_the_answer(stage: Stage, interaction: Interaction, pictures
 async def test_the_reply_was_edited_already(stage: Stage) -> None:
     interaction = await held(stage, count=2)
     stage.discord.fail("PATCH", EDIT, delay=TOO_LONG, after=True)
-    await die_before_the_answer(stage, interaction, 2)
+    await die_before_the_answer(stage, interaction, 1)
     stage.arrived_once(interaction, 2)
 
 
@@ -67,26 +67,34 @@ async def test_the_late_message_was_posted_already_where_the_bot_may_not_read(st
     stage.arrived_once(interaction)
 
 
-async def test_ten_large_pictures_come_in_messages_that_discord_takes(stage: Stage) -> None:
-    stage.webui.fault(Fault.HUGE_PNG, amount=3 * 2**20)
+async def test_ten_large_pictures_come_into_one_message_by_edits_that_discord_takes(stage: Stage) -> None:
+    stage.webui.fault(Fault.HUGE_PNG, times=10, amount=3 * 2**20)
     interaction = await stage.draw(**(OPTIONS | {"count": 10}))
     await stage.delivered(interaction, 10)
     await stage.reaches(interaction, "done")
     stage.arrived_once(interaction, 10)
-    first, second = stage.carriers(interaction)
-    assert first is interaction.response
-    assert "seed 3–12" in first.content
-    assert "2 of 2" in second.content
-    assert all(one.filename.endswith(".png") for one in (*first.attachments, *second.attachments))
+    (message,) = stage.carriers(interaction)
+    assert message is interaction.response
+    assert "seed 3–12" in message.content
+    assert [one.filename for one in message.attachments] == [f"easel-{interaction.id}-{n}.png" for n in range(1, 11)]
+    assert all(one.size >= 3 * 2**20 for one in message.attachments)
+    shown = [len(edit.filenames) for edit in message.edits]
+    assert shown == sorted(shown)
+    assert len(set(shown) - {0, 10}) > 1
 
 
 @pytest.mark.parametrize("after", [False, True])
-async def test_the_first_of_two_messages_was_sent_already(stage: Stage, after: bool) -> None:
-    stage.webui.fault(Fault.HUGE_PNG, amount=3 * 2**20)
-    interaction = await held(stage, count=10)
-    stage.discord.fail("POST", POST, delay=TOO_LONG, after=after)
-    await die_before_the_answer(stage, interaction, 10 if after else 1)
-    stage.arrived_once(interaction, 10)
+async def test_a_message_that_shows_some_of_its_pictures_gets_the_others_from_the_next_process(
+    stage: Stage, after: bool
+) -> None:
+    stage.webui.fault(Fault.HUGE_PNG, times=6, amount=2**20)
+    interaction = await held(stage, count=6)
+    stage.webui.release()
+    await stage.delivered(interaction, 2)
+    stage.discord.fail("PATCH", EDIT, delay=TOO_LONG, after=after)
+    await stage.discord.until(lambda: stage.discord.requests[-1].status is None, what="an edit without an answer")
+    await die_before_the_answer(stage, interaction, 2)
+    stage.arrived_once(interaction, 6)
 
 
 async def test_a_message_that_was_lost_on_the_way_is_sent_by_the_next_process(stage: Stage) -> None:

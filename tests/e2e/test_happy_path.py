@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import itertools
+import re
 import time
 from typing import Any
 
@@ -139,7 +140,9 @@ async def test_the_second_in_the_queue_is_told_so(stage: Stage) -> None:
     first = await stage.draw(size=SMALL)
     await stage.webui.until(lambda: stage.webui.running is not None)
     waiting = [await stage.asked(size=SMALL), await stage.asked(size=SMALL)]
-    assert [reply.content.partition("\n")[0] for reply in waiting] == ["**Next in line**", "**2nd in the queue**"]
+    heads = [reply.content.partition("\n")[0].partition(" · ") for reply in waiting]
+    assert [place for place, _, _ in heads] == ["**Next in line**", "**2nd in the queue**"]
+    assert all(re.fullmatch(r"starts <t:[0-9]{10}:R>", start) for _, _, start in heads)
     stage.webui.release()
     await stage.delivered(first)
     await stage.discord.until(lambda: all(reply.attachments for reply in waiting), what="both pictures")

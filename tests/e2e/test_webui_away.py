@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from playground.webui import Fault
@@ -93,6 +94,67 @@ async def test_another_webui_takes_over_from_one_that_went_away(new_stage: OpenS
     await stage.delivered(interaction)
     assert [render.seed for render in two.renders] == [1]
     stage.arrived_once(interaction)
+
+
+async def test_people_are_told_when_every_webui_is_gone_and_when_one_is_back(new_stage: OpenStage) -> None:
+    stage = await new_stage(cheap_webui(name="one"), cheap_webui(name="two"))
+    one, two = stage.webuis
+    for webui in stage.webuis:
+        webui.hold(1)
+    drawn = await stage.draw(count=2, **OPTIONS)
+    for webui in (one, two):
+        await webui.until(lambda webui=webui: webui.running is not None)  # type: ignore[misc]  # mypy can't infer it
+    waiting = [await stage.draw(**OPTIONS) for _ in range(2)]
+    for interaction in waiting:
+        await stage.says(interaction, "starts <t:")
+    for webui in (one, two):
+        webui.refuse_connections()
+    for interaction in waiting:
+        await stage.says(interaction, "**Waiting** · The webui can't be reached at the moment")
+    await two.accept_connections()
+    await two.until(lambda: two.running is not None and two.renders[-1].state == "running", 20)
+    told = await stage.discord.until(
+        lambda: [one for one in waiting if one.response and "starts <t:" in one.response.content], 20, "a new place"
+    )
+    assert all(re.search(r"^\*\*(Next|2nd|3rd)", one.response.content) for one in told if one.response is not None)
+    two.release()
+    await stage.delivered(drawn, 2)
+    for interaction in waiting:
+        await stage.delivered(interaction)
+        stage.arrived_once(interaction)
+    stage.arrived_once(drawn, 2)
+
+
+async def test_a_webui_that_fails_at_once_does_not_attract_the_jobs(new_stage: OpenStage) -> None:
+    stage = await new_stage(cheap_webui(name="bad"), cheap_webui(name="good", seconds_per_step=0.02))
+    bad, good = stage.webuis
+    bad.fault(Fault.LEAKY_ERROR, times=None)
+    interactions = [await stage.draw(f"picture {number}", size="64x64", steps=2) for number in range(10)]
+    for interaction in interactions:
+        await stage.delivered(interaction)
+        await stage.reaches(interaction, "done")
+        stage.arrived_once(interaction)
+    assert sorted(render.payload["prompt"] for render in good.renders) == [f"picture {n}" for n in range(10)]
+    assert bad.count("/sdapi/v1/txt2img") <= 6
+    told = [edit.content for one in interactions if one.response is not None for edit in one.response.edits]
+    assert any(content.startswith("**Waiting**") and "Another webui tries it." in content for content in told)
+    assert not any("**No picture**" in content for content in told)
+
+
+async def test_a_webui_that_can_not_tell_its_tasks_apart_is_never_interrupted(new_stage: OpenStage) -> None:
+    """What it is at work on may be somebody else's by then."""
+    stage = await new_stage(cheap_webui(internal=False))
+    stage.webui.hold(2)
+    interaction = await stage.draw(**OPTIONS)
+    reply = await stage.answered(interaction)
+    await stage.webui.until(lambda: stage.webui.step == 2)
+    await stage.presses_cancel(reply)
+    await stage.says(interaction, "Cancelled while it was being drawn.")
+    stage.webui.release()
+    await stage.drawn(**OPTIONS)
+    assert stage.webui.interrupts == []
+    assert stage.uploads(interaction) == []
+    assert [render.state for render in stage.webui.renders] == ["done", "done"]
 
 
 async def test_a_webui_without_its_own_routes_shows_the_global_progress(new_stage: OpenStage) -> None:

@@ -155,12 +155,21 @@ async def test_a_black_picture_is_shown_and_said_to_be_one(stage: Stage) -> None
     assert "one colour all over" in message.content
 
 
-async def test_missing_pictures_are_counted(stage: Stage) -> None:
-    stage.webui.fault(Fault.FEWER_IMAGES)
-    interaction = await stage.draw("a red fox", count=3, **OPTIONS)
-    message = await stage.delivered(interaction, 2)
-    assert "sent 2 of 3 pictures" in message.content
-    assert len(message.attachments) == 2
+async def test_a_picture_that_fails_is_the_last_one_and_the_others_are_shown(stage: Stage) -> None:
+    stage.webui.hold(1)
+    interaction = await stage.draw("a red fox", count=4, **OPTIONS)
+    await stage.webui.until(lambda: stage.webui.step == 1)
+    stage.webui.fault(Fault.OUT_OF_MEMORY)  # the second one
+    stage.webui.release()
+    await stage.reaches(interaction, "done")
+    (message,) = stage.carriers(interaction)
+    states = {part["number"]: part["state"] for part in stage.parts(interaction)}
+    assert (states[0], states[1]) == ("shown", "failed")
+    assert [state for number, state in states.items() if number > 1] in ([], ["shown"])  # it was begun meanwhile
+    assert len(message.attachments) == list(states.values()).count("shown")
+    assert message.content.startswith(f"**{len(message.attachments)} of 4 pictures** · The webui ran out of memory")
+    assert not message.buttons()
+    await serves_the_next(stage)
 
 
 async def test_a_grid_is_no_picture(stage: Stage) -> None:

@@ -42,8 +42,9 @@ class Socket:
     async def send(self, operation: int, data: Any) -> None:
         await self._socket.send_str(json.dumps({"op": operation, "d": data}))
 
-    async def identify(self, token: str, intents: int = 1) -> dict[str, Any]:
-        await self.send(2, {"token": token, "intents": intents, "properties": {}})
+    async def identify(self, token: str, intents: int = 1, shard: list[int] | None = None) -> dict[str, Any]:
+        data = {"token": token, "intents": intents, "properties": {}} | ({"shard": shard} if shard else {})
+        await self.send(2, data)
         return await self.read_event("READY")
 
     async def resume(self, token: str, session: str, seq: int) -> None:

@@ -1,0 +1,89 @@
+"""How many jobs a person and a server may have in the queue, and what a role is worth there."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from playground.discord import Member
+from tests.e2e.conftest import OpenStage
+from tests.e2e.harness import Stage
+
+OPTIONS: dict[str, Any] = {"size": "64x64", "steps": 4}
+
+
+async def held(stage: Stage, prompt: str, member: Member) -> Any:
+    """A job that takes a place; the first one keeps the webui."""
+    interaction = await stage.draw(prompt, member=member, **OPTIONS)
+    assert not (await stage.answered(interaction)).ephemeral
+    return interaction
+
+
+async def test_who_has_all_their_places_is_told_when_to_try_again_and_loses_nothing(new_stage: OpenStage) -> None:
+    stage = await new_stage(QUEUE_PLACES_PER_PERSON="2", QUEUE_PLACES_PER_SERVER="3")
+    bea, cleo = stage.discord.member("bea"), stage.discord.member("cleo")
+    stage.webui.hold()
+    jobs = [await held(stage, "first", stage.ada), await held(stage, "second", stage.ada)]
+    await stage.webui.until(lambda: stage.webui.running is not None)
+    said = (await stage.refused("a third *fox*", **OPTIONS)).splitlines()
+    assert said[0] == (
+        "You have 2 jobs in the queue, as many as one person may have at once. "
+        "Wait until one is done, or cancel one with /queue."
+    )
+    assert re.fullmatch(r"Try again <t:[0-9]{10}:R>\.", said[1])
+    assert said[2:] == ["```", "a third *fox*", "```"]
+
+    jobs.append(await held(stage, "bea's", bea))
+    said = (await stage.refused("cleo's", member=cleo, **OPTIONS)).splitlines()
+    assert said[0] == "This server has 3 jobs in the queue, as many as it may have at once."
+    assert re.fullmatch(r"Try again <t:[0-9]{10}:R>\.", said[1])
+    in_dm = await stage.draw("cleo's", member=cleo, channel=cleo.dm, **OPTIONS)
+    await stage.answered(in_dm)
+
+    assert len(stage.rows()) == 4
+    stage.webui.release()
+    for interaction in (*jobs, in_dm):
+        await stage.delivered(interaction)
+        await stage.reaches(interaction, "done")
+        stage.arrived_once(interaction)
+    await stage.drawn("a third fox", **OPTIONS)
+
+
+async def test_a_cancelled_job_makes_room_at_once(new_stage: OpenStage) -> None:
+    stage = await new_stage(QUEUE_PLACES_PER_PERSON="1")
+    stage.webui.hold()
+    first = await stage.draw("first", **OPTIONS)
+    reply = await stage.answered(first)
+    said = await stage.refused("second", **OPTIONS)
+    assert "You have 1 job in the queue, as many as one person may have at once." in said
+    assert "Wait until it is done, or cancel it with /queue." in said
+    await stage.presses_cancel(reply)
+    await stage.says(first, "Cancelled")
+    stage.webui.release()
+    await stage.drawn("second", **OPTIONS)
+
+
+async def test_a_role_s_members_get_the_share_that_its_weight_says(new_stage: OpenStage) -> None:
+    stage = await new_stage(start=False)
+    bea, cleo = stage.discord.member("bea"), stage.discord.member("cleo")
+    patrons = stage.discord.add_role("patrons", stage.ada)
+    stage.discord.add_role("no weight", bea)
+    stage.bot.settings["ROLE_WEIGHTS"] = f"{patrons.id}:4"
+    await stage.start()
+    stage.webui.hold()
+    first = await stage.draw("cleo's", member=cleo, **OPTIONS)
+    await stage.answered(first)
+    await stage.webui.until(lambda: stage.webui.running is not None)
+    jobs = []
+    for member in (bea, stage.ada):
+        for number in range(6):
+            jobs.append(await stage.draw(f"{member.name} {number}", member=member, **OPTIONS))
+            await stage.answered(jobs[-1])
+    assert [row["weight"] for row in stage.rows(f"owner_id = '{stage.ada.id}'")] == [4.0] * 6
+    assert [row["weight"] for row in stage.rows(f"owner_id = '{bea.id}'")] == [1.0] * 6
+    stage.webui.release()
+    for interaction in jobs:
+        await stage.delivered(interaction)
+    names = [render.payload["prompt"].partition(" ")[0] for render in stage.webui.renders[1:]]
+    assert names[:6].count("ada") >= 4, names
+    assert names[:6].count("bea") >= 1, names
