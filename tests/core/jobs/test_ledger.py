@@ -149,6 +149,24 @@ async def test_a_decision_that_fails_changes_nothing(bench: Bench, ledger: Ledge
     await give(ledger, "1")  # and holds no lock
 
 
+async def test_of_charges_at_once_none_is_lost(server_url: sa.URL) -> None:
+    async with open_database(server_url) as one, open_database(server_url) as other:
+        benches = Bench(one), Bench(other)
+        benches[0].rows._places = Places(per_person=50)
+        for number in range(40):
+            await benches[0].submit(str(number))
+
+        async def charge(number: int) -> None:
+            def decide(accounts: Mapping[str, Account], clock: float) -> Decision:
+                given = accounts.get("42", Account()).given + 1.0
+                return decision(str(number), accounts={"42": Account(given)}, clock=clock + 1.0)
+
+            await Ledger(benches[number % 2].engine, "w").give_out(["42"], decide, 150.0)
+
+        await asyncio.gather(*(charge(number) for number in range(40)))
+        assert await Ledger(one, "w").fetch_accounts(["42"]) == ({"42": Account(40.0)}, 40.0)
+
+
 def catalog() -> Catalog:
     return Catalog(checkpoints=(), samplers=(), schedulers=(), loaded_checkpoint=None, capabilities=Capabilities())
 
