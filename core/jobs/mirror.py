@@ -36,10 +36,12 @@ class Mirror:
         self._ring = asyncio.Event()
 
     async def load(self) -> None:
-        """Read everything that waits."""
+        """Read everything that waits. What comes into the queue meanwhile stays there."""
+        before = self._queue.ids
         jobs = await self._rows.fetch_queue()
         begun = await self._parts.count_begun()
-        self._queue.clear()
+        for job_id in before - {job.id for job in jobs}:
+            self._queue.remove(job_id)
         for job in jobs:
             self._queue.put(entry(job, job.request.pictures - begun.get(job.id, 0)))
         await self._know_accounts()

@@ -57,6 +57,11 @@ class WaitingQueue:
         """Whose jobs wait."""
         return list(self._lanes)
 
+    @property
+    def ids(self) -> frozenset[str]:
+        """Every job that waits now."""
+        return frozenset(self._jobs)
+
     def get(self, job_id: str) -> WaitingJob | None:
         """The job as it waits now."""
         return self._jobs.get(job_id)
@@ -96,11 +101,6 @@ class WaitingQueue:
         del lane[bisect_left(lane, _order(job), key=_order)]
         if not lane:
             del self._lanes[job.owner_id]
-
-    def clear(self) -> None:
-        """Forget all of them: the rows are about to be read."""
-        self._jobs.clear()
-        self._lanes.clear()
 
     def know(self, accounts: Mapping[str, Account], clock: float) -> None:
         """What these people were given so far; of people who wait for nothing, nothing is kept."""

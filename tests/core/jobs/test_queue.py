@@ -32,6 +32,7 @@ def test_jobs_wait_in_their_owner_s_lane_in_the_order_of_their_arrival_whenever_
     assert queue.jobs_of("44") == []
     assert queue.owner_ids == ["42", "43"]
     assert queue.first(2) == ["b", "c"]
+    assert queue.ids == {"a", "b", "c", "c2", "x"}
     assert len(queue) == 5
 
 
@@ -84,14 +85,6 @@ def test_a_removed_job_is_gone_and_removing_it_again_does_nothing() -> None:
     queue.remove("1")
     queue.remove("1")
     assert (len(queue), queue.owner_ids, queue.waiting().lanes) == (0, [], ())
-
-
-def test_all_can_be_forgotten() -> None:
-    queue = WaitingQueue()
-    queue.put(waiting("1"))
-    queue.put(waiting("2", owner_id="43"))
-    queue.clear()
-    assert (len(queue), queue.owner_ids, queue.first(5)) == (0, [], [])
 
 
 def test_what_people_were_given_is_kept_of_those_who_wait() -> None:
