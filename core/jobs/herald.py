@@ -108,8 +108,8 @@ class Herald:
         return said.place != expected.place or abs(said.starts_at - expected.starts_at) > LATE_SECONDS
 
     async def _tell(self, job_id: str, obstacle: str | None, expected: Expectation) -> None:
-        self._said[job_id] = _Said(obstacle, expected.place, expected.starts_at, time.monotonic())
         job = await self._rows.fetch(job_id)
+        self._said[job_id] = _Said(obstacle, expected.place, expected.starts_at, time.monotonic())
         if job is not None and job.state is JobState.QUEUED and job.message_id is not None:
             await self._delivery.show_queued(job, expected.place, expected.starts_at, obstacle)
 
