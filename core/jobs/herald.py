@@ -129,8 +129,8 @@ class Herald:
         expected = self._outlook.of_job(job_id)
         if expected is None:
             return
-        self._said[job_id] = _Said(obstacle, expected.place, expected.starts_at, time.monotonic())
         job = await self._rows.fetch(job_id)
+        self._said[job_id] = _Said(obstacle, expected.place, expected.starts_at, time.monotonic())
         if job is not None and job.state is JobState.QUEUED and job.message_id is not None:
             await self._delivery.show_queued(job, expected.place, expected.starts_at, obstacle)
 

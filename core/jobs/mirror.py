@@ -40,7 +40,7 @@ class Mirror:
     async def load(self) -> None:
         """Read everything that waits. What comes into the queue meanwhile stays there."""
         async with self._reading:
-            known = self._queue.first(len(self._queue))
+            known = self._queue.job_ids
             jobs = {job.id: job for job in await self._rows.fetch_queue()}
             begun = await self._parts.count_begun()
             self._take_over(dict.fromkeys((*jobs, *known)), jobs, begun)

@@ -1,4 +1,8 @@
-"""Rows of the pictures of jobs: what became of each, by conditional UPDATEs. Given out by core.jobs.ledger."""
+"""Rows of the pictures of jobs: what became of each, by conditional UPDATEs. Given out by core.jobs.ledger.
+
+Whatever changes a picture holds its job's row before: two pictures that end at once would each not see the other, and
+leave the job in a state that is true of neither.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from core.jobs.engine import Piece
 from core.jobs.model import ENDED, Delivered, Drawing, Job, JobState, Part, PartState
 from core.jobs.rows import QUEUED_SIGNAL, as_job, strings
+from core.store.locks import GIVING_OUT, lock
 from core.store.schema import jobs, parts
 from core.store.signals import notify
 
@@ -80,6 +85,7 @@ class PartRows:
         `broke` counts an outcome that stayed unknown; `avoid` is a backend that this job shall not be given to again.
         """
         async with self._engine.begin() as connection:
+            await _hold(connection, piece.job_id)
             values = {"state": PartState.WAITING, "breaks": parts.c.breaks + int(broke)}
             if not (await connection.execute(_mine(piece, PartState.RUNNING).values(values))).rowcount:
                 return None
@@ -88,9 +94,10 @@ class PartRows:
     async def mark_drawn(self, piece: Piece, drawing: Drawing) -> bool:
         """running → drawn: the picture is on disk and will not be drawn again; False where the row forbids it."""
         result = msgspec.json.encode(drawing).decode()
-        wanted = sa.exists().where(jobs.c.id == piece.job_id, jobs.c.state == JobState.RUNNING)
-        statement = _mine(piece, PartState.RUNNING).where(wanted).values(state=PartState.DRAWN, result=result)
+        statement = _mine(piece, PartState.RUNNING).values(state=PartState.DRAWN, result=result)
         async with self._engine.begin() as connection:
+            if await _hold(connection, piece.job_id) != JobState.RUNNING:
+                return False
             if not (await connection.execute(statement)).rowcount:
                 return False
             await _settle(connection, piece.job_id)
@@ -99,6 +106,7 @@ class PartRows:
     async def mark_failed(self, piece: Piece, sentence: str) -> bool:
         """running → failed; the job gets no further picture, and `sentence` is why."""
         async with self._engine.begin() as connection:
+            await _hold(connection, piece.job_id)
             failed = _mine(piece, PartState.RUNNING).values(state=PartState.FAILED)
             if not (await connection.execute(failed)).rowcount:
                 return False
@@ -115,8 +123,8 @@ class PartRows:
         if delivered.message_id is not None:
             values["message_id"] = delivered.message_id
         async with self._engine.begin() as connection:
-            await connection.execute(shown.values(state=PartState.SHOWN))
             await connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(values))
+            await connection.execute(shown.values(state=PartState.SHOWN))
 
     async def hand_back(self, worker: str) -> list[str]:
         """What a worker has in hand waits again, for whoever has a webui for it; the jobs' ids.
@@ -125,10 +133,15 @@ class PartRows:
         with the same seeds, and whoever shows them looks first whether they are there.
         """
         async with self._engine.begin() as connection:
-            held = sa.select(jobs.c.id).where(jobs.c.id == parts.c.job_id, jobs.c.state.not_in(ENDED)).exists()
+            await lock(connection, GIVING_OUT)  # nobody else holds several jobs at once
+            in_hand = sa.exists().where(
+                parts.c.job_id == jobs.c.id, parts.c.worker == worker, parts.c.state.in_(AT_WORK)
+            )
+            held = sa.select(jobs.c.id).where(jobs.c.state.not_in(ENDED), in_hand).order_by(jobs.c.id)
+            holding = list((await connection.execute(held.with_for_update())).scalars())
             statement = (
                 sa.update(parts)
-                .where(parts.c.worker == worker, parts.c.state.in_(AT_WORK), held)
+                .where(parts.c.worker == worker, parts.c.state.in_(AT_WORK), parts.c.job_id.in_(holding))
                 .values(state=PartState.WAITING, result=None)
                 .returning(parts.c.job_id)
             )
@@ -145,6 +158,13 @@ def _mine(piece: Piece, state: PartState) -> sa.Update:
         parts.c.attempt == piece.attempt,
         parts.c.state == state,
     )
+
+
+async def _hold(connection: AsyncConnection, job_id: str) -> str | None:
+    """The job's state, which stays until the transaction ends. On SQLite nobody else writes meanwhile."""
+    query = sa.select(jobs.c.state).where(jobs.c.id == job_id).with_for_update()
+    state: str | None = await connection.scalar(query)
+    return state
 
 
 async def _wait_again(connection: AsyncConnection, job_id: str, avoid: str | None) -> Job | None:

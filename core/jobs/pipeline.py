@@ -100,6 +100,7 @@ class Pipeline:
         """Ask the backend that was reserved; the record names the raw file and what the webui said of it."""
         self._in_hand.add(piece)
         self._renderer.begin(piece)
+        self._progress.begin(piece)
         try:
             found = await self._find(piece)
             if found is None:

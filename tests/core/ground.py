@@ -277,17 +277,7 @@ async def opened_ground(
             elsewhere=outlook.elsewhere,
             timing=timing,
         )
-        dispatcher = Dispatcher(
-            parts=parts,
-            ledger=ledger,
-            mirror=mirror,
-            pool=pool,
-            fleet=fleet,
-            queue=queue,
-            pipeline=pipeline,
-            metrics=metrics,
-            worker=WORKER,
-        )
+        dispatcher = Dispatcher(ledger=ledger, mirror=mirror, fleet=fleet, queue=queue, pipeline=pipeline)
         engine = InlineEngine(pipeline, happened.set)
         studio = Studio(
             rows=rows,

@@ -3,7 +3,7 @@
 import msgspec
 
 from core.images.store import Kept
-from core.jobs.model import ENDED, Drawing, JobState
+from core.jobs.model import ENDED, Drawing, JobState, join
 from tests.core.jobs.conftest import DRAWING
 
 FIRST, SECOND, THIRD = (Kept(name, "png", 1, 1, 1, None) for name in "abc")
@@ -37,3 +37,19 @@ def test_pictures_without_numbers_count_from_nought() -> None:
 def test_a_row_that_knows_no_numbers_can_be_read() -> None:
     old = msgspec.json.encode({"pictures": [FIRST], "seeds": [7]})
     assert msgspec.json.decode(old, type=Drawing).numbered() == [(0, FIRST)]
+
+
+def test_drawings_are_joined_in_the_order_of_their_numbers() -> None:
+    first = Drawing(pictures=(FIRST,), seeds=(7,), numbers=(0,), warnings=("A.", "B."), checkpoint="ink", seconds=1.5)
+    third = Drawing(pictures=(THIRD,), seeds=(9,), numbers=(2,), warnings=("B.", "C."), checkpoint="ash", seconds=2.0)
+    joined = join([third, first])
+    assert joined is not None
+    assert joined.numbered() == [(0, FIRST), (2, THIRD)]
+    assert (joined.seeds, joined.numbers, joined.warnings) == ((7, 9), (0, 2), ("A.", "B.", "C."))
+    assert (joined.checkpoint, joined.seconds) == ("ink", 3.5)
+
+
+def test_nothing_joined_is_nothing_and_one_is_itself() -> None:
+    assert join([]) is None
+    one = Drawing(pictures=(FIRST,), seeds=(7,), numbers=(1,))
+    assert join([one]) == one
