@@ -25,7 +25,7 @@ from discord.ext import commands
 
 from cogs.buttons import CancelButton
 from cogs.cancel import CancelCog
-from cogs.client import EaselClient
+from cogs.client import INTENTS, EaselClient
 from cogs.delivery import DiscordDelivery
 from cogs.draw import DrawCog
 from cogs.login import log_in, stay_connected, use_discord
@@ -196,7 +196,7 @@ async def open_services(settings: Settings, command: str) -> AsyncIterator[Servi
 def _client(services: Services, settings: Settings) -> discord.Client:
     """Who talks has commands and the gateway; who only draws sends pictures over REST."""
     if not services.core.role.talks:
-        return discord.Client(intents=discord.Intents.none())
+        return discord.Client(intents=INTENTS)  # it never asks for any, but the library warns where guilds are missing
     return EaselClient(
         facts=Facts(services.core.database),
         on_login=services.on_login,
