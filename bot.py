@@ -68,6 +68,7 @@ class Services:
     delivery: DiscordDelivery = field(init=False)
     pipeline: Pipeline | None = None
     dispatcher: Dispatcher | None = None
+    rescuer: Rescuer | None = None
     cogs: tuple[commands.Cog, ...] = ()
     chores: dict[str, Chore] = field(default_factory=dict)
     logged_in: asyncio.Event = field(default_factory=asyncio.Event)
@@ -94,9 +95,10 @@ class Services:
         """Once logged in, take up unfinished pictures and give out new ones; for ever."""
         module = await asyncio.to_thread(importlib.import_module, "core.jobs.dbos_engine")
         await self.logged_in.wait()
-        if self.dispatcher is not None and self.pipeline is not None:
+        if self.dispatcher is not None and self.pipeline is not None and self.rescuer is not None:
             engine = module.DbosEngine(self.url, self.pipeline, executor_id=self.core.role.worker)
             await self.dispatcher.open(engine)
+            await self.rescuer.end_own()
             await self.dispatcher.run()
 
     async def close_dispatcher(self) -> None:
@@ -182,6 +184,7 @@ async def open_services(settings: Settings, command: str) -> AsyncIterator[Servi
             pictures,
             fetch=lambda job_id: on_database(core.rows.fetch, job_id),
             turns=(lambda job_id: turn(core.locks, job_id)) if role.shared else None,
+            is_held=lambda job_id, numbers: on_database(core.parts.are_held, job_id, numbers, role.worker),
         )
         if role.draws:
             _add_drawing(services, pictures)
@@ -224,9 +227,10 @@ def _add_drawing(services: Services, pictures: PictureStore) -> None:
     services.dispatcher = Dispatcher(
         ledger=core.ledger, mirror=core.mirror, fleet=core.fleet, queue=core.queue, pipeline=pipeline
     )
-    rescuer = Rescuer(
+    rescuer = services.rescuer = Rescuer(
         parts=core.parts,
         mirror=core.mirror,
+        shower=shower,
         worker=core.role.worker,
         is_dead=lambda worker: _is_gone(core, worker),
         is_known_alive=lambda: core.listener.is_connected,

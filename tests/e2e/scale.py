@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -171,14 +172,14 @@ class Cluster(Stage):
         return bool(self._query(query, machine.worker_id)[0]["up"] == len(machine.webuis))
 
     def _query(self, query: str, *values: Any) -> list[dict[str, Any]]:
-        """psycopg.OperationalError while the database is away."""
-        if self._connection is None or self._connection.closed:
-            self._connection = psycopg.connect(self._database_url, autocommit=True, row_factory=dict_row)
-        try:
-            return self._connection.execute(query.encode(), values or None).fetchall()
-        except psycopg.OperationalError:
+        """psycopg.OperationalError while the database is away; that it was away is nobody's trouble."""
+        if self._connection is not None:
+            with contextlib.suppress(psycopg.OperationalError):
+                return self._connection.execute(query.encode(), values or None).fetchall()
             self._connection.close()
-            raise
+        self._connection = None
+        self._connection = psycopg.connect(self._database_url, autocommit=True, row_factory=dict_row)
+        return self._connection.execute(query.encode(), values or None).fetchall()
 
     def close(self) -> None:
         """Leave the database."""
