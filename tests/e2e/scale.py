@@ -139,10 +139,20 @@ class Cluster(Stage):
         await asyncio.sleep(away)
         await asyncio.to_thread(self.postgres.start)
 
+    def complaints(self) -> list[str]:
+        """What the machines logged as an error, or said outside of their logs; each once."""
+        bad = [one for machine in self.machines for one in machine.events() if one.keys() & {"raw", "exception"}]
+        bad += [one for machine in self.machines for one in machine.events() if one.get("level") == "error"]
+        return sorted({f"{one.get('event', one.get('raw'))}: {str(one.get('exception', ''))[-200:]}" for one in bad})
+
     # The rows
 
     def rows(self, where: str = "true") -> list[dict[str, Any]]:
         return self._query(f"SELECT * FROM jobs WHERE {where}")  # noqa: S608  # a test's own words
+
+    def count(self, where: str) -> int:
+        """How many jobs there are of that kind."""
+        return int(self._query(f"SELECT count(*) AS jobs FROM jobs WHERE {where}")[0]["jobs"])  # noqa: S608  # ours
 
     def parts(self, interaction: Interaction) -> list[dict[str, Any]]:
         """The rows of the job's pictures that were given out, in order."""
