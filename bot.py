@@ -25,7 +25,7 @@ from discord.ext import commands
 
 from cogs.buttons import CancelButton
 from cogs.cancel import CancelCog
-from cogs.client import EaselClient
+from cogs.client import INTENTS, EaselClient
 from cogs.delivery import DiscordDelivery
 from cogs.draw import DrawCog
 from cogs.login import log_in, stay_connected, use_discord
@@ -68,6 +68,7 @@ class Services:
     delivery: DiscordDelivery = field(init=False)
     pipeline: Pipeline | None = None
     dispatcher: Dispatcher | None = None
+    rescuer: Rescuer | None = None
     cogs: tuple[commands.Cog, ...] = ()
     chores: dict[str, Chore] = field(default_factory=dict)
     logged_in: asyncio.Event = field(default_factory=asyncio.Event)
@@ -94,9 +95,10 @@ class Services:
         """Once logged in, take up unfinished pictures and give out new ones; for ever."""
         module = await asyncio.to_thread(importlib.import_module, "core.jobs.dbos_engine")
         await self.logged_in.wait()
-        if self.dispatcher is not None and self.pipeline is not None:
+        if self.dispatcher is not None and self.pipeline is not None and self.rescuer is not None:
             engine = module.DbosEngine(self.url, self.pipeline, executor_id=self.core.role.worker)
             await self.dispatcher.open(engine)
+            await self.rescuer.end_own()
             await self.dispatcher.run()
 
     async def close_dispatcher(self) -> None:
@@ -182,6 +184,7 @@ async def open_services(settings: Settings, command: str) -> AsyncIterator[Servi
             pictures,
             fetch=lambda job_id: on_database(core.rows.fetch, job_id),
             turns=(lambda job_id: turn(core.locks, job_id)) if role.shared else None,
+            is_held=lambda job_id, numbers: on_database(core.parts.are_held, job_id, numbers, role.worker),
         )
         if role.draws:
             _add_drawing(services, pictures)
@@ -196,7 +199,7 @@ async def open_services(settings: Settings, command: str) -> AsyncIterator[Servi
 def _client(services: Services, settings: Settings) -> discord.Client:
     """Who talks has commands and the gateway; who only draws sends pictures over REST."""
     if not services.core.role.talks:
-        return discord.Client(intents=discord.Intents.none())
+        return discord.Client(intents=INTENTS)  # it never asks for any, but the library warns where guilds are missing
     return EaselClient(
         facts=Facts(services.core.database),
         on_login=services.on_login,
@@ -224,9 +227,10 @@ def _add_drawing(services: Services, pictures: PictureStore) -> None:
     services.dispatcher = Dispatcher(
         ledger=core.ledger, mirror=core.mirror, fleet=core.fleet, queue=core.queue, pipeline=pipeline
     )
-    rescuer = Rescuer(
+    rescuer = services.rescuer = Rescuer(
         parts=core.parts,
         mirror=core.mirror,
+        shower=shower,
         worker=core.role.worker,
         is_dead=lambda worker: _is_gone(core, worker),
         is_known_alive=lambda: core.listener.is_connected,

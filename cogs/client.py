@@ -66,6 +66,13 @@ class EaselClient(commands.AutoShardedBot):
         await self._on_login(self)
         await self._register_commands()
 
+    async def launch_shards(self) -> None:
+        """Called by discord.py, which asks for the gateway only where nobody said how many shards there are."""
+        if self.shard_count is not None:
+            _, address, _ = await self.http.get_bot_gateway()
+            DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(address)
+        await super().launch_shards()
+
     async def launch_shard(self, gateway: yarl.URL, shard_id: int, *, initial: bool = False) -> None:
         """Called by discord.py, which would look for Discord's own gateway whenever a session can't be resumed."""
         DiscordWebSocket.DEFAULT_GATEWAY = gateway

@@ -45,22 +45,31 @@ ELSEWHERE = ("channel", "dm", "kept")
 
 Turns = Callable[[str], AbstractAsyncContextManager[None]]
 Fetch = Callable[[str], Awaitable[Job | None]]
+IsHeld = Callable[[str, Collection[int]], Awaitable[bool]]
 
 
 class DiscordDelivery:
     """One message of a job at a time: whoever shows something of it takes its turn.
 
     Where several processes show one job, `turns` is the turn among them, by the job's id, and `fetch` reads the job's
-    row anew: another process may have moved the message, or not have given the reply yet.
+    row anew: another process may have moved the message, or not have given the reply yet. `is_held` says whether
+    pictures are still this process's to show: while it stood still, another may have drawn and shown them.
     """
 
     def __init__(
-        self, client: discord.Client, pictures: PictureStore, *, turns: Turns | None = None, fetch: Fetch | None = None
+        self,
+        client: discord.Client,
+        pictures: PictureStore,
+        *,
+        turns: Turns | None = None,
+        fetch: Fetch | None = None,
+        is_held: IsHeld | None = None,
     ) -> None:
         self._client = client
         self._pictures = pictures
         self._among_processes = turns
         self._fetch = fetch
+        self._is_held = is_held
         self._edits: set[asyncio.Task[bool]] = set()
         self._shown: dict[str, str] = {}
         self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
@@ -94,7 +103,7 @@ class DiscordDelivery:
 
     async def deliver(
         self, job: Job, drawing: Drawing, *, fresh: Collection[int], final: bool, perhaps_done: bool
-    ) -> Delivered:
+    ) -> Delivered | None:
         """Add the fresh pictures to the job's message: the reply, else one in the channel, else a direct one."""
         job = await self._when_answered(job)
         address = ReplyAddress.from_json(job.reply)
@@ -113,6 +122,8 @@ class DiscordDelivery:
         )
         async with self._alone(job.id):
             job = await self._current(job)
+            if job.state in ENDED or (self._is_held is not None and not await self._is_held(job.id, fresh)):
+                return None
             self.forget(job.id)
             if final and refusals and len(refusals) == len(drawing.pictures) and job.delivered_to is None:
                 return await self._explain(job, why_none(refusals), perhaps_done=perhaps_done)
@@ -126,7 +137,10 @@ class DiscordDelivery:
         """Say why there is no picture, or no further one, in the same places."""
         job = await self._when_answered(job)
         async with self._alone(job.id):
-            return await self._explain(await self._current(job), sentence, perhaps_done=perhaps_done)
+            job = await self._current(job)
+            if job.state in ENDED:
+                return Delivered(job.delivered_to or "kept", job.message_id)
+            return await self._explain(job, sentence, perhaps_done=perhaps_done)
 
     async def rewrite(self, job: Job, message_id: int | None, content: str | None) -> None:
         """Take the buttons off the job's message, and put `content` there if it isn't None. Best effort."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
+import itertools
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-
-import sqlalchemy as sa
 
 from core.defaults import merge
 from core.errors import NoPlace, UserError
@@ -17,7 +15,7 @@ from core.fleet import Fleet
 from core.jobs.forecast import Expectation, Turn
 from core.jobs.model import Job, JobState, NewJob, Ticket
 from core.jobs.outlook import Outlook
-from core.jobs.patience import on_database_briefly
+from core.jobs.patience import for_a_person, on_database
 from core.jobs.points import reached
 from core.jobs.queue import WaitingQueue, entry
 from core.jobs.rows import JobRows, QueueFull
@@ -29,8 +27,6 @@ from core.webui.payload import check_names
 from core.webui.pool import BackendView, Mode
 
 log = logging.getLogger(__name__)
-
-DATABASE_AWAY = "The bot's database does not answer at the moment. Nothing was changed; try again in a minute."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,16 +61,6 @@ class QueuePage:
     guilds: dict[str, str | None]
     mine: tuple[MyJob, ...]
     obstacle: str | None
-
-
-@contextlib.contextmanager
-def _asking_the_database() -> Iterator[None]:
-    """A database that is away costs the person another try, and the operator a line in the log."""
-    try:
-        yield
-    except sa.exc.SQLAlchemyError as error:
-        log.warning("the database did not answer a command: %s", type(error).__name__)
-        raise UserError(DATABASE_AWAY) from error
 
 
 class Studio:
@@ -124,9 +110,14 @@ class Studio:
             created_at=time.time(),
             weight=order.weight,
         )
+        attempts = itertools.count()
+
+        async def submit() -> bool:
+            is_again = next(attempts) > 0
+            return await self._rows.submit(job) or is_again  # what is there then was written by the first attempt
+
         try:
-            with _asking_the_database():
-                is_new = await self._rows.submit(job)
+            is_new = await for_a_person(submit)
         except QueueFull as full:
             raise await self._no_place(full, order.owner_id) from None
         if not is_new:
@@ -137,25 +128,23 @@ class Studio:
 
     async def fetch(self, job_id: str) -> Job | None:
         """The job as its row says now."""
-        return await self._rows.fetch(job_id)
+        return await for_a_person(lambda: self._rows.fetch(job_id))
 
     async def note_message(self, ticket: Ticket, message_id: str) -> None:
         """The reply is out, and this message is it."""
         reached("replied", ticket.job_id)
-        await self._rows.note_message(ticket.job_id, message_id, ticket.starts_at)
+        await on_database(self._rows.note_message, ticket.job_id, message_id, ticket.starts_at)
 
     async def cancel(self, job_id: str, person_id: str) -> str:
         """Cancel a job of this person's; the sentence to say once it is done. UserError where it can't be."""
-        with _asking_the_database():
-            job = await self._rows.fetch(job_id)
+        job = await self.fetch(job_id)
         if job is None:
             raise UserError("I don't know this job any more.")
         if job.owner_id != person_id:
             raise UserError("Only the person who asked for this picture can cancel it.")
-        with _asking_the_database():
-            was = await on_database_briefly(self._rows.mark_cancelled, job_id, time.time())
-            now = await self._rows.fetch(job_id) if was is None else None
+        was = await for_a_person(lambda: self._rows.mark_cancelled(job_id, time.time()))
         if was is None:
+            now = await self.fetch(job_id)
             raise UserError(_too_late(job.state if now is None else now.state))
         self._queue.remove(job_id)
         self._on_cancelled(job_id)
@@ -183,8 +172,7 @@ class Studio:
 
     async def fetch_mine(self, person_id: str) -> list[Job]:
         """This person's jobs in the queue, the oldest first."""
-        with _asking_the_database():
-            return await self._rows.fetch_of(person_id)
+        return await for_a_person(lambda: self._rows.fetch_of(person_id))
 
     @property
     def waiting(self) -> int:
@@ -201,9 +189,7 @@ class Studio:
 
     async def set_mode(self, key: str, mode: Mode) -> None:
         """What an admin wants of a webui from now on. UserError where there is no such webui (any more)."""
-        with _asking_the_database():
-            known = await self._fleet.set_mode(key, mode)
-        if not known:
+        if not await for_a_person(lambda: self._fleet.set_mode(key, mode)):
             raise UserError("I don't know this webui (any more).")
 
     def _ticket(self, job: NewJob) -> Ticket:

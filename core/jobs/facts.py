@@ -29,8 +29,8 @@ class WaitingJob:
     """A job of which pictures wait; kept in memory, so it is small. None: nobody chose one.
 
     `rank` is its owner's own order (seconds, `cost.rank_of`), `work` that of one picture (megapixel-steps,
-    `cost.work`), `pictures` how many of them still wait. `avoid` are keys of backends that failed at it: it is never
-    given there.
+    `cost.work`), `pictures` how many of them still wait. `avoid` are keys of backends that failed at it: it is
+    given there only where no other takes it.
     """
 
     job_id: str

@@ -45,10 +45,11 @@ class Matcher:
         self._same: dict[tuple[tuple[str, str], ...], Places] = {}
 
     def places(self, job: WaitingJob) -> Places:
-        """Every backend that takes jobs and can draw this one.
+        """Every backend that takes jobs, can draw this one, and has not failed at it.
 
-        Where every backend is known and none has what it asks for, any may take it: building the payload will find
-        that out and say so with the nearest names, which is better than waiting for ever.
+        Where all that are left have failed at it, those: the one that was to try it is gone, and failing once more
+        tells its owner so. Where every backend is known and none has what it asks for, any may take it: building the
+        payload will find that out and say so with the nearest names, which is better than waiting for ever.
         """
         wish = (job.checkpoint, job.sampler, job.scheduler, job.avoid)
         found = self._by_wish.get(wish)
@@ -60,12 +61,10 @@ class Matcher:
     def _look_up(self, job: WaitingJob) -> Places:
         able = [(one, one.catalog) for one in self._backends if one.catalog is not None and can_draw(job, one.catalog)]
         if not able and all(backend.catalog is not None for backend in self._backends):
-            return {one.key: ANY for one in self._backends if is_open(one) and one.key not in job.avoid}
-        return {
-            backend.key: _title(backend, catalog, job)
-            for backend, catalog in able
-            if is_open(backend) and backend.key not in job.avoid
-        }
+            places = {one.key: ANY for one in self._backends if is_open(one)}
+        else:
+            places = {one.key: _title(one, catalog, job) for one, catalog in able if is_open(one)}
+        return {key: title for key, title in places.items() if key not in job.avoid} or places
 
 
 def _title(backend: BackendFacts, catalog: Catalog, job: WaitingJob) -> str:

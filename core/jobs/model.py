@@ -237,10 +237,11 @@ class Delivery(Protocol):
 
     async def deliver(
         self, job: Job, drawing: Drawing, *, fresh: Collection[int], final: bool, perhaps_done: bool
-    ) -> Delivered:
+    ) -> Delivered | None:
         """Show the pictures whose numbers are `fresh` beside those that are there already, each exactly once.
 
-        `drawing` is all that is drawn so far. `perhaps_done`: an earlier process may have done it; look first.
+        `drawing` is all that is drawn so far. `perhaps_done`: an earlier process may have done it; look first. None,
+        and nothing is shown, where the rows have changed meanwhile: the job has ended, or another worker has these.
         """
 
     async def explain(self, job: Job, sentence: str, *, perhaps_done: bool) -> Delivered:

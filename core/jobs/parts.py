@@ -22,6 +22,9 @@ from core.store.signals import notify
 
 AT_WORK = (PartState.RUNNING, PartState.DRAWN)
 """What a worker has in hand."""
+BEGUN = (JobState.RUNNING, JobState.DRAWN)
+SETTLED = (PartState.SHOWN, PartState.FAILED)
+"""What nobody has to do anything about."""
 
 
 class PartRows:
@@ -73,6 +76,34 @@ class PartRows:
         )
         async with self._engine.connect() as connection:
             return set((await connection.execute(query)).scalars())
+
+    async def fetch_unended(self) -> dict[str, set[str]]:
+        """Jobs that nobody draws any more and nobody has ended, with the workers that had a part in them.
+
+        Most are about to be ended by one of these; where that one died before, somebody else has to.
+        """
+        settled = sa.or_(jobs.c.sentence.is_not(None), jobs.c.pictures == _count_of(jobs.c.id, *SETTLED))
+        query = (
+            sa.select(parts.c.job_id, parts.c.worker)
+            .join(jobs, jobs.c.id == parts.c.job_id)
+            .where(jobs.c.state.in_(BEGUN), settled, _count_of(jobs.c.id, *AT_WORK) == 0)
+        )
+        found: dict[str, set[str]] = {}
+        async with self._engine.connect() as connection:
+            for row in await connection.execute(query):
+                found.setdefault(row.job_id, set()).add(row.worker)
+        return found
+
+    async def are_held(self, job_id: str, numbers: Collection[int], worker: str) -> bool:
+        """Whether all of these pictures are drawn, not shown, and still this worker's."""
+        query = sa.select(sa.func.count()).where(
+            parts.c.job_id == job_id,
+            parts.c.number.in_(numbers),
+            parts.c.worker == worker,
+            parts.c.state == PartState.DRAWN,
+        )
+        async with self._engine.connect() as connection:
+            return await connection.scalar(query) == len(numbers)
 
     async def note_task(self, piece: Piece, task_id: str) -> None:
         """Remember the webui's task id before the payload is sent, so that a next process can tell it is ours."""
@@ -167,6 +198,13 @@ async def _hold(connection: AsyncConnection, job_id: str) -> str | None:
     return state
 
 
+def _count_of(job_id: str | sa.Column[Any], *states: PartState) -> sa.ScalarSelect[int]:
+    """How many pictures of the job are in one of these states."""
+    counted = parts.alias()
+    query = sa.select(sa.func.count()).select_from(counted)
+    return query.where(counted.c.job_id == job_id, counted.c.state.in_(states)).scalar_subquery()
+
+
 async def _wait_again(connection: AsyncConnection, job_id: str, avoid: str | None) -> Job | None:
     """The job's row after one of its pictures went back: queued where nothing of it is begun any more."""
     row = (await connection.execute(sa.select(jobs).where(jobs.c.id == job_id))).first()
@@ -187,12 +225,10 @@ async def _wait_again(connection: AsyncConnection, job_id: str, avoid: str | Non
 
 async def _settle(connection: AsyncConnection, job_id: str) -> None:
     """running → drawn for a job all of whose pictures are."""
-    done = sa.select(sa.func.count()).where(
-        parts.c.job_id == job_id, parts.c.state.in_((PartState.DRAWN, PartState.SHOWN))
-    )
+    done = _count_of(job_id, PartState.DRAWN, PartState.SHOWN)
     await connection.execute(
         sa.update(jobs)
-        .where(jobs.c.id == job_id, jobs.c.state == JobState.RUNNING, jobs.c.pictures == done.scalar_subquery())
+        .where(jobs.c.id == job_id, jobs.c.state == JobState.RUNNING, jobs.c.pictures == done)
         .values(state=JobState.DRAWN)
     )
 

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
 import sqlalchemy as sa
 import stamina
+
+from core.errors import UserError
+
+T = TypeVar("T")
+
+PERSON_SECONDS = 1.5
+"""How long somebody is kept waiting for the database: Discord gives every answer three seconds."""
+AWAY = "The bot can't reach its database at the moment. Try again in a minute."
 
 _forever = stamina.AsyncRetryingCaller(attempts=None, timeout=None, wait_max=30.0)
 on_database = _forever.on(sa.exc.SQLAlchemyError)
 on_disk = _forever.on((sa.exc.SQLAlchemyError, OSError))
 """Such a call is repeated until it works."""
-on_database_briefly = stamina.AsyncRetryingCaller(attempts=10, timeout=1.5, wait_max=0.4).on(sa.exc.SQLAlchemyError)
-"""For whom somebody waits who will be told: Discord listens for three seconds."""
+_briefly = stamina.AsyncRetryingCaller(attempts=None, timeout=PERSON_SECONDS, wait_initial=0.05, wait_max=0.3)
+
+
+async def for_a_person(ask: Callable[[], Awaitable[T]]) -> T:
+    """What the database answers to somebody who waits for it; UserError where it doesn't before long.
+
+    `ask` is called again where it is not known whether it was done.
+    """
+    try:
+        return await _briefly((sa.exc.OperationalError, sa.exc.InterfaceError), ask)
+    except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
+        raise UserError(AWAY) from error

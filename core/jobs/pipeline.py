@@ -93,8 +93,8 @@ class Pipeline:
             found = await self._find(piece)
             if found is None or (backend is not None and found[1].backend != backend):
                 continue
-            await self._again(found[0], piece, HANDED_BACK, "HandedBack")
-            self._renderer.stop(piece)
+            await self._requeue(found[0], piece, HANDED_BACK, "HandedBack")
+            self._renderer.stop(piece)  # it is in hand until the webui has noticed
 
     async def render(self, piece: Piece, before: Record) -> Record:
         """Ask the backend that was reserved; the record names the raw file and what the webui said of it."""
@@ -213,13 +213,21 @@ class Pipeline:
         """Put the picture back into the queue if the verdict says so; else the record of its failure."""
         if not verdict.again:
             return {"failed": verdict.sentence}
-        waiting = await on_database(self.parts.requeue, piece, broke=verdict.broke, avoid=avoid)
-        if waiting is not None:
-            self.metrics.requeued.labels(reason).inc()
-            self.pool.release(piece.picture)
-            self.on_waiting(job.id)
-            await self.delivery.show_waiting(waiting, verdict.sentence)
+        await self._requeue(job, piece, verdict, reason, avoid)
         return self._stop(piece)
+
+    async def _requeue(self, job: Job, piece: Piece, verdict: Verdict, reason: str, avoid: str | None = None) -> None:
+        """Put the picture back into the queue; or see its job to its end, where that gets no further picture."""
+        waiting = await on_database(self.parts.requeue, piece, broke=verdict.broke, avoid=avoid)
+        if waiting is None:
+            return
+        self.metrics.requeued.labels(reason).inc()
+        self.pool.release(piece.picture)
+        self.on_waiting(job.id)
+        if waiting.sentence is None:
+            await self.delivery.show_waiting(waiting, verdict.sentence)
+        else:
+            await self.shower.show(piece)
 
     async def _keep(self, job: Job, piece: Piece, before: Record) -> Drawing:
         rendered = msgspec.convert(before["rendered"], Rendered)

@@ -18,7 +18,6 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from core.jobs.model import Delivered, Job, JobState, NewJob
-from core.jobs.patience import on_database_briefly
 from core.request import GenerationRequest
 from core.store.locks import ADMISSION, lock
 from core.store.schema import jobs
@@ -136,7 +135,7 @@ class JobRows:
             while self._arriving:
                 batch, self._arriving = self._arriving, []
                 try:
-                    outcomes = await on_database_briefly(self._insert, [(job, row) for job, row, _ in batch])
+                    outcomes = await self._insert([(job, row) for job, row, _ in batch])
                 except sa.exc.SQLAlchemyError as error:
                     outcomes = [error] * len(batch)
                 for (_, _, written), outcome in zip(batch, outcomes, strict=True):
@@ -148,10 +147,7 @@ class JobRows:
             self._inserting = None
 
     async def _insert(self, batch: Sequence[tuple[NewJob, _Row]]) -> list[bool | Exception]:
-        """Insert those that are new and have a place; for each True, False (it was there) or QueueFull.
-
-        What an earlier try of ours wrote, whose answer was lost, is new too: it has our time of arrival.
-        """
+        """Insert those that are new and have a place; for each True, False (it was there) or QueueFull."""
         async with self._engine.begin() as connection:
             await lock(connection, ADMISSION)  # two processes must not give the same last place away
             known = await self._known(connection, [job.id for job, _ in batch])
@@ -160,14 +156,10 @@ class JobRows:
             outcomes: list[bool | Exception] = []
             fresh: list[_Row] = []
             for job, row in batch:
-                if job.id in known:
-                    outcomes.append(known.pop(job.id) == job.created_at)
-                    known[job.id] = None
-                    continue
-                outcome = self._refusal(job, people, servers) or True
+                outcome = job.id not in known and (self._refusal(job, people, servers) or True)
                 outcomes.append(outcome)
                 if outcome is True:
-                    known[job.id] = None  # a command that arrived twice is new only once
+                    known.add(job.id)  # a command that arrived twice is new only once
                     people[job.owner_id] += 1
                     servers[job.guild_id] += 1
                     fresh.append(row)
@@ -176,10 +168,8 @@ class JobRows:
                 await notify_all(connection, [Signal(QUEUED_SIGNAL, row["id"]) for row in fresh])
         return outcomes
 
-    async def _known(self, connection: AsyncConnection, job_ids: Iterable[str]) -> dict[str, float | None]:
-        """Those that are there already, with the time of their arrival."""
-        query = sa.select(jobs.c.id, jobs.c.created_at).where(jobs.c.id.in_(list(job_ids)))
-        return {row.id: row.created_at for row in await connection.execute(query)}
+    async def _known(self, connection: AsyncConnection, job_ids: Iterable[str]) -> set[str]:
+        return set((await connection.execute(sa.select(jobs.c.id).where(jobs.c.id.in_(list(job_ids))))).scalars())
 
     async def _taken(
         self, connection: AsyncConnection, column: sa.Column[Any], names: Iterable[str | None]

@@ -55,6 +55,12 @@ class Shower:
         finally:
             self.forget(piece)
 
+    async def end(self, job_id: str) -> None:
+        """The same for a job that nobody has in hand: whoever drew the last of it did not come to its end."""
+        async with self._turns.setdefault(job_id, asyncio.Lock()):
+            while await self._show_some(job_id, perhaps_done=True):
+                pass
+
     async def _show_some(self, job_id: str, *, perhaps_done: bool) -> bool:
         """What there is now; whether there may be more."""
         found = await on_database(self._parts.fetch, job_id)
@@ -83,6 +89,8 @@ class Shower:
         except UserError as error:  # the pictures stay kept
             await self._explain(job, str(error), perhaps_done=perhaps_done)
             return False
+        if delivered is None:
+            return True  # another worker was faster: look what is left
         reached("delivered", job.id)
         if delivered.where == "kept" and not showing.final:
             return False  # nothing took it for now; the next one, or the end, shows it

@@ -9,16 +9,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import psycopg
 import sqlalchemy as sa
+import stamina
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from core.store.database import lock_key, on_one_machine, unless_said
 
 log = logging.getLogger(__name__)
+
+_patiently = stamina.AsyncRetryingCaller(attempts=None, timeout=None, wait_max=2.0).on(sa.exc.DBAPIError)
 
 TURNS_AT_ONCE = 8
 """Turns that one process holds or waits for at once; more wait in the process."""
@@ -79,13 +82,14 @@ async def open_locks(url: sa.URL) -> AsyncIterator[AsyncEngine]:
 async def turn(locks: AsyncEngine, name: str) -> AsyncIterator[None]:
     """Wait until nobody else, here or in another process, is in a block of this name; on SQLite nothing is done.
 
-    `locks` is from `open_locks`. A block of the same name inside the block waits for itself for ever.
+    While the database is away, this waits too. `locks` is from `open_locks`. A block of the same name inside the block
+    waits for itself for ever.
     """
     if on_one_machine(locks.url):
         yield
         return
-    async with _transaction(locks) as connection:
-        await connection.execute(_lock(sa.func.pg_advisory_xact_lock, f"turn:{name}"))
+    async with AsyncExitStack() as stack:
+        await _patiently(_lock, stack, locks, sa.func.pg_advisory_xact_lock, f"turn:{name}")
         yield
 
 
@@ -98,9 +102,22 @@ async def once_in_the_cluster(engine: AsyncEngine, name: str) -> AsyncIterator[b
     if on_one_machine(engine.url):
         yield True
         return
-    async with _transaction(engine) as connection:
-        result = await connection.execute(_lock(sa.func.pg_try_advisory_xact_lock, f"once:{name}"))
-        yield bool(result.scalar_one())
+    async with AsyncExitStack() as stack:
+        yield bool(await _lock(stack, engine, sa.func.pg_try_advisory_xact_lock, f"once:{name}"))
+
+
+async def _lock(stack: AsyncExitStack, engine: AsyncEngine, function: Any, name: str) -> Any:
+    """The lock of this name in a transaction that ends with `stack`; what the function answered.
+
+    The second statement lets the transaction be idle for as long as the lock is held. It comes last because it needs no
+    snapshot: the one before it would keep its own to the end, and as long as one is kept VACUUM removes nothing.
+    """
+    async with AsyncExitStack() as trying:
+        connection = await trying.enter_async_context(_transaction(engine))
+        answer = (await connection.execute(sa.select(function(lock_key(name))))).scalar_one()
+        await connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        stack.push_async_exit(trying.pop_all())
+    return answer
 
 
 @asynccontextmanager
@@ -116,12 +133,6 @@ async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
                 # The block is done, and the lock went with the connection.
                 log.warning("a lock's connection broke while it was held: %s", type(error.orig).__name__)
                 await connection.invalidate()
-
-
-def _lock(function: Any, name: str) -> sa.Select[Any]:
-    """The lock of this name, in a transaction that may be idle for as long as it is held."""
-    patient = sa.func.set_config("idle_in_transaction_session_timeout", "0", True)
-    return sa.select(function(lock_key(name))).select_from(patient)
 
 
 def _worker_key(worker_id: str) -> int:

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,19 @@ _INHERITED = ("PATH", "SYSTEMROOT", "TMPDIR")
 
 
 class BotProcess:
-    """One `python bot.py` after the other, on the same data directory, all writing into one log."""
+    """One `python bot.py` after the other, on the same data directory, all writing into one log.
 
-    def __init__(self, folder: Path, settings: Mapping[str, str], entry: Path = ENTRY) -> None:
+    `words` are its command line, such as `worker`.
+    """
+
+    def __init__(
+        self, folder: Path, settings: Mapping[str, str], entry: Path = ENTRY, words: Sequence[str] = ()
+    ) -> None:
         self.data_dir = folder / "data"
         self.log_file = folder / "bot.log"
         self.settings = dict(settings)
         self.entry = entry
+        self.words = tuple(words)
         self._folder = folder
         self._process: asyncio.subprocess.Process | None = None
 
@@ -49,7 +55,13 @@ class BotProcess:
         assert not self.running, "one bot at a time"
         with self.log_file.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, str(self.entry), cwd=self._folder, env=self.environment, stdout=log, stderr=log
+                sys.executable,
+                str(self.entry),
+                *self.words,
+                cwd=self._folder,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
             )
 
     async def ended(self, timeout: float = _END_SECONDS) -> int:

@@ -72,7 +72,8 @@ def pytest_runtest_makereport(
         stages = [*item.stash[_STAGES]] if _STAGES in item.stash else []
         shared = getattr(item, "funcargs", {}).get("stage")
         stages += [shared] if isinstance(shared, Stage) else []
-        report.sections += [("the bot's log", stage.bot.log()[-_LOG_SHOWN:]) for stage in stages]
+        logs = [process.log()[-_LOG_SHOWN:] for stage in stages for process in stage.processes]
+        report.sections += [("the bot's log", log) for log in logs]
     return report
 
 

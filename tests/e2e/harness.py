@@ -36,7 +36,12 @@ class Stage:
         self.expected_errors: tuple[str, ...] = ()
         self.ada = discord.member("ada")
         self._violations_before = 0
-        self._log_before = 0
+        self._logs_before: dict[BotProcess, int] = {}
+
+    @property
+    def processes(self) -> Sequence[BotProcess]:
+        """Every process of Easel's that was started."""
+        return (self.bot,)
 
     @property
     def webui(self) -> LocalWebui:
@@ -162,7 +167,7 @@ class Stage:
     def begin(self) -> None:
         """What happened before is no affair of the test that begins."""
         self._violations_before = len(self.discord.violations)
-        self._log_before = len(self.bot.events())
+        self._logs_before = {process: len(process.events()) for process in self.processes}
         self.expected_errors = ()
 
     def heal(self) -> None:
@@ -178,9 +183,9 @@ class Stage:
         assert not violations, violations
         secrets = [self.discord.token, *(interaction.token for interaction in self.discord.interactions)]
         secrets += [webui.url.partition("://")[2].partition("@")[0] for webui in self.webuis if "@" in webui.url]
-        check_log(self.bot.events()[self._log_before :], self.expected_errors)
-        log = self.bot.log()
-        assert not any(secret in log for secret in secrets), "a secret is in the log"
+        for process in self.processes:
+            check_log(process.events()[self._logs_before.get(process, 0) :], self.expected_errors)
+            assert not any(secret in process.log() for secret in secrets), "a secret is in the log"
         hosts = [str(self.discord.port), *(str(webui.port) for webui in self.webuis)]
         check_messages(self.discord.interactions, self.discord.messages, hosts)
 

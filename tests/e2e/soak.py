@@ -1,4 +1,8 @@
-"""`scripts/soak`: kills the bot some hundred times at random instants and says whether every picture arrived once."""
+"""`scripts/soak`: kills the bot some hundred times at random instants and says whether every picture arrived once.
+
+With `--machines` it is a gateway and three workers on one PostgreSQL that are killed, and stand still; the webuis and
+the database are killed, too.
+"""
 
 from __future__ import annotations
 
@@ -8,33 +12,67 @@ import secrets
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from tests.e2e.kills import run_kills
-
-KILLS = 200
+from tests.e2e.kills import Tally, run_kills
+from tests.e2e.scale_kills import run_storm
+from tests.e2e.scale_tally import FREEZES, JOBS, KILLS, STOPS, Plan, ScaleTally
+from tests.postgres import LocalPostgres
 
 
 def main() -> int:
     """0 where every picture arrived exactly once, else 1; the last line is the summary."""
-    parser = argparse.ArgumentParser(prog="scripts/soak", description=__doc__)
-    parser.add_argument("--kills", type=int, default=KILLS, help=f"how often the bot is killed (default {KILLS})")
-    parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="to repeat a run")
-    options = parser.parse_args()
-    sys.stdout.write(f"{options.kills} kills with seed {options.seed}\n")
+    options = _parser().parse_args()
+    plan = Plan(
+        seed=options.seed,
+        jobs=options.jobs,
+        kills=options.kills,
+        stops=options.stops,
+        freezes=options.freezes,
+        points=not options.no_points,
+    )
+    sys.stdout.write(
+        f"repeat with: scripts/soak {plan if options.machines else f'--kills {plan.kills} --seed {plan.seed}'}\n"
+    )
     began = time.monotonic()
 
-    def tell(number: int) -> None:
-        if number % 10 == 0:
-            sys.stdout.write(f"{number} of {options.kills} after {time.monotonic() - began:.0f} s\n")
-            sys.stdout.flush()
+    def tell(news: object) -> None:
+        sys.stdout.write(f"{time.monotonic() - began:5.0f} s  {news}\n")
+        sys.stdout.flush()
 
     folder = Path(tempfile.mkdtemp(prefix="easel-soak-"))
-    tally = asyncio.run(run_kills(folder, options.kills, options.seed, tell))
+    tally = asyncio.run(_machines(folder, plan, tell) if options.machines else _alone(folder, plan, tell))
     if not tally.good:
-        sys.stdout.write(f"The bot's log and data are in {folder}\n")
+        sys.stdout.write(f"The logs and the data are in {folder}\n")
     sys.stdout.write(f"{'good' if tally.good else 'BAD'}: {tally}\n")
     return 0 if tally.good else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="scripts/soak", description=__doc__)
+    parser.add_argument("--kills", type=int, default=KILLS, help=f"how many kills at random instants (default {KILLS})")
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="to repeat a run")
+    parser.add_argument("--machines", action="store_true", help="a gateway and three workers on one PostgreSQL")
+    several = parser.add_argument_group("with --machines")
+    several.add_argument("--jobs", type=int, default=JOBS, help="commands that are sent meanwhile")
+    several.add_argument("--stops", type=int, default=STOPS, help="how often the database is stopped hard")
+    several.add_argument("--freezes", type=int, default=FREEZES, help="how often a process is made to stand still")
+    several.add_argument("--no-points", action="store_true", help="leave out the deaths at the named points")
+    return parser
+
+
+async def _alone(folder: Path, plan: Plan, tell: Callable[[object], None]) -> Tally:
+    def every_tenth(number: int) -> None:
+        if number % 10 == 0:
+            tell(f"{number} of {plan.kills} kills")
+
+    return await run_kills(folder, plan.kills, plan.seed, every_tenth)
+
+
+async def _machines(folder: Path, plan: Plan, tell: Callable[[object], None]) -> ScaleTally:
+    async with LocalPostgres() as postgres:
+        return await run_storm(folder, postgres, plan, tell)
 
 
 if __name__ == "__main__":

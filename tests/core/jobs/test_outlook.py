@@ -38,7 +38,7 @@ def test_another_worker_s_webui_is_never_idle_for_us() -> None:
     assert not facts_of(view("a"), mine=False).idle
 
 
-def test_a_job_s_place_and_start_are_told_while_it_waits() -> None:
+async def test_a_job_s_place_and_start_are_told_while_it_waits() -> None:
     found = outlook("1", "2")
     first, second = found.of_job("1"), found.of_job("2")
     assert first is not None
@@ -48,8 +48,8 @@ def test_a_job_s_place_and_start_are_told_while_it_waits() -> None:
     assert second.starts_at is not None
     assert second.starts_at > first.starts_at
     assert found.of_job("unknown") is None
-    assert [turn.job_id for turn in found.turns()] == ["1", "2"]
-    assert [turn.job_id for turn in found.turns(1)] == ["1"]
+    assert [turn.job_id for turn in await found.turns()] == ["1", "2"]
+    assert [turn.job_id for turn in await found.turns(1)] == ["1"]
 
 
 def test_what_a_webui_is_at_work_on_comes_before() -> None:
@@ -60,12 +60,12 @@ def test_what_a_webui_is_at_work_on_comes_before() -> None:
     assert expectation.starts_at == pytest.approx(since + 100.0, abs=1.0)
 
 
-def test_nobody_can_say_when_it_begins_where_nothing_takes_it() -> None:
+async def test_nobody_can_say_when_it_begins_where_nothing_takes_it() -> None:
     found = outlook("1", fleet=StillFleet([view("a", Health.DOWN)]))
     expectation = found.of_job("1")
     assert expectation is not None
     assert (expectation.place, expectation.starts_at) == (1, None)
-    assert found.turns() == []
+    assert await found.turns() == []
 
 
 def job(**changes: object) -> Job:

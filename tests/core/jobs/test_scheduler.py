@@ -69,10 +69,14 @@ def jobs_of(everybody: Waiting) -> dict[str, WaitingJob]:
 
 
 def can_take(facts: BackendFacts, one: WaitingJob, backends: list[BackendFacts]) -> bool:
-    if not facts.up or not facts.accepts or facts.catalog is None or facts.key in one.avoid:
-        return False
     hopeless = all(other.catalog is not None and not can_draw(one, other.catalog) for other in backends)
-    return can_draw(one, facts.catalog) or hopeless
+
+    def able(other: BackendFacts) -> bool:
+        is_open = other.up and other.accepts and other.catalog is not None
+        return is_open and (hopeless or (other.catalog is not None and can_draw(one, other.catalog)))
+
+    others = any(able(other) and other.key not in one.avoid for other in backends)
+    return able(facts) and not (others and facts.key in one.avoid)
 
 
 NOW = 500.0
@@ -190,10 +194,13 @@ def test_a_checkpoint_that_nobody_has_goes_anywhere_to_be_refused_there() -> Non
     assert places(choose(avoiding, [backend("a", "paper"), backend("b")], 0)) == [("1", "b")]
 
 
-def test_a_backend_that_failed_at_a_job_is_never_given_it_again() -> None:
+def test_a_backend_that_failed_at_a_job_is_given_it_again_only_where_no_other_is_left() -> None:
     failed = job("1", wanted="dream", avoid=frozenset({"a"}))
     assert places(choose(waiting(failed), [backend("a", "dream"), backend("b", "dream")], 0)) == [("1", "b")]
-    assert places(choose(waiting(failed), [backend("a", "dream"), backend("b", "paper")], 0)) == []
+    busy = backend("b", "dream", idle=False)
+    assert places(choose(waiting(failed), [backend("a", "dream"), busy], 0)) == []
+    down = backend("b", "dream", up=False)
+    assert places(choose(waiting(failed), [backend("a", "dream"), down], 0)) == [("1", "a")]
 
 
 def test_pictures_of_one_request_are_spread_over_the_idle_backends() -> None:

@@ -190,6 +190,33 @@ async def test_the_server_ends_no_turn_for_being_idle(locks: AsyncEngine, on_ser
                 pass
 
 
+async def test_who_holds_a_lock_keeps_nobody_from_cleaning_up(locks: AsyncEngine, on_server: AsyncEngine) -> None:
+    """A transaction with a snapshot would stop VACUUM, and CREATE INDEX CONCURRENTLY would wait for its end."""
+    async with turn(locks, "message:1"), once_in_the_cluster(locks, "sweep"), on_server.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        async with asyncio.timeout(SOON):
+            await connection.execute(sa.text("CREATE INDEX CONCURRENTLY slowly ON jobs (guild_id)"))
+
+
+async def test_who_waits_for_a_turn_waits_for_a_database_that_is_away_too(
+    postgres: LocalPostgres, locks: AsyncEngine
+) -> None:
+    inside = asyncio.Event()
+
+    async def edit() -> None:
+        async with turn(locks, "message:1"):
+            inside.set()
+
+    async with asyncio.timeout(WAIT), asyncio.TaskGroup() as group:
+        async with turn(locks, "message:1"):
+            group.create_task(edit())
+            await until(lambda: waiting_for_a_lock(locks))
+            await asyncio.to_thread(postgres.stop_hard)
+            group.create_task(edit())
+        await asyncio.to_thread(postgres.start)
+    assert inside.is_set()
+
+
 async def test_a_chore_is_done_by_one(on_server: AsyncEngine) -> None:
     async with (
         once_in_the_cluster(on_server, "sweep") as mine,

@@ -1,0 +1,244 @@
+"""A long life of several machines: each of them, the webuis and the database die or stand still at random instants.
+
+Members draw all the while. What is killed comes back after a moment, as whoever watches over containers brings it
+back; or another machine comes in its place, with a disk of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import contextlib
+import random
+import re
+import signal
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from core.jobs.patience import AWAY
+from playground.discord import Interaction
+from playground.webui import LocalWebui
+from tests.e2e.bot_process import ROOT
+from tests.e2e.conftest import cheap_webui
+from tests.e2e.harness import STEM, until
+from tests.e2e.scale import Cluster, Machine, open_cluster
+from tests.e2e.scale_tally import Plan, ScaleTally
+from tests.postgres import LocalPostgres
+
+CRASHING = ROOT / "tests" / "e2e" / "crashing_bot.py"
+WORKERS = {"one": 2, "two": 1, "three": 1}
+"""Workers by name, and how many webuis each has."""
+UNFINISHED = "state IN ('queued', 'running', 'drawn')"
+IN_FLIGHT = 12
+MEMBERS = ("ada", "bea", "cleo", "dora", "emil")
+REST_SECONDS = 180.0
+FAST = 0.02
+NO_DATABASE = 2
+"""The status of a process that found no database when it started."""
+NOT_OPENED = "The database can't be opened"
+REFUSALS = (AWAY, "Something in the bot itself went wrong")
+CANCELLED_SHARE = 0.05
+LONG_FREEZE = 35.0
+"""Seconds: so long that the others go on without whoever stands still."""
+
+
+class Storm:
+    """Has members draw, and brings trouble over the machines meanwhile."""
+
+    def __init__(self, stage: Cluster, plan: Plan, folder: Path, tell: Callable[[str], None]) -> None:
+        self._stage = stage
+        self._plan = plan
+        self._rng = random.Random(plan.seed)  # noqa: S311  # it must be repeatable
+        self._folder = folder
+        self._tell = tell
+        self._asked: list[tuple[Interaction, int]] = []
+        self._done: collections.Counter[str] = collections.Counter()
+        self._ended: list[str] = []
+        self._database = asyncio.Lock()
+        self._beside: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> ScaleTally:
+        """All the trouble of the plan, all its jobs, and then their end."""
+        keeping = [asyncio.create_task(self._keep(machine)) for machine in self._stage.machines]
+        asking = asyncio.create_task(self._ask_all())
+        troubles = self._plan.troubles(self._rng)
+        for number, trouble in enumerate(troubles, 1):
+            await self._until_asked(self._plan.jobs * number // (len(troubles) + 1))
+            await asyncio.sleep(self._rng.uniform(0, 0.5))
+            await self._bring(trouble)
+            self._tell(f"{number} of {len(troubles)}: {trouble}, after {len(self._asked)} commands")
+        await asking
+        await asyncio.gather(*self._beside)
+        with contextlib.suppress(TimeoutError):
+            await until(lambda: not self._unfinished(), REST_SECONDS, "all jobs to end")
+        for task in (*keeping, *self._beside):
+            task.cancel()
+        await asyncio.gather(*keeping, return_exceptions=True)
+        return self._count()
+
+    # Members
+
+    async def _ask_all(self) -> None:
+        while len(self._asked) < self._plan.jobs:
+            if self._stage.discord.connected and self._unfinished() < IN_FLIGHT:
+                await self._ask()
+            await asyncio.sleep(self._rng.uniform(0, 0.06))
+
+    async def _ask(self) -> None:
+        rng, count = self._rng, self._rng.choice((1, 1, 1, 2, 3))
+        options = {"count": count, "steps": rng.randint(1, 12), "private": rng.random() < 0.2}
+        interaction = await self._stage.draw(
+            f"picture {len(self._asked)}",
+            member=self._stage.discord.member(rng.choice(MEMBERS)),
+            seed=rng.randrange(2**32),
+            size="64x64",
+            **options,
+        )
+        self._asked.append((interaction, count))
+        if rng.random() < CANCELLED_SHARE:
+            self._begin(self._cancel(interaction, rng.uniform(0, 1.5)))
+
+    async def _cancel(self, interaction: Interaction, after: float) -> None:
+        """Press the button after a while, if it is (still) there."""
+        await asyncio.sleep(after)
+        message = interaction.response
+        if message is not None and message.buttons():
+            await self._stage.presses_cancel(message, interaction.member)
+
+    async def _until_asked(self, number: int) -> None:
+        while len(self._asked) < number:  # noqa: ASYNC110  # what is asked is a list
+            await asyncio.sleep(0.02)
+
+    def _unfinished(self) -> int:
+        """Jobs that are not at their end; many while nobody can tell."""
+        try:
+            return self._stage.count(UNFINISHED)
+        except psycopg.OperationalError:
+            return IN_FLIGHT
+
+    # Trouble
+
+    async def _bring(self, trouble: str) -> None:
+        self._done[trouble if trouble in ("stop", "freeze") else "kill" if trouble == "kill" else "point"] += 1
+        if trouble == "kill":
+            await self._kill()
+        elif trouble == "stop":
+            self._begin(self._stop_database(self._rng.uniform(0, 2)))
+        elif trouble == "freeze":
+            is_long = self._done["freeze"] % 10 == 0
+            self._begin(self._freeze(LONG_FREEZE if is_long else self._rng.uniform(0.3, 5)))
+        else:
+            self._crash_at.write_text(trouble)
+
+    async def _kill(self) -> None:
+        """A machine, or a webui with what it draws."""
+        victims: list[Machine | LocalWebui] = [*self._stage.machines, *self._stage.webuis]
+        victim = self._rng.choice(victims)
+        refused = self._rng.uniform(0.05, 1.0)
+        if isinstance(victim, LocalWebui):
+            self._begin(victim.restart(refused=refused))
+        elif victim.running:
+            await victim.kill()
+
+    async def _stop_database(self, away: float) -> None:
+        async with self._database:
+            await self._stage.restart_database(away)
+
+    async def _freeze(self, seconds: float) -> None:
+        machine = self._rng.choice(self._stage.machines)
+        if not machine.running:
+            return
+        pid = machine.pid
+        machine.send(signal.SIGSTOP)
+        await asyncio.sleep(seconds)
+        if machine.running and machine.pid == pid:
+            machine.send(signal.SIGCONT)
+
+    def _begin(self, trouble: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(trouble)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+
+    @property
+    def _crash_at(self) -> Path:
+        return Path(self._stage.bot.settings["CRASH_AT"])
+
+    # Whoever watches over the machines
+
+    async def _keep(self, machine: Machine) -> None:
+        """Start it again whenever it has ended; a third of the workers comes back without their disk."""
+        rng = random.Random(f"{self._plan.seed} {machine.name}")  # noqa: S311  # of its own: machines end in any order
+        lives = 0
+        while True:
+            if machine.running:
+                pid, status = machine.pid, await machine.ended(1e9)
+                if status == NO_DATABASE and NOT_OPENED in machine.log()[-2000:]:
+                    self._done["started without a database"] += 1
+                elif status != -signal.SIGKILL:
+                    self._ended.append(f"{machine.name} ({pid}): {status}")
+                await asyncio.sleep(rng.uniform(0, 2.5))
+                if machine.kind == "worker" and rng.random() < 1 / 3:
+                    lives += 1
+                    machine.data_dir = machine.data_dir.with_name(f"data-{lives}")
+            await machine.spawn()
+
+    # The end
+
+    def _count(self) -> ScaleTally:
+        rows = {row["id"]: row for row in self._stage.rows()}
+        jobs = [(interaction, count) for interaction, count in self._asked if str(interaction.id) in rows]
+        cancelled = {key for key, row in rows.items() if row["state"] == "cancelled"}
+        explained = {key: str(row["sentence"]) for key, row in rows.items() if row["state"] == "failed"}
+        numbers = {f"{one.id}-{number}": str(one.id) for one, count in jobs for number in range(1, count + 1)}
+        seen = collections.Counter(
+            "-".join(found.groups()) for one in self._stage.discord.uploads if (found := STEM.search(one.filename))
+        )
+        excused = cancelled | explained.keys()
+        lost = [name for name, job_id in numbers.items() if name not in seen]
+        lost += [f"{one.id} was answered and has no row" for one in self._promised() if str(one.id) not in rows]
+        lost += [f"{row['id']} is {row['state']}" for row in rows.values() if row["state"] in UNFINISHED]
+        lost += [f"{one.id} shows {shown} of {count}" for one, count in jobs if (shown := self._shown(one)) < count]
+        return ScaleTally(
+            plan=self._plan,
+            troubles=dict(sorted(self._done.items())),
+            asked=len(self._asked),
+            answered=len(self._promised()),
+            jobs=len(jobs),
+            cancelled=len(cancelled),
+            pictures=seen.total(),
+            renders=sum(len(webui.renders) for webui in self._stage.webuis),
+            explained=explained,
+            lost=sorted(one for one in lost if re.split("[- ]", one)[0] not in excused),
+            repeated=sorted(name for name, times in seen.items() if times > 1 or name not in numbers),
+            ended=self._ended,
+            complaints=[one for one in self._stage.complaints() if not one.startswith(NOT_OPENED)],
+        )
+
+    def _promised(self) -> list[Interaction]:
+        """Who was told that there is a job."""
+        answers = [(one, one.response) for one, _ in self._asked]
+        return [one for one, said in answers if said is not None and not any(no in said.content for no in REFUSALS)]
+
+    def _shown(self, interaction: Interaction) -> int:
+        return sum(len(message.attachments) for message in self._stage.carriers(interaction))
+
+
+async def run_storm(
+    folder: Path, postgres: LocalPostgres, plan: Plan, tell: Callable[[str], None] = lambda _: None
+) -> ScaleTally:
+    """A gateway, three workers and four webuis, the plan's trouble over them, and what came of it."""
+    workers = {
+        name: [cheap_webui(name=f"{name}{number}", seconds_per_step=FAST) for number in range(webuis)]
+        for name, webuis in WORKERS.items()
+    }
+    opening = open_cluster(
+        folder, postgres, workers, entry=CRASHING, CRASH_AT=str(folder / "point"), QUEUE_PLACES_PER_PERSON="1000"
+    )
+    async with opening as stage:
+        tally = await Storm(stage, plan, folder, tell).run()
+        violations = stage.discord.violations
+        assert not violations, violations
+    return tally

@@ -1,0 +1,70 @@
+"""What a storm over several machines is made of, and what came of it. Data only."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+from core.jobs.points import POINTS
+
+JOBS = 2000
+KILLS = 200
+STOPS = 20
+FREEZES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How many of everything. `points`: a death at every named point, too."""
+
+    seed: int
+    jobs: int = JOBS
+    kills: int = KILLS
+    stops: int = STOPS
+    freezes: int = FREEZES
+    points: bool = True
+
+    def troubles(self, rng: random.Random) -> list[str]:
+        """What happens, in its order: "kill", "stop", "freeze", or the name of a point."""
+        every = ["kill"] * self.kills + ["stop"] * self.stops + ["freeze"] * self.freezes
+        every += POINTS if self.points else ()
+        rng.shuffle(every)
+        return every
+
+    def __str__(self) -> str:
+        words = f"--jobs {self.jobs} --kills {self.kills} --stops {self.stops} --freezes {self.freezes}"
+        return f"--machines {words}{'' if self.points else ' --no-points'} --seed {self.seed}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScaleTally:
+    """What came of it. `lost` and `repeated` name each picture that did not arrive exactly once; `explained` are jobs
+    that ended with a sentence, `ended` statuses of processes that nobody had killed, `complaints` errors logged.
+    """
+
+    plan: Plan
+    troubles: dict[str, int]
+    asked: int
+    answered: int
+    jobs: int
+    cancelled: int
+    pictures: int
+    renders: int
+    explained: dict[str, str] = field(default_factory=dict)
+    lost: list[str] = field(default_factory=list)
+    repeated: list[str] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    @property
+    def good(self) -> bool:
+        return not (self.lost or self.repeated or self.ended or self.complaints)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.plan}: {self.troubles}, {self.asked} commands sent, {self.answered} answered, {self.jobs} jobs, "
+            f"{self.cancelled} cancelled, "
+            f"{self.pictures} pictures, {self.renders} renders, {len(self.explained)} ended with a sentence "
+            f"{self.explained}, {len(self.lost)} lost {self.lost}, {len(self.repeated)} repeated {self.repeated}, "
+            f"ended by themselves {self.ended}, complaints {self.complaints}"
+        )
