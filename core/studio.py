@@ -112,7 +112,7 @@ class Studio:
         try:
             is_new = await self._rows.submit(job)
         except QueueFull as full:
-            raise self._no_place(full, order.owner_id) from None
+            raise self._no_place(full, order) from None
         if not is_new:
             return None
         reached("submitted", job.id)
@@ -196,7 +196,7 @@ class Studio:
         self._on_ticket(ticket)
         return ticket
 
-    def _no_place(self, full: QueueFull, person_id: str) -> NoPlace:
+    def _no_place(self, full: QueueFull, order: Order) -> NoPlace:
         """The sentence, and when the first of the jobs that are in the way is likely to be done."""
         if full.whose == "person":
             one = "one" if full.taken != 1 else "it"
@@ -204,10 +204,11 @@ class Studio:
                 f"You have {_jobs(full.taken)} in the queue, as many as one person may have at once. "
                 f"Wait until {one} is done, or cancel {one} with /queue."
             )
-            waiting = self._queue.jobs_of(person_id)
+            waiting = self._queue.jobs_of(order.owner_id)
         else:
             sentence = f"This server has {_jobs(full.taken)} in the queue, as many as it may have at once."
-            waiting = [job for turn in self._outlook.turns(1) if (job := self._queue.get(turn.job_id)) is not None]
+            every = [self._queue.get(turn.job_id) for turn in self._outlook.turns()]
+            waiting = [job for job in every if job is not None and job.guild_id == order.guild_id]
         ends = [
             expectation.starts_at + job.work * NOMINAL_SECONDS
             for job in waiting[:1]
