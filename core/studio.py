@@ -119,7 +119,7 @@ class Studio:
         try:
             is_new = await for_a_person(submit)
         except QueueFull as full:
-            raise await self._no_place(full, order.owner_id) from None
+            raise await self._no_place(full, order) from None
         if not is_new:
             return None
         reached("submitted", job.id)
@@ -206,7 +206,7 @@ class Studio:
         self._on_ticket(ticket)
         return ticket
 
-    async def _no_place(self, full: QueueFull, person_id: str) -> NoPlace:
+    async def _no_place(self, full: QueueFull, order: Order) -> NoPlace:
         """The sentence, and when the first of the jobs that are in the way is likely to be done."""
         if full.whose == "person":
             one = "one" if full.taken != 1 else "it"
@@ -214,10 +214,11 @@ class Studio:
                 f"You have {_jobs(full.taken)} in the queue, as many as one person may have at once. "
                 f"Wait until {one} is done, or cancel {one} with /queue."
             )
-            in_the_way = [job.job_id for job in self._queue.jobs_of(person_id)]
+            in_the_way = [job.id for job in await self.fetch_mine(order.owner_id)]
         else:
             sentence = f"This server has {_jobs(full.taken)} in the queue, as many as it may have at once."
-            in_the_way = [turn.job_id for turn in await self._outlook.turns(1)]
+            every = [self._queue.get(turn.job_id) for turn in await self._outlook.turns()]
+            in_the_way = [job.job_id for job in every if job is not None and job.guild_id == order.guild_id]
         return NoPlace(sentence, self._outlook.first_end(in_the_way))
 
     def _check_names(self, request: GenerationRequest) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 from playground.discord import Member
@@ -47,6 +48,24 @@ async def test_who_has_all_their_places_is_told_when_to_try_again_and_loses_noth
         await stage.reaches(interaction, "done")
         stage.arrived_once(interaction)
     await stage.drawn("a third fox", **OPTIONS)
+
+
+async def test_a_full_server_waits_for_its_own_jobs_and_not_for_those_of_others(new_stage: OpenStage) -> None:
+    stage = await new_stage(QUEUE_PLACES_PER_SERVER="1")
+    elsewhere = stage.discord.add_channel("elsewhere", guild=stage.discord.add_guild("Another"))
+    cleo, dan = stage.discord.member("cleo"), stage.discord.member("dan")
+    stage.webui.hold()
+    running = await stage.draw("cleo's", member=cleo, channel=cleo.dm, **OPTIONS)
+    await stage.webui.until(lambda: stage.webui.running is not None)
+    large = await stage.draw("a large one", size="2048x2048", steps=150)
+    small = await stage.draw("a small one elsewhere", member=dan, channel=elsewhere, **OPTIONS)
+    for interaction in (running, large, small):
+        await stage.answered(interaction)
+    said = await stage.refused("another", member=cleo, **OPTIONS)
+    assert said.startswith("This server has 1 job in the queue")
+    again = re.search(r"Try again <t:([0-9]+):R>", said)
+    assert again is not None
+    assert int(again[1]) > time.time() + 60  # four megapixels, 150 times
 
 
 async def test_a_cancelled_job_makes_room_at_once(new_stage: OpenStage) -> None:
