@@ -98,7 +98,7 @@ class Services:
         if self.dispatcher is not None and self.pipeline is not None and self.rescuer is not None:
             engine = module.DbosEngine(self.url, self.pipeline, executor_id=self.core.role.worker)
             await self.dispatcher.open(engine)
-            await self.rescuer.end_own()
+            await on_database(self.rescuer.end_own)
             await self.dispatcher.run()
 
     async def close_dispatcher(self) -> None:

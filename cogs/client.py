@@ -16,6 +16,7 @@ from discord.gateway import DiscordWebSocket
 
 from cogs.answers import NOBODY, AnsweringTree
 from cogs.places import is_transient
+from core.jobs.patience import on_database
 from core.store.facts import Facts
 
 log = logging.getLogger(__name__)
@@ -107,11 +108,11 @@ class EaselClient(commands.AutoShardedBot):
 
     async def _register(self, digest: str) -> None:
         fact = f"{COMMANDS_FACT}:{self.application_id}"
-        if await self._facts.fetch(fact) == digest and await self._are_registered():
+        if await on_database(self._facts.fetch, fact) == digest and await self._are_registered():
             log.info("commands are registered already")
             return
         await self.tree.sync()
-        await self._facts.keep(fact, digest)
+        await on_database(self._facts.keep, fact, digest)
         log.info("commands registered")
 
     async def _are_registered(self) -> bool:

@@ -13,6 +13,7 @@ from core.jobs.ledger import Ledger
 from core.jobs.mirror import Mirror
 from core.jobs.outlook import Outlook
 from core.jobs.parts import PartRows
+from core.jobs.patience import on_database
 from core.jobs.queue import WaitingQueue
 from core.jobs.rows import JobRows, Places
 from core.metrics import Metrics
@@ -64,8 +65,8 @@ async def open_core(stack: AsyncExitStack, settings: Settings, role: Role, url: 
     pool = BackendPool(role.addresses(settings), session=session, on_change=on_change)
     fleet = Fleet(rows=BackendRows(database), pool=pool, worker=role.worker, shared=role.shared, on_change=queue.ring)
     news = News(mirror, fleet)
-    await fleet.open()
-    await mirror.load()
+    await on_database(fleet.open)
+    await on_database(mirror.load)
     listener = open_listener(url, on_signal=news.hear, on_resync=news.resync, worker_id=role.worker or None)
     await stack.enter_async_context(listener)
     pool.start()

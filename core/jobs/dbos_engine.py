@@ -22,6 +22,7 @@ from dbos import DBOS, Serializer, SetWorkflowID, WorkflowStatus
 from dbos import error as dbos_error
 
 from core.jobs.engine import Piece, Record, Steps
+from core.jobs.patience import on_database
 from core.store.database import on_one_machine, unless_said
 
 log = logging.getLogger(__name__)
@@ -86,8 +87,13 @@ class DbosEngine:
             await asyncio.to_thread(_use_write_ahead_log, Path(str(self._url.database)))
         else:
             # Launching would do it too, but on the loop: seconds, where several processes start at once.
-            await asyncio.to_thread(DBOS.migrate, url)
+            await on_database(asyncio.to_thread, DBOS.migrate, url)
             options |= {"pool_size": CONNECTIONS, "connect_args": unless_said(self._url)}
+        await on_database(self._launch, url, options)
+        self._forgetting = asyncio.create_task(self._forget(), name="forget finished workflows")
+
+    async def _launch(self, url: str, options: dict[str, Any]) -> None:
+        """Once; where the database is away, nothing is left of it."""
         DBOS(
             config={
                 "name": "easel",
@@ -101,8 +107,11 @@ class DbosEngine:
             }
         )
         self._workflow = self._register()
-        DBOS.launch()
-        self._forgetting = asyncio.create_task(self._forget(), name="forget finished workflows")
+        try:
+            DBOS.launch()
+        except sa.exc.SQLAlchemyError:
+            await _destroy()
+            raise
 
     async def start(self, piece: Piece) -> None:
         """Record the workflow, then let it run on this loop."""
@@ -126,9 +135,7 @@ class DbosEngine:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=CLOSING_SECONDS)
-        # DBOS made its own threads the loop's, and ends them here: whatever is closed after the engine needs others.
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
-        await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+        await _destroy()
 
     def _goes_on(self, workflow: WorkflowStatus) -> bool:
         return workflow.status in GOING_ON and workflow.app_version == self._version
@@ -204,6 +211,12 @@ class DbosEngine:
             end_time=before, status=list(GOING_ON), limit=FORGET_AT_ONCE, load_input=False, load_output=False
         )
         await _delete([workflow for workflow in old if not self._goes_on(workflow)])
+
+
+async def _destroy() -> None:
+    """DBOS made its own threads the loop's, and ends them here: whatever comes after the engine needs others."""
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
+    await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
 
 
 async def _delete(workflows: list[WorkflowStatus]) -> None:

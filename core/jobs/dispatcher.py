@@ -15,6 +15,7 @@ from core.jobs.ledger import GivenOut, Ledger, Stale
 from core.jobs.mirror import Mirror
 from core.jobs.model import Part
 from core.jobs.outlook import facts_of
+from core.jobs.patience import on_database
 from core.jobs.pipeline import Pipeline
 from core.jobs.points import reached
 from core.jobs.queue import WaitingQueue
@@ -46,9 +47,9 @@ class Dispatcher:
 
     async def open(self, engine: Engine) -> None:
         """Take up what an earlier process of this name left: what it had in hand goes on where it was."""
-        in_hand = await self._pipeline.parts.fetch_in_hand(self._pipeline.worker)
+        in_hand = await on_database(self._pipeline.parts.fetch_in_hand, self._pipeline.worker)
         await self._pipeline.pictures.sweep_spool({_piece(part).picture for part in in_hand})
-        await self._mirror.load()
+        await on_database(self._mirror.load)
         for part in in_hand:
             self._pipeline.pool.reserve(part.backend, _piece(part).picture)
         await engine.open()

@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-async def _alone(folder: Path, plan: Plan, tell: Callable[[object], None]) -> Tally:
+async def _alone(folder: Path, plan: Plan, tell: Callable[[object], None]) -> Tally | ScaleTally:
     def every_tenth(number: int) -> None:
         if number % 10 == 0:
             tell(f"{number} of {plan.kills} kills")
@@ -70,7 +70,7 @@ async def _alone(folder: Path, plan: Plan, tell: Callable[[object], None]) -> Ta
     return await run_kills(folder, plan.kills, plan.seed, every_tenth)
 
 
-async def _machines(folder: Path, plan: Plan, tell: Callable[[object], None]) -> ScaleTally:
+async def _machines(folder: Path, plan: Plan, tell: Callable[[object], None]) -> Tally | ScaleTally:
     async with LocalPostgres() as postgres:
         return await run_storm(folder, postgres, plan, tell)
 

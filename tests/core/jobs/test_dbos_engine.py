@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from dbos import DBOS
 
 from core.jobs import dbos_engine
 from core.jobs.dbos_engine import DbosEngine, JsonSerializer
@@ -318,6 +320,28 @@ async def test_a_job_outlives_a_database_that_crashes_during_a_step(
         await engine.start(Piece("8", 0, 1))
         await until_status(on_postgres, "8:0:1", "SUCCESS")
     assert steps.names() == ["render", "keep", "deliver"] * 2
+
+
+@pytest.mark.parametrize("step", ["migrate", "launch"])
+async def test_a_database_that_goes_away_while_the_engine_opens_is_waited_for(
+    postgres: LocalPostgres, on_postgres: sa.URL, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    steps = Remembering()
+    really = getattr(DBOS, step)
+    stops = [True]
+
+    def stopping(*arguments: Any) -> Any:
+        if stops:
+            stops.pop()
+            postgres.stop_hard()
+            Timer(0.5, postgres.start).start()
+        return really(*arguments)
+
+    monkeypatch.setattr(DBOS, step, stopping)
+    async with opened(on_postgres, steps) as engine:
+        await engine.start(SEVEN)
+        await until_status(on_postgres, SEVEN.id, "SUCCESS")
+    assert steps.names() == ["render", "keep", "deliver"]
 
 
 async def test_what_is_started_while_the_database_is_away_runs_when_it_is_back(
