@@ -54,16 +54,14 @@ async def test_each_picture_is_shown_as_it_is_done(two: Two) -> None:
     slow, quick = first, second
     slow.hold()
     ticket = await ground.submit(count=3)
-    await ground.until(lambda: len(ground.delivery.of("pictures", ticket.job_id)) == 2)
-    shown = ground.delivery.of("pictures", ticket.job_id)
-    assert [one.final for one in shown] == [False, False]
+    await ground.until(lambda: len(fresh(ground, ticket.job_id)) == 2)
+    assert not any(one.final for one in ground.delivery.of("pictures", ticket.job_id))
     assert len(quick.renders) == 2
     slow.release()
     last = await ground.until_delivered(ticket.job_id)
     assert last.drawing is not None
     assert last.drawing.ordered_seeds() == [7, 8, 9]
-    fresh = [number for one in ground.delivery.of("pictures", ticket.job_id) for number in one.fresh]
-    assert sorted(fresh) == [0, 1, 2]
+    assert sorted(fresh(ground, ticket.job_id)) == [0, 1, 2]
     assert not any(one.perhaps_done for one in ground.delivery.of("pictures"))
 
 
@@ -184,12 +182,17 @@ async def test_progress_never_goes_backwards(two: Two) -> None:
 
     await ground.until(lambda: len(fractions()) >= 2)
     first.release()
-    await ground.until(lambda: len(ground.delivery.of("pictures", ticket.job_id)) == 2)
+    await ground.until(lambda: len(fresh(ground, ticket.job_id)) == 2)
     second.release()
     await ground.until_delivered(ticket.job_id)
     seen = fractions()
     assert seen == sorted(seen)
     assert 0.0 < seen[-1] <= 1.0
+
+
+def fresh(ground: Ground, job_id: str) -> list[int]:
+    """Which pictures were shown, in the order in which they were."""
+    return [number for one in ground.delivery.of("pictures", job_id) for number in sorted(one.fresh)]
 
 
 async def at_work(*webuis: LocalWebui) -> None:
