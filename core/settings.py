@@ -97,7 +97,8 @@ def check_worker_name(name: str) -> str:
 def check_shard_ids(text: str) -> str:
     """`0,1` or `0-3`; read again by `Settings.shards`."""
     for part in _parts(text):
-        if not _SHARDS.fullmatch(part):
+        first, _, last = part.partition("-")
+        if not _SHARDS.fullmatch(part) or int(last or first) < int(first):
             raise ValueError("must be numbers such as 0,1 or 0-3")
     return text
 

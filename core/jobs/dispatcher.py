@@ -51,7 +51,7 @@ class Dispatcher:
         await self._pipeline.pictures.sweep_spool({_piece(part).picture for part in in_hand})
         await on_database(self._mirror.load)
         for part in in_hand:
-            self._pipeline.pool.reserve(part.backend, _piece(part).picture)
+            self._pipeline.pool.reserve(part.backend, _piece(part).id)
         await engine.open()
         self._engine = engine
         for part in in_hand:
@@ -104,7 +104,7 @@ class Dispatcher:
     async def _start(self, one: GivenOut) -> None:
         """The row says running, so the engine has to know, however long its database takes."""
         piece = one.piece
-        self._pipeline.pool.reserve(one.assignment.backend, piece.picture, work=one.work)
+        self._pipeline.pool.reserve(one.assignment.backend, piece.id, work=one.work)
         self._pipeline.expect(piece)
         while self._engine is not None:
             try:

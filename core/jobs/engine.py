@@ -22,12 +22,12 @@ class Piece:
 
     @property
     def id(self) -> str:
-        """What the engine's record of it is called."""
+        """What the engine's record of it is called, and who holds a webui: each attempt holds its own."""
         return f"{self.job_id}:{self.number}:{self.attempt}"
 
     @property
     def picture(self) -> str:
-        """The same for every attempt: who holds a webui, and the folder of what it sends."""
+        """The same for every attempt: the folder of what a webui sends."""
         return f"{self.job_id}-{self.number}"
 
     def __str__(self) -> str:

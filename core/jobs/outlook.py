@@ -63,7 +63,7 @@ class Outlook:
     def first_end(self, job_ids: Sequence[str]) -> float | None:
         """When the first of these jobs is likely to be done (unix seconds); None where nobody can say."""
         holders = {view.key: view.job_id for view in self._fleet.views()}
-        at_work = {(holders[running.backend] or "").partition("-")[0]: running.ends_at for running in self._running()}
+        at_work = {(holders[running.backend] or "").partition(":")[0]: running.ends_at for running in self._running()}
         ends = [at_work[job_id] for job_id in job_ids if job_id in at_work and self._queue.get(job_id) is None]
         for job_id in job_ids:
             job, expectation = self._queue.get(job_id), self.of_job(job_id)

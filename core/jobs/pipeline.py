@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 DISK_TROUBLE = "The bot can't write to its disk at the moment. Your job waits and is drawn after that."
 LOST = "The pictures were lost before they were safe on the disk. Your job is in the queue again."
 TAKEN = Verdict(again=True, broke=False, sentence="Your job is in the queue again.")
-HANDED_BACK = Verdict(again=True, broke=False, sentence="The bot is being restarted. Your job is in the queue again.")
+HANDED_BACK = "The bot is being restarted. Your job is in the queue again."
 
 Elsewhere = Callable[[Job, str], bool]
 """Whether a webui other than the one of this key could draw the job and has not failed at it."""
@@ -87,14 +87,16 @@ class Pipeline:
         """The row says cancelled: stop the webuis' work on it, as far as they are at it."""
         self._renderer.cancel(job_id)
 
-    async def give_back(self, backend: str | None = None) -> None:
-        """Let what is being drawn here, or on one backend, be drawn elsewhere or later, with the same seeds."""
+    async def give_back(self) -> None:
+        """Let what is being drawn here be drawn elsewhere or later, with the same seeds."""
         for piece in self._renderer.going_on:
             found = await self._find(piece)
-            if found is None or (backend is not None and found[1].backend != backend):
+            if found is None:
                 continue
-            await self._requeue(found[0], piece, HANDED_BACK, "HandedBack")
-            self._renderer.stop(piece)  # it is in hand until the webui has noticed
+            waiting = await on_database(self.parts.requeue, piece)
+            self._renderer.stop(piece)  # it stays in hand until its webui has noticed
+            if waiting is not None:
+                await self._wait_again(waiting, piece, HANDED_BACK, "HandedBack")
 
     async def render(self, piece: Piece, before: Record) -> Record:
         """Ask the backend that was reserved; the record names the raw file and what the webui said of it."""
@@ -108,17 +110,15 @@ class Pipeline:
             job, part = found
             if part.state is PartState.DRAWN:
                 return before
-            try:
-                return await self._render(job, part, piece)
-            finally:
-                self.pool.release(piece.picture)
+            return await self._render(job, part, piece)
         finally:
+            self.pool.release(piece.id)
             self._renderer.end(piece)
             self._progress.forget(piece)
 
     async def keep(self, piece: Piece, before: Record) -> Record:
         """Move the picture to where it stays, with its infotext inside, and say so in its row."""
-        self.pool.release(piece.picture)  # reserved again at a start, though its render was recorded already
+        self.pool.release(piece.id)  # reserved again at a start, though its render was recorded already
         if "failed" in before:
             return before
         found = await self._find(piece)
@@ -134,7 +134,7 @@ class Pipeline:
             # It was whole when it arrived, so a power cut took it. The same seed draws it again.
             log.warning("a raw picture is gone from the disk: %s", error, extra={"job": job.id})
             verdict = judge(OutcomeUnknown("raw picture lost"), part.breaks)
-            return await self._again(job, piece, replace(verdict, sentence=LOST) if verdict.again else verdict, "Lost")
+            return await self._again(piece, replace(verdict, sentence=LOST) if verdict.again else verdict, "Lost")
         except UserError as error:
             return {"failed": str(error)}
         reached("kept", job.id)
@@ -145,7 +145,7 @@ class Pipeline:
 
     async def deliver(self, piece: Piece, before: Record) -> Record:
         """Show what the rows hold, or why there is nothing to show."""
-        self.pool.release(piece.picture)  # as in keep
+        self.pool.release(piece.id)  # as in keep
         if "failed" in before:
             await on_database(self.parts.mark_failed, piece, before["failed"])
         await self.shower.show(piece)
@@ -167,8 +167,8 @@ class Pipeline:
 
     async def _render(self, job: Job, part: Part, piece: Piece) -> Record:
         """One render as a record: what came, or why nothing did."""
-        if not self.pool.reserve(part.backend, piece.picture):
-            return await self._again(job, piece, TAKEN, "Taken")
+        if not self.pool.reserve(part.backend, piece.id):
+            return await self._again(piece, TAKEN, "Taken")
         try:
             with bounded(job.id):
                 drawn = await on_disk(self._draw, job, part, piece)
@@ -207,25 +207,24 @@ class Pipeline:
         )
         if not self._renderer.is_stopped(piece):
             self.pool.report_failure(part.backend, error)
-        return await self._again(job, piece, verdict, type(error).__name__, part.backend if verdict.avoid else None)
+        return await self._again(piece, verdict, type(error).__name__, part.backend if verdict.avoid else None)
 
-    async def _again(self, job: Job, piece: Piece, verdict: Verdict, reason: str, avoid: str | None = None) -> Record:
+    async def _again(self, piece: Piece, verdict: Verdict, reason: str, avoid: str | None = None) -> Record:
         """Put the picture back into the queue if the verdict says so; else the record of its failure."""
         if not verdict.again:
             return {"failed": verdict.sentence}
-        await self._requeue(job, piece, verdict, reason, avoid)
+        waiting = await on_database(self.parts.requeue, piece, broke=verdict.broke, avoid=avoid)
+        if waiting is not None:
+            self.pool.release(piece.id)
+            await self._wait_again(waiting, piece, verdict.sentence, reason)
         return self._stop(piece)
 
-    async def _requeue(self, job: Job, piece: Piece, verdict: Verdict, reason: str, avoid: str | None = None) -> None:
-        """Put the picture back into the queue; or see its job to its end, where that gets no further picture."""
-        waiting = await on_database(self.parts.requeue, piece, broke=verdict.broke, avoid=avoid)
-        if waiting is None:
-            return
+    async def _wait_again(self, job: Job, piece: Piece, sentence: str, reason: str) -> None:
+        """Tell of a picture that went back; one of a job that gets no further picture was the last, and ends it."""
         self.metrics.requeued.labels(reason).inc()
-        self.pool.release(piece.picture)
         self.on_waiting(job.id)
-        if waiting.sentence is None:
-            await self.delivery.show_waiting(waiting, verdict.sentence)
+        if job.sentence is None:
+            await self.delivery.show_waiting(job, sentence)
         else:
             await self.shower.show(piece)
 

@@ -150,7 +150,7 @@ class Renderer:
         finally:
             del self._watches[piece]
         seconds = time.monotonic() - started
-        self._pool.release(piece.picture)  # the webui is free; what is left to do needs only its files
+        self._pool.release(piece.id)  # the webui is free; what is left to do needs only its files
         self._metrics.render_seconds.observe(seconds)
         return answer, seconds
 

@@ -111,6 +111,7 @@ class Scene:
         delivered = await (by or self.delivery).deliver(
             job, drawing, fresh=fresh, final=final, perhaps_done=perhaps_done
         )
+        assert delivered is not None
         return self.note(job, delivered)
 
     async def kept(self, number: int, side: int = 24) -> Kept:

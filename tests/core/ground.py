@@ -111,7 +111,7 @@ class InlineEngine:
     async def start(self, piece: Piece) -> None:
         task = asyncio.create_task(self._run(piece), name=f"steps of {piece}")
         self.running.add(task)
-        task.add_done_callback(self.running.discard)
+        task.add_done_callback(self._end)
 
     async def resume(self, piece: Piece) -> None:
         await self.start(piece)
@@ -120,6 +120,10 @@ class InlineEngine:
         for task in self.running:
             task.cancel()
         await asyncio.gather(*self.running, return_exceptions=True)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self.running.discard(task)
+        self.changed()
 
     async def _run(self, piece: Piece) -> None:
         record: Record = {}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import core.errors
-from core.errors import ConfigurationError, EaselError, NoApi, UserError, WebuiError
+from core.errors import ConfigurationError, EaselError, NoApi, NoPlace, UserError, WebuiError
 
 
 def descendants(kind: type[EaselError]) -> Iterator[type[EaselError]]:
@@ -45,3 +45,10 @@ def test_a_configuration_error_holds_one_sentence_for_each_mistake() -> None:
 def test_a_person_s_error_is_no_webui_s() -> None:
     assert not issubclass(UserError, WebuiError)
     assert not issubclass(WebuiError, UserError)
+
+
+def test_a_full_queue_is_a_person_s_error_that_knows_when_to_come_back() -> None:
+    error = NoPlace("You have 10 jobs in the queue.", 160.0)
+    assert isinstance(error, UserError)
+    assert (str(error), error.again_at) == ("You have 10 jobs in the queue.", 160.0)
+    assert NoPlace("Full.", None).again_at is None

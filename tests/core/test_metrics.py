@@ -51,6 +51,17 @@ def test_seconds_are_sorted_into_buckets() -> None:
     assert found["easel_delivery_seconds_count"] == 1
 
 
+def test_how_far_off_an_estimate_was_is_counted_either_way_and_lateness_apart() -> None:
+    metrics = Metrics()
+    metrics.observe_estimate(100.0, 103.0)
+    metrics.observe_estimate(100.0, 97.0)
+    metrics.observe_estimate(100.0, 100.0)
+    found = samples(metrics)
+    assert (found["easel_estimate_error_seconds_sum"], found["easel_estimate_error_seconds_count"]) == (6, 3)
+    assert found["easel_estimate_error_seconds_bucket[2.0]"] == 1
+    assert found["easel_estimate_late_jobs_total"] == 1
+
+
 def test_two_bots_in_one_process_count_for_themselves() -> None:
     one, other = Metrics(), Metrics()
     one.submitted.inc()

@@ -36,6 +36,9 @@ def test_a_token_is_all_that_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [webui.url for webui in settings.webuis] == ["http://127.0.0.1:7860"]
     assert (settings.database_url, settings.http_port) == (None, None)
     assert (str(settings.data_dir), settings.log_level, settings.log_format) == ("data", "INFO", "console")
+    assert (settings.queue_places_per_person, settings.queue_places_per_server) == (10, 200)
+    assert (settings.weights, settings.drain_seconds, settings.worker_name) == ({}, 20, "")
+    assert (settings.shards, settings.shard_count) == (None, None)
 
 
 def test_every_field_can_be_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -49,6 +52,13 @@ def test_every_field_can_be_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         HTTP_PORT="8080",
         LOG_LEVEL="debug",
         LOG_FORMAT="json",
+        QUEUE_PLACES_PER_PERSON="3",
+        QUEUE_PLACES_PER_SERVER="50",
+        ROLE_WEIGHTS=" 123456789012345678:2, 23:0.5,",
+        DRAIN_SECONDS="0",
+        WORKER_NAME="attic-1",
+        SHARD_IDS="0, 2-4",
+        SHARD_COUNT="5",
     )
     assert settings.discord_token.get_secret_value() == TOKEN
     assert settings.discord_api_url == "http://127.0.0.1:9000/api/v10"
@@ -58,6 +68,10 @@ def test_every_field_can_be_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert settings.database_url is not None
     assert (settings.data_dir, settings.http_port) == (tmp_path, 8080)
     assert (settings.log_level, settings.log_format) == ("DEBUG", "json")
+    assert (settings.queue_places_per_person, settings.queue_places_per_server) == (3, 50)
+    assert settings.weights == {123456789012345678: 2.0, 23: 0.5}
+    assert (settings.drain_seconds, settings.worker_name) == (0, "attic-1")
+    assert (settings.shards, settings.shard_count) == ([0, 2, 3, 4], 5)
 
 
 def test_three_mistakes_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,6 +141,23 @@ def test_the_environment_comes_before_the_file(monkeypatch: pytest.MonkeyPatch, 
         ("HTTP_PORT", "http", "HTTP_PORT input should be a valid integer"),
         ("HTTP_PORT", "0", "HTTP_PORT input should be greater than or equal to 1"),
         ("LOG_FORMAT", "xml", "LOG_FORMAT input should be 'console' or 'json'"),
+        ("QUEUE_PLACES_PER_PERSON", "0", "QUEUE_PLACES_PER_PERSON input should be greater than or equal to 1"),
+        ("QUEUE_PLACES_PER_SERVER", "many", "QUEUE_PLACES_PER_SERVER input should be a valid integer"),
+        ("ROLE_WEIGHTS", "members:2", "ROLE_WEIGHTS must be the ids of roles with a weight from 0.1 to 10"),
+        ("ROLE_WEIGHTS", "123", "ROLE_WEIGHTS must be the ids"),
+        ("ROLE_WEIGHTS", "123:0", "ROLE_WEIGHTS must be the ids"),
+        ("ROLE_WEIGHTS", "123:11", "ROLE_WEIGHTS must be the ids"),
+        ("ROLE_WEIGHTS", "123:nan", "ROLE_WEIGHTS must be the ids"),
+        ("ROLE_WEIGHTS", "123:two", "ROLE_WEIGHTS must be the ids"),
+        ("DRAIN_SECONDS", "-1", "DRAIN_SECONDS input should be greater than or equal to 0"),
+        ("DRAIN_SECONDS", "86400", "DRAIN_SECONDS input should be less than or equal to 3600"),
+        ("WORKER_NAME", "@everyone", "WORKER_NAME must be at most 32 letters"),
+        ("WORKER_NAME", "x" * 33, "WORKER_NAME must be at most 32 letters"),
+        ("SHARD_IDS", "first", "SHARD_IDS must be numbers such as 0,1 or 0-3"),
+        ("SHARD_IDS", "0-", "SHARD_IDS must be numbers"),
+        ("SHARD_IDS", "3-1", "SHARD_IDS must be numbers"),
+        ("SHARD_IDS", "0", "SHARD_IDS needs SHARD_COUNT"),
+        ("SHARD_COUNT", "0", "SHARD_COUNT input should be greater than or equal to 1"),
     ],
 )
 def test_each_mistake_gets_its_sentence(monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str) -> None:
@@ -134,6 +165,12 @@ def test_each_mistake_gets_its_sentence(monkeypatch: pytest.MonkeyPatch, name: s
     assert problem.startswith(sentence)
     assert problem.endswith(".")
     assert not problem.endswith("..")
+
+
+@pytest.mark.parametrize("shards", ["5", "0-5", "9,0"])
+def test_a_shard_that_there_is_not_is_said(monkeypatch: pytest.MonkeyPatch, shards: str) -> None:
+    sentences = problems(monkeypatch, SHARD_IDS=shards, SHARD_COUNT="5")
+    assert sentences == ("SHARD_IDS needs SHARD_COUNT, which is larger than each of them.",)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/api", "http://localhost:1/api", "http://[::1]:1/api"])

@@ -1,20 +1,24 @@
 """The core's door: submit, cancel, look."""
 
+import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec import UNSET
 
-from core.errors import UserError
+from core.errors import NoPlace, UserError
 from core.jobs import points
 from core.jobs.model import Delivered, JobState
+from core.jobs.rows import Places
 from core.request import GenerationRequest
 from core.studio import Order
+from core.webui.pool import Mode
 from playground.webui import Fault
 from tests.core.ground import Ground, fast_webui, opened_ground
-from tests.core.jobs.conftest import DRAWING
+from tests.core.jobs.conftest import drawing_of
 
 
 @pytest.fixture
@@ -23,9 +27,9 @@ async def ground(tmp_path: Path) -> AsyncIterator[Ground]:
         yield ground
 
 
-def order(job_id: str = "1", **asked: Any) -> Order:
+def order(job_id: str = "1", *, owner_id: str = "42", guild_id: str = "900", **asked: Any) -> Order:
     request = GenerationRequest(**{"prompt": "a red fox", **asked})
-    return Order(job_id=job_id, owner_id="42", guild_id="900", request=request, reply='{"channel":1}')
+    return Order(job_id=job_id, owner_id=owner_id, guild_id=guild_id, request=request, reply='{"channel":1}')
 
 
 async def test_a_submitted_job_is_a_row_before_anybody_is_told(ground: Ground) -> None:
@@ -108,11 +112,11 @@ async def test_a_cancellation_that_comes_too_late_is_told_why(ground: Ground, st
     if state is JobState.CANCELLED:
         await ground.rows.mark_cancelled("1", 1.0)
     else:
-        await ground.rows.mark_running("1", "key", 1.0)
+        piece = await ground.given_out("1")
     if state is JobState.FAILED:
         await ground.rows.mark_failed("1", "No.", Delivered("kept", None), 2.0)
     elif state is not JobState.CANCELLED:
-        await ground.rows.mark_drawn("1", 1, DRAWING)
+        await ground.parts.mark_drawn(piece, drawing_of(0))
     if state is JobState.DONE:
         await ground.rows.mark_done("1", Delivered("kept", None), 2.0)
     with pytest.raises(UserError, match=sentence):
@@ -136,9 +140,85 @@ async def test_the_message_of_a_reply_is_noted(ground: Ground) -> None:
     heard: list[points.Point] = []
     points.listen(lambda point, _job_id: heard.append(point))
     try:
-        await ground.studio.submit(order())
-        await ground.studio.note_message("1", "555")
+        ticket = await ground.studio.submit(order())
+        assert ticket is not None
+        await ground.studio.note_message(ticket, "555")
     finally:
         points._listeners.pop()
-    assert (await ground.job("1")).message_id == "555"
+    job = await ground.job("1")
+    assert (job.message_id, job.expected_at) == ("555", ticket.starts_at)
     assert heard == ["submitted", "replied"]
+
+
+async def test_who_has_no_place_left_is_told_when_to_come_back(tmp_path: Path) -> None:
+    places = Places(per_person=2, per_server=3)
+    async with fast_webui() as webui, opened_ground(tmp_path, webui, dispatching=False, places=places) as ground:
+        for number in (1, 2):
+            await ground.studio.submit(order(str(number)))
+        with pytest.raises(NoPlace, match=r"You have 2 jobs in the queue.*cancel one with /queue") as mine:
+            await ground.studio.submit(order("3"))
+        await ground.studio.submit(order("4", owner_id="43"))
+        with pytest.raises(NoPlace, match="This server has 3 jobs in the queue") as server:
+            await ground.studio.submit(order("5", owner_id="44"))
+        now = time.time()
+        assert all(full.value.again_at is not None and full.value.again_at > now for full in (mine, server))
+        assert [await ground.studio.fetch(job_id) for job_id in ("3", "5")] == [None, None]
+        assert len(ground.queue) == 3
+        await ground.studio.cancel("1", "42")
+        assert await ground.studio.submit(order("6")) is not None
+
+
+async def test_when_a_place_is_free_is_not_told_where_nobody_knows(tmp_path: Path) -> None:
+    async with fast_webui() as webui:
+        webui.fault(Fault.UNAVAILABLE, times=None, route="/*")
+        async with opened_ground(tmp_path, webui, dispatching=False, places=Places(per_person=1)) as ground:
+            await ground.studio.submit(order("1"))
+            with pytest.raises(NoPlace) as full:
+                await ground.studio.submit(order("2"))
+            assert full.value.again_at is None
+
+
+async def test_the_queue_shows_turns_and_one_s_own_jobs(ground: Ground) -> None:
+    await ground.studio.submit(order("1", owner_id="43", guild_id="901"))
+    await ground.studio.submit(order("2", count=2))
+    await ground.studio.submit(order("3"))
+    await ground.given_out("2")
+    page = await ground.studio.look("42")
+    assert page.waiting == ground.studio.waiting == 3
+    assert sorted(turn.job_id for turn in page.turns) == ["1", "2", "3"]
+    assert page.guilds == {"1": "901", "2": "900", "3": "900"}
+    assert [(mine.job.id, mine.job.state, mine.expectation is None) for mine in page.mine] == [
+        ("2", JobState.RUNNING, True),
+        ("3", JobState.QUEUED, False),
+    ]
+    assert page.obstacle is None
+    assert [job.id for job in await ground.studio.fetch_mine("42")] == ["2", "3"]
+
+
+async def test_a_cancellation_reaches_whoever_draws_it(ground: Ground) -> None:
+    await ground.studio.submit(order(count=3))
+    await ground.given_out("1")
+    assert await ground.studio.cancel("1", "42") == "Cancelled while it was being drawn."
+    assert len(ground.queue) == 0
+
+
+async def test_an_admin_pauses_and_resumes_a_webui(ground: Ground) -> None:
+    (view,) = ground.studio.webuis()
+    await ground.studio.set_mode(view.key, Mode.PAUSED)
+    assert ground.studio.webuis()[0].mode is Mode.PAUSED
+    assert "paused by an admin" in (ground.studio.explain() or "")
+    ticket = await ground.studio.submit(order())
+    assert ticket is not None
+    assert ticket.obstacle == ground.studio.explain()
+    await ground.studio.set_mode(view.key, Mode.OPEN)
+    assert ground.studio.explain() is None
+    with pytest.raises(UserError, match="don't know this webui"):
+        await ground.studio.set_mode("http://gone:7860", Mode.PAUSED)
+
+
+async def test_what_a_person_weighs_is_in_the_row_and_in_the_queue(ground: Ground) -> None:
+    await ground.studio.submit(replace(order(), weight=2.5))
+    assert (await ground.job("1")).weight == 2.5
+    waiting = ground.queue.get("1")
+    assert waiting is not None
+    assert waiting.weight == 2.5

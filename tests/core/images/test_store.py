@@ -202,22 +202,55 @@ async def test_kept_pictures_open_in_pillow(store: PictureStore) -> None:
         assert image.size == (kept.width, kept.height)
 
 
-_NO_JOB_IDS = ["", "..", "1/2", "../1", "1\n", "12a", "-1", "٣", "1" * 21]
+_NO_NAMES = [
+    "",
+    "..",
+    "1/2",
+    "../1",
+    "1\n",
+    "12a",
+    "-1",
+    "٣",
+    "1" * 21,
+    "1-",
+    "1-1234",
+    "1-2-3",
+    "1-٣",
+    "1-2\n",
+    "1--2",
+]
 
 
-@pytest.mark.parametrize("job_id", _NO_JOB_IDS)
-def test_a_job_id_that_is_not_digits_never_reaches_a_path(store: PictureStore, tmp_path: Path, job_id: str) -> None:
-    with pytest.raises(ValueError, match="not a job's id"):
-        store.spool(job_id)
+@pytest.mark.parametrize("name", _NO_NAMES)
+def test_a_name_that_is_not_a_picture_of_a_job_never_reaches_a_path(
+    store: PictureStore, tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(ValueError, match="not the name of a spool folder"):
+        store.spool(name)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("job_id", _NO_JOB_IDS)
-async def test_a_job_id_that_is_not_digits_discards_nothing(store: PictureStore, job_id: str) -> None:
+@pytest.mark.parametrize("name", _NO_NAMES)
+async def test_a_name_that_is_not_a_picture_of_a_job_discards_nothing(store: PictureStore, name: str) -> None:
     raw = _spool(store, WITH_TEXT)
-    with pytest.raises(ValueError, match="not a job's id"):
-        await store.discard_spool(job_id)
+    with pytest.raises(ValueError, match="not the name of a spool folder"):
+        await store.discard_spool(name)
     assert raw.read_bytes() == WITH_TEXT
+
+
+async def test_each_picture_of_a_job_has_a_folder_of_its_own(store: PictureStore) -> None:
+    names = ["123", "123-0", "123-12"]
+    for name in names:
+        (store.spool(name) / "0").write_bytes(WITH_TEXT)
+    await store.discard_spool("123-0")
+    assert {path.parent.name for path in store.spool("123").parent.rglob("0")} == {"123", "123-12"}
+
+
+async def test_what_a_crash_left_in_the_spool_is_swept_but_for_what_is_in_hand(store: PictureStore) -> None:
+    for name in ("1-0", "1-1", "2-0"):
+        (store.spool(name) / "0").write_bytes(WITH_TEXT)
+    await store.sweep_spool({"1-1"})
+    assert [path.name for path in store.spool("1-1").parent.iterdir()] == ["1-1"]
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ import pytest
 import sqlalchemy as sa
 
 from core.jobs import dispatcher as module
+from core.jobs.engine import Piece
 from core.jobs.model import Delivered, JobState
 from tests.core.ground import Ground, InlineEngine, fast_webui, opened_ground
-from tests.core.jobs.conftest import DRAWING, new_job
+from tests.core.jobs.conftest import drawing_of, new_job
 
 
 @pytest.fixture
@@ -52,34 +53,36 @@ async def test_a_waiting_job_of_an_earlier_process_is_drawn(ground: Ground) -> N
 
 async def test_a_running_job_of_an_earlier_process_goes_on_as_the_same_attempt(ground: Ground) -> None:
     await ground.rows.submit(new_job("1"))
-    await ground.rows.mark_running("1", ground.webui.url, 1.0)
+    await ground.given_out("1")
     async with Dispatching(ground):
         shown = await ground.until_delivered("1")
         assert (shown.what, shown.perhaps_done) == ("pictures", True)
-        assert (await ground.until_state("1", JobState.DONE)).attempt == 1
+        await ground.until_state("1", JobState.DONE)
+        assert (await ground.part("1")).attempt == 1
 
 
 async def test_a_drawn_job_of_an_earlier_process_is_delivered_and_never_drawn_again(ground: Ground) -> None:
     await ground.rows.submit(new_job("1"))
-    await ground.rows.mark_running("1", ground.webui.url, 1.0)
-    await ground.rows.mark_drawn("1", 1, DRAWING)
+    await ground.given_out("1")
+    await ground.parts.mark_drawn(Piece("1", 0, 1), drawing_of(0))
     async with Dispatching(ground):
         shown = await ground.until_delivered("1")
-    assert (shown.what, shown.drawing, shown.perhaps_done) == ("pictures", DRAWING, True)
+    assert (shown.what, shown.drawing, shown.perhaps_done) == ("pictures", drawing_of(0), True)
     assert ground.webui.renders == []
 
 
 async def test_jobs_at_an_end_are_left_alone(ground: Ground) -> None:
     for job_id in ("1", "2", "3"):
         await ground.rows.submit(new_job(job_id))
-        await ground.rows.mark_running(job_id, ground.webui.url, 1.0)
-    await ground.rows.mark_drawn("1", 1, DRAWING)
+        piece = await ground.given_out(job_id)
+        if job_id == "1":
+            await ground.parts.mark_drawn(piece, drawing_of(0))
     await ground.rows.mark_done("1", Delivered("reply", "5"), 2.0)
     await ground.rows.mark_failed("2", "No.", Delivered("reply", "5"), 2.0)
     await ground.rows.mark_cancelled("3", 2.0)
     async with Dispatching(ground):
         await ground.rows.submit(new_job("4"))
-        ground.queue.add(new_job("4"))
+        ground.mirror.note("4")
         await ground.until_delivered("4")
     assert {one.job.id for one in ground.delivery.shown if one.what != "progress"} == {"4"}
 
@@ -87,7 +90,7 @@ async def test_jobs_at_an_end_are_left_alone(ground: Ground) -> None:
 async def test_a_webui_that_an_earlier_process_keeps_busy_gets_nothing_else(ground: Ground) -> None:
     ground.webui.hold()
     await ground.rows.submit(new_job("1"))
-    await ground.rows.mark_running("1", ground.webui.url, 1.0)
+    await ground.given_out("1")
     async with Dispatching(ground):
         await ground.webui.until(lambda: ground.webui.running)
         ticket = await ground.submit(seed=8)
@@ -142,10 +145,10 @@ async def test_a_job_waits_while_every_webui_is_down_and_is_drawn_when_one_is_ba
     async with Dispatching(ground):
         ticket = await ground.submit()
         assert "can't be reached" in (ticket.obstacle or "")
-        assert ground.queue.place(ticket.job_id) == 1
+        assert ticket.place == 1
         await ground.webui.accept_connections()
         assert (await ground.until_delivered(ticket.job_id)).what == "pictures"
-    assert (await ground.job(ticket.job_id)).attempt == 1
+    assert (await ground.part(ticket.job_id)).attempt == 1
 
 
 async def test_a_job_that_is_cancelled_while_it_waits_is_never_given_out(ground: Ground) -> None:
@@ -199,11 +202,11 @@ class FailingEngine(InlineEngine):
 
     failures = 2
 
-    async def start(self, job_id: str, attempt: int) -> None:
+    async def start(self, piece: Piece) -> None:
         if self.failures:
             self.failures -= 1
             raise sa.exc.OperationalError("INSERT", {}, Exception("away"))
-        await super().start(job_id, attempt)
+        await super().start(piece)
 
 
 @pytest.mark.usefixtures("_short_pause")
@@ -211,4 +214,5 @@ async def test_an_engine_that_can_not_record_is_asked_until_it_can(ground: Groun
     async with Dispatching(ground, FailingEngine(ground.pipeline, ground.happened.set)) as _:
         ticket = await ground.submit()
         await ground.until(lambda: bool(ground.delivery.of("pictures", ticket.job_id)))
-        assert (await ground.until_state(ticket.job_id, JobState.DONE)).attempt == 1
+        await ground.until_state(ticket.job_id, JobState.DONE)
+        assert (await ground.part(ticket.job_id)).attempt == 1

@@ -1,24 +1,14 @@
-"""Keep hands the drawn row on to deliver in memory; everything else is read, so that a cancellation still counts."""
+"""Every step reads the rows, so that a cancellation between two of them still counts."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
-from core.jobs.engine import STOP, Record
-from core.jobs.model import Drawing, Job, JobState
-from core.jobs.rows import JobRows
+from core.jobs.engine import STOP, Piece, Record
+from core.jobs.model import Drawing, JobState
+from core.jobs.parts import PartRows
 from tests.core.ground import Ground, fast_webui, opened_ground
-
-
-class CountingRows(JobRows):
-    """Real rows that remember how often they were read."""
-
-    reads = 0
-
-    async def fetch(self, job_id: str) -> Job | None:
-        self.reads += 1
-        return await super().fetch(job_id)
 
 
 @pytest.fixture
@@ -28,26 +18,27 @@ async def still(tmp_path: Path) -> AsyncIterator[Ground]:
         yield ground
 
 
-async def rendered_job(ground: Ground) -> tuple[str, Record]:
-    """A job whose render has just ended, and the record of that."""
+async def rendered(ground: Ground) -> tuple[Piece, Record]:
+    """A picture whose render has just ended, and the record of that."""
     ticket = await ground.submit()
-    await ground.rows.mark_running(ticket.job_id, ground.webui.url, 1.0)
-    return ticket.job_id, await ground.pipeline.render(ticket.job_id, 1, {})
+    piece = await ground.given_out(ticket.job_id)
+    return piece, await ground.pipeline.render(piece, {})
 
 
-async def test_deliver_takes_the_row_from_keep_in_the_same_process(still: Ground) -> None:
-    rows = still.pipeline.rows = CountingRows(still.rows._engine)
-    job_id, record = await rendered_job(still)
-    await still.pipeline.deliver(job_id, 1, await still.pipeline.keep(job_id, 1, record))
-    assert rows.reads == 2
-    assert (await still.job(job_id)).state is JobState.DONE
+async def test_deliver_reads_what_keep_wrote(still: Ground) -> None:
+    piece, record = await rendered(still)
+    assert await still.pipeline.keep(piece, record) == {}
+    await still.pipeline.deliver(piece, {})
+    (shown,) = still.delivery.of("pictures", piece.job_id)
+    assert shown.drawing == (await still.part(piece.job_id)).drawing
+    assert (await still.job(piece.job_id)).state is JobState.DONE
 
 
 async def test_a_message_that_became_known_while_drawing_is_handed_on_too(still: Ground) -> None:
-    job_id, record = await rendered_job(still)
-    await still.rows.note_message(job_id, "444")
-    await still.pipeline.deliver(job_id, 1, await still.pipeline.keep(job_id, 1, record))
-    (shown,) = still.delivery.of("pictures", job_id)
+    piece, record = await rendered(still)
+    await still.rows.note_message(piece.job_id, "444")
+    await still.pipeline.deliver(piece, await still.pipeline.keep(piece, record))
+    (shown,) = still.delivery.of("pictures", piece.job_id)
     assert shown.job.message_id == "444"
 
 
@@ -63,32 +54,43 @@ async def _by_another_process(ground: Ground, job_id: str) -> None:
 async def test_a_job_that_is_cancelled_between_two_steps_is_not_delivered(
     still: Ground, cancel: Callable[[Ground, str], Awaitable[None]]
 ) -> None:
-    job_id, record = await rendered_job(still)
-    await cancel(still, job_id)
-    assert await still.pipeline.keep(job_id, 1, record) == STOP
-    await still.pipeline.deliver(job_id, 1, {})
-    assert (await still.job(job_id)).state is JobState.CANCELLED
-    assert still.delivery.of("pictures", job_id) == []
-    assert not (still.pictures._spool / job_id).exists()
+    piece, record = await rendered(still)
+    await cancel(still, piece.job_id)
+    assert await still.pipeline.keep(piece, record) == STOP
+    await still.pipeline.deliver(piece, {})
+    assert (await still.job(piece.job_id)).state is JobState.CANCELLED
+    assert still.delivery.of("pictures", piece.job_id) == []
+    assert not (still.pictures._spool / piece.picture).exists()
     assert list(still.pictures._pictures.rglob("*.png")) == []
 
 
 async def test_a_job_that_is_cancelled_while_its_pictures_are_kept_leaves_nothing_in_the_spool(still: Ground) -> None:
-    class Cancelling(JobRows):
-        async def mark_drawn(self, job_id: str, attempt: int, drawing: Drawing) -> Job | None:
-            await still.studio.cancel(job_id, "42")
-            return await super().mark_drawn(job_id, attempt, drawing)
+    class Cancelling(PartRows):
+        async def mark_drawn(self, piece: Piece, drawing: Drawing) -> bool:
+            await still.studio.cancel(piece.job_id, "42")
+            return await super().mark_drawn(piece, drawing)
 
-    still.pipeline.rows = Cancelling(still.rows._engine)
-    job_id, record = await rendered_job(still)
-    assert await still.pipeline.keep(job_id, 1, record) == STOP
-    assert (await still.job(job_id)).state is JobState.CANCELLED
-    assert not (still.pictures._spool / job_id).exists()
+    still.pipeline.parts = Cancelling(still.rows._engine)
+    piece, record = await rendered(still)
+    assert await still.pipeline.keep(piece, record) == STOP
+    assert (await still.job(piece.job_id)).state is JobState.CANCELLED
+    assert not (still.pictures._spool / piece.picture).exists()
+
+
+async def test_what_another_worker_took_over_is_left_to_it(still: Ground) -> None:
+    piece, record = await rendered(still)
+    await still.parts.hand_back("easel")
+    await still.given_out(piece.job_id)
+    assert await still.pipeline.keep(piece, record) == STOP
+    assert await still.pipeline.render(piece, {}) == STOP
+    assert (await still.part(piece.job_id)).attempt == 2
+    assert len(still.webui.renders) == 1
 
 
 async def test_a_delivery_that_is_tried_again_reads_the_row(still: Ground) -> None:
-    job_id, record = await rendered_job(still)
-    kept = await still.pipeline.keep(job_id, 1, record)
+    piece, record = await rendered(still)
+    kept = await still.pipeline.keep(piece, record)
     for _ in range(2):
-        await still.pipeline.deliver(job_id, 1, kept)
-    assert len(still.delivery.of("pictures", job_id)) == 1
+        await still.pipeline.deliver(piece, kept)
+    assert len(still.delivery.of("pictures", piece.job_id)) == 1
+    assert still.pipeline.in_hand == 0

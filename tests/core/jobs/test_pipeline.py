@@ -23,13 +23,13 @@ from core.errors import (
     UnreadableAnswer,
     WebuiError,
 )
-from core.jobs.engine import STOP, Record
-from core.jobs.model import Delivered, JobState
-from core.jobs.rows import JobRows
+from core.jobs.engine import STOP, Piece, Record
+from core.jobs.model import Delivered, JobState, PartState
+from core.jobs.parts import PartRows
 from core.jobs.verdict import MAX_BREAKS
 from playground.webui import Fault
 from tests.core.ground import Ground, fast_webui, opened_ground
-from tests.core.jobs.conftest import DRAWING, new_job
+from tests.core.jobs.conftest import drawing_of, new_job
 
 
 @pytest.fixture
@@ -45,11 +45,10 @@ async def still(tmp_path: Path) -> AsyncIterator[Ground]:
         yield ground
 
 
-async def running_job(ground: Ground, **asked: Any) -> str:
-    """A job that an earlier process gave to the webui, on its first attempt."""
+async def running(ground: Ground, **asked: Any) -> Piece:
+    """A picture that an earlier process gave to the webui, on its first attempt."""
     ticket = await ground.submit(**asked)
-    await ground.rows.mark_running(ticket.job_id, ground.webui.url, 1.0)
-    return ticket.job_id
+    return await ground.given_out(ticket.job_id)
 
 
 def counted(ground: Ground, name: str) -> float:
@@ -62,7 +61,8 @@ async def test_a_picture_arrives_byte_for_byte_as_the_webui_drew_it(ground: Grou
     shown = await ground.until_delivered(ticket.job_id)
     job = await ground.until_state(ticket.job_id, JobState.DONE)
     assert shown.drawing is not None
-    assert job.drawing == shown.drawing
+    part = await ground.part(ticket.job_id)
+    assert part.drawing == shown.drawing
     (picture,) = shown.drawing.pictures
     data = await asyncio.to_thread(ground.pictures.path(picture.name).read_bytes)
     (render,) = ground.webui.renders
@@ -70,7 +70,7 @@ async def test_a_picture_arrives_byte_for_byte_as_the_webui_drew_it(ground: Grou
     assert (shown.drawing.seeds, shown.drawing.steps, shown.drawing.warnings) == ((7,), 2, ())
     assert shown.drawing.seconds > 0
     assert not shown.perhaps_done
-    assert (job.attempt, job.breaks, job.message_id) == (1, 0, "555")
+    assert (part.attempt, part.breaks, part.state, job.message_id) == (1, 0, PartState.SHOWN, "555")
     assert counted(ground, "easel_jobs_ended_total") == 1
     assert counted(ground, "easel_render_seconds_count") == 1
     assert counted(ground, "easel_delivery_seconds_count") == 1
@@ -81,7 +81,7 @@ async def test_the_webui_is_told_a_task_of_this_job_and_the_row_knows_it(ground:
     await ground.until_delivered(ticket.job_id)
     (render,) = ground.webui.renders
     assert render.task_id.startswith(f"easel-{ticket.job_id}-")
-    assert (await ground.job(ticket.job_id)).task_id == render.task_id
+    assert (await ground.part(ticket.job_id)).task_id == render.task_id
 
 
 async def test_nothing_is_left_in_the_spool(ground: Ground, tmp_path: Path) -> None:
@@ -149,8 +149,9 @@ async def test_a_webui_that_is_not_ready_makes_the_job_wait(ground: Ground, faul
     assert shown.what == "pictures"
     (waiting,) = ground.delivery.of("waiting")
     assert waiting.sentence.endswith("Your job waits and is drawn after that.")
-    job = await ground.until_state(ticket.job_id, JobState.DONE)
-    assert (job.attempt, job.breaks) == (2, 0)
+    await ground.until_state(ticket.job_id, JobState.DONE)
+    part = await ground.part(ticket.job_id)
+    assert (part.attempt, part.breaks) == (2, 0)
     assert len(ground.webui.renders) == 1
     assert counted(ground, "easel_jobs_requeued_total") == 1
 
@@ -161,19 +162,21 @@ async def test_a_broken_connection_draws_the_same_picture_again(ground: Ground, 
     ticket = await ground.submit()
     shown = await ground.until_delivered(ticket.job_id)
     assert shown.drawing is not None
-    job = await ground.until_state(ticket.job_id, JobState.DONE)
-    assert (job.attempt, job.breaks) == (2, 1)
+    await ground.until_state(ticket.job_id, JobState.DONE)
+    part = await ground.part(ticket.job_id)
+    assert (part.attempt, part.breaks) == (2, 1)
     assert {render.seed for render in ground.webui.renders} == {7}
     assert len(ground.delivery.of("pictures")) == 1
 
 
 async def test_a_request_that_breaks_the_connection_every_time_ends(ground: Ground) -> None:
     ground.webui.fault(Fault.CLOSE_UNREAD, times=MAX_BREAKS)
-    first, second = await ground.submit(), await ground.submit(seed=8)
+    first = await ground.submit()
     shown = await ground.until_delivered(first.job_id)
     assert "broke 3 times" in shown.sentence
     job = await ground.until_state(first.job_id, JobState.FAILED)
     assert job.sentence == shown.sentence
+    second = await ground.submit(seed=8)
     assert (await ground.until_delivered(second.job_id)).what == "pictures"
 
 
@@ -208,8 +211,7 @@ async def test_a_failure_ends_the_job_with_its_sentence_and_the_next_is_served(
 async def test_a_checkpoint_that_went_away_is_said_with_the_nearest_names(still: Ground) -> None:
     job = new_job("77", checkpoint="dreamLandscape_v5")
     await still.rows.submit(job)
-    await still.rows.mark_running("77", still.webui.url, 1.0)
-    record = await still.pipeline.render("77", 1, {})
+    record = await still.pipeline.render(await still.given_out("77"), {})
     assert record["failed"].startswith('The webui has no checkpoint called "dreamLandscape_v5". The nearest')
     assert still.webui.renders == []
 
@@ -219,7 +221,7 @@ async def test_a_fault_of_our_own_ends_one_job_with_a_reference(
 ) -> None:
     broken = new_job("88", seed=UNSET)  # defaults.merge would have drawn one
     await ground.rows.submit(broken)
-    ground.queue.add(broken)
+    ground.mirror.note("88")
     shown = await ground.until_delivered("88")
     assert shown.sentence == "Something in the bot itself went wrong. Reference for its operator: 88."
     assert "fault of the bot's own" in caplog.text
@@ -241,95 +243,100 @@ async def test_a_running_job_that_is_cancelled_is_interrupted_and_the_next_is_se
 
 
 async def test_a_cancelled_job_s_pictures_are_thrown_away(still: Ground, tmp_path: Path) -> None:
-    job_id = await running_job(still)
-    rendered = await still.pipeline.render(job_id, 1, {})
-    await still.rows.mark_cancelled(job_id, 2.0)
-    assert await still.pipeline.keep(job_id, 1, rendered) == STOP
+    piece = await running(still)
+    rendered = await still.pipeline.render(piece, {})
+    await still.rows.mark_cancelled(piece.job_id, 2.0)
+    assert await still.pipeline.keep(piece, rendered) == STOP
     assert list((tmp_path / "spool").iterdir()) == []
     assert list((tmp_path / "pictures").rglob("*.png")) == []
 
 
 async def test_a_job_cancelled_just_before_its_payload_is_sent_is_not_sent(still: Ground) -> None:
-    job_id = await running_job(still)
+    piece = await running(still)
 
-    class Cancelling(JobRows):
-        async def note_task(self, job_id: str, task_id: str) -> None:
-            await super().note_task(job_id, task_id)
-            await still.studio.cancel(job_id, "42")
+    class Cancelling(PartRows):
+        async def note_task(self, piece: Piece, task_id: str) -> None:
+            await super().note_task(piece, task_id)
+            await still.studio.cancel(piece.job_id, "42")
 
-    still.pipeline._renderer._rows = Cancelling(still.rows._engine)
-    assert await still.pipeline.render(job_id, 1, {}) == STOP
+    still.pipeline._renderer._parts = Cancelling(still.rows._engine)
+    assert await still.pipeline.render(piece, {}) == STOP
     assert still.webui.renders == []
     assert still.webui.count("/sdapi/v1/txt2img") == 0
 
 
 @pytest.mark.parametrize("state", [JobState.QUEUED, JobState.CANCELLED, JobState.DONE])
 async def test_a_step_does_nothing_that_the_row_does_not_allow(still: Ground, state: JobState) -> None:
-    job_id = await running_job(still)
+    piece = await running(still)
     if state is JobState.QUEUED:
-        await still.rows.requeue(job_id, 1, broke=False)
+        await still.parts.requeue(piece)
     elif state is JobState.CANCELLED:
-        await still.rows.mark_cancelled(job_id, 2.0)
+        await still.rows.mark_cancelled(piece.job_id, 2.0)
     else:
-        await still.rows.mark_drawn(job_id, 1, DRAWING)
-        await still.rows.mark_done(job_id, Delivered("reply", "555"), 3.0)
-    before = await still.job(job_id)
-    assert await still.pipeline.render(job_id, 1, {}) == STOP
-    assert await still.pipeline.keep(job_id, 1, {"rendered": {}}) == STOP
-    await still.pipeline.deliver(job_id, 1, {})
-    assert await still.job(job_id) == before
+        await still.parts.mark_drawn(piece, drawing_of(0))
+        await still.rows.mark_done(piece.job_id, Delivered("reply", "555"), 3.0)
+    before = await still.job(piece.job_id)
+    assert await still.pipeline.render(piece, {}) == STOP
+    assert await still.pipeline.keep(piece, {"rendered": {}}) == STOP
+    await still.pipeline.deliver(piece, {})
+    assert await still.job(piece.job_id) == before
     assert still.webui.renders == []
     assert still.delivery.shown == []
 
 
 async def test_an_older_attempt_does_nothing(still: Ground) -> None:
-    job_id = await running_job(still)
-    await still.rows.requeue(job_id, 1, broke=False)
-    await still.rows.mark_running(job_id, still.webui.url, 2.0)
-    assert await still.pipeline.render(job_id, 1, {}) == STOP
-    assert await still.pipeline.keep(job_id, 1, {"rendered": {}}) == STOP
-    await still.pipeline.deliver(job_id, 1, {"failed": "No."})
+    piece = await running(still)
+    await still.parts.requeue(piece)
+    await still.given_out(piece.job_id)
+    assert await still.pipeline.render(piece, {}) == STOP
+    assert await still.pipeline.keep(piece, {"rendered": {}}) == STOP
+    await still.pipeline.deliver(piece, {"failed": "No."})
     assert still.delivery.shown == []
-    assert (await still.job(job_id)).state is JobState.RUNNING
+    assert (await still.job(piece.job_id)).state is JobState.RUNNING
 
 
 async def test_a_job_that_nobody_knows_is_nothing_to_do(still: Ground) -> None:
-    assert await still.pipeline.render("1", 1, {}) == STOP
-    assert await still.pipeline.deliver("1", 1, {}) == STOP
+    assert await still.pipeline.render(Piece("1", 0, 1), {}) == STOP
+    assert await still.pipeline.keep(Piece("1", 0, 1), {"rendered": {}}) == STOP
+    await still.pipeline.deliver(Piece("1", 0, 1), {})
+    assert still.delivery.shown == []
 
 
 async def test_a_step_that_is_run_twice_does_its_work_once(still: Ground) -> None:
-    job_id = await running_job(still)
-    rendered = await still.pipeline.render(job_id, 1, {})
-    kept = await still.pipeline.keep(job_id, 1, rendered)
-    assert await still.pipeline.keep(job_id, 1, rendered) == rendered  # its record was lost, the row was not
-    assert await still.pipeline.render(job_id, 1, {}) == {}
+    piece = await running(still)
+    rendered = await still.pipeline.render(piece, {})
+    kept = await still.pipeline.keep(piece, rendered)
+    assert await still.pipeline.keep(piece, rendered) == rendered  # its record was lost, the row was not
+    assert await still.pipeline.render(piece, {}) == {}
     assert kept == {}
-    await still.pipeline.deliver(job_id, 1, kept)
-    await still.pipeline.deliver(job_id, 1, kept)
+    await still.pipeline.deliver(piece, kept)
+    await still.pipeline.deliver(piece, kept)
     assert len(still.webui.renders) == 1
     assert len(still.delivery.of("pictures")) == 1
 
 
 async def test_raw_pictures_that_were_lost_are_drawn_again_from_the_same_seed(still: Ground) -> None:
-    job_id = await running_job(still)
-    rendered = await still.pipeline.render(job_id, 1, {})
-    await still.pictures.discard_spool(job_id)
-    assert await still.pipeline.keep(job_id, 1, rendered) == STOP
-    job = await still.job(job_id)
-    assert (job.state, job.breaks, job.request.seed) == (JobState.QUEUED, 1, 7)
-    assert still.queue.place(job_id) == 1
+    piece = await running(still)
+    rendered = await still.pipeline.render(piece, {})
+    await still.pictures.discard_spool(piece.picture)
+    assert await still.pipeline.keep(piece, rendered) == STOP
+    job = await still.job(piece.job_id)
+    assert (job.state, job.request.seed) == (JobState.QUEUED, 7)
+    assert (await still.part(piece.job_id)).breaks == 1
+    async with asyncio.timeout(5):
+        while still.queue.get(piece.job_id) is None:
+            await still.queue.wait()
     assert len(still.delivery.of("waiting")) == 1
 
 
 async def test_what_an_earlier_process_left_running_there_is_stopped_first(still: Ground) -> None:
     still.webui.hold()
-    job_id = await running_job(still)
-    lost = asyncio.create_task(still.pipeline.render(job_id, 1, {}))
+    piece = await running(still)
+    lost = asyncio.create_task(still.pipeline.render(piece, {}))
     await still.webui.until(lambda: still.webui.running)
     lost.cancel()
     await asyncio.gather(lost, return_exceptions=True)
-    again = asyncio.create_task(still.pipeline.render(job_id, 1, {}))
+    again = asyncio.create_task(still.pipeline.render(piece, {}))
     await still.webui.until(lambda: still.webui.interrupts, what="the abandoned task's end")
     still.webui.release()
     assert "rendered" in await again
@@ -339,15 +346,55 @@ async def test_what_an_earlier_process_left_running_there_is_stopped_first(still
     assert len(still.webui.interrupts) == 1
 
 
+@pytest.mark.parametrize("why", ["cancelled", "ended", "another attempt", "drawn"])
+async def test_a_webui_that_was_reserved_in_vain_is_free_again(still: Ground, why: str) -> None:
+    piece = await running(still)
+    still.pool.reserve(still.webui.url, piece.id)
+    if why == "cancelled":
+        await still.studio.cancel(piece.job_id, "42")
+    elif why == "ended":
+        await still.rows.mark_failed(piece.job_id, "No.", Delivered("kept", None), 2.0)
+    elif why == "another attempt":
+        await still.parts.requeue(piece)
+    else:
+        await still.parts.mark_drawn(piece, drawing_of(0))
+    await still.pipeline.render(piece, {})
+    assert [view.idle for view in still.pool.views()] == [True]
+    assert still.webui.renders == []
+
+
+async def test_an_attempt_that_ends_late_does_not_free_the_next_one_s_webui(
+    still: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Discord may take seconds to say that it waits; by then it may be drawn again."""
+    told, go_on = asyncio.Event(), asyncio.Event()
+
+    async def show_waiting(*_: object) -> None:
+        told.set()
+        await go_on.wait()
+
+    monkeypatch.setattr(still.delivery, "show_waiting", show_waiting)
+    still.webui.fault(Fault.CLOSE_UNREAD)
+    piece = await running(still)
+    still.pool.reserve(still.webui.url, piece.id)
+    first = asyncio.create_task(still.pipeline.render(piece, {}))
+    await asyncio.wait_for(told.wait(), 5)
+    again = await still.given_out(piece.job_id)
+    assert still.pool.reserve(still.webui.url, again.id)
+    go_on.set()
+    assert await first == STOP
+    assert [view.job_id for view in still.pool.views()] == [again.id]
+
+
 async def test_a_render_is_not_begun_at_a_webui_that_was_taken_out_of_the_settings(still: Ground) -> None:
     ticket = await still.submit()
-    await still.rows.mark_running(ticket.job_id, "http://gone:7860", 1.0)
-    assert await still.pipeline.render(ticket.job_id, 1, {}) == STOP
+    piece = await still.given_out(ticket.job_id, "http://gone:7860")
+    assert await still.pipeline.render(piece, {}) == STOP
     assert (await still.job(ticket.job_id)).state is JobState.QUEUED
 
 
 async def test_a_database_that_is_away_costs_time_and_no_job(still: Ground) -> None:
-    job_id = await running_job(still)
+    piece = await running(still)
     engine = still.rows._engine
 
     async def rename(old: str, new: str) -> None:
@@ -358,7 +405,7 @@ async def test_a_database_that_is_away_costs_time_and_no_job(still: Ground) -> N
     stamina.instrumentation.set_on_retry_hooks([lambda _details: retried.set()])
     try:
         await rename("jobs", "away")
-        step = asyncio.create_task(still.pipeline.render(job_id, 1, {}))
+        step = asyncio.create_task(still.pipeline.render(piece, {}))
         await asyncio.wait_for(retried.wait(), 5)
         await rename("away", "jobs")
         assert "rendered" in await step
@@ -367,7 +414,7 @@ async def test_a_database_that_is_away_costs_time_and_no_job(still: Ground) -> N
 
 
 async def test_records_are_small_and_hold_no_pictures(still: Ground) -> None:
-    job_id = await running_job(still, count=4)
-    record: Record = await still.pipeline.render(job_id, 1, {})
+    piece = await running(still, count=4)
+    record: Record = await still.pipeline.render(piece, {})
     assert len(repr(record)) < 4000
-    assert [picture["file"] for picture in record["rendered"]["pictures"]] == ["0.raw", "1.raw", "2.raw", "3.raw"]
+    assert [picture["file"] for picture in record["rendered"]["pictures"]] == ["0.raw"]

@@ -16,8 +16,11 @@ from core.jobs.mirror import Mirror
 from core.jobs.model import JobState, PartState
 from core.jobs.queue import WaitingQueue
 from core.jobs.rescue import Rescuer
+from core.jobs.showing import Shower
+from core.metrics import Metrics
 from core.store.database import open_database
 from core.store.liveness import hold, is_dead
+from tests.core.ground import RememberingDelivery
 from tests.core.jobs.conftest import Bench
 
 
@@ -32,9 +35,12 @@ class Watch:
         self.mirror = Mirror(
             rows=bench.rows, parts=bench.parts, ledger=Ledger(bench.engine, "us"), queue=self.queue, shared=True
         )
+        self.delivery = RememberingDelivery(lambda: None)
+        shower = Shower(rows=bench.rows, parts=bench.parts, delivery=self.delivery, metrics=Metrics(), worker="us")
         self.rescuer = Rescuer(
             parts=bench.parts,
             mirror=self.mirror,
+            shower=shower,
             worker="us",
             is_dead=self._is_dead,
             is_known_alive=lambda: self.alive,

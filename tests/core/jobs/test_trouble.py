@@ -29,7 +29,7 @@ async def test_a_database_that_fails_after_the_delivery_sends_nothing_twice(grou
                 raise sa.exc.OperationalError("UPDATE", {}, Exception("database is locked"))
             return await super().mark_done(job_id, delivered, now)
 
-    ground.pipeline.rows = Locked(ground.rows._engine)
+    ground.pipeline.shower._rows = Locked(ground.rows._engine)
     ticket = await ground.submit()
     await ground.until_state(ticket.job_id, JobState.DONE)
     assert len(ground.delivery.of("pictures", ticket.job_id)) == 1
@@ -38,23 +38,23 @@ async def test_a_database_that_fails_after_the_delivery_sends_nothing_twice(grou
 async def test_a_delivery_that_raises_ends_its_job_with_a_reference(
     ground: Ground, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def fail(job: Job, drawing: Drawing, *, perhaps_done: bool) -> Delivered:
-        raise ZeroDivisionError(f"{job.id} {drawing.seconds:.0f} {perhaps_done}")
+    async def fail(job: Job, drawing: Drawing, **_: object) -> Delivered:
+        raise ZeroDivisionError(f"{job.id} {drawing.seconds:.0f}")
 
     monkeypatch.setattr(ground.delivery, "deliver", fail)
     ticket = await ground.submit()
     job = await ground.until_state(ticket.job_id, JobState.FAILED)
     assert job.sentence == f"Something in the bot itself went wrong. Reference for its operator: {ticket.job_id}."
     assert [shown.sentence for shown in ground.delivery.of("sentence", ticket.job_id)] == [job.sentence]
-    assert job.drawing is not None
+    assert (await ground.part(ticket.job_id)).drawing is not None
     assert "fault of the bot's own" in caplog.text
 
 
 async def test_an_explanation_that_raises_ends_its_job_all_the_same(
     ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(job: Job, *_: object, perhaps_done: bool) -> Delivered:
-        raise ZeroDivisionError(f"{job.id} {perhaps_done}")
+    async def fail(job: Job, *_: object, **__: object) -> Delivered:
+        raise ZeroDivisionError(job.id)
 
     monkeypatch.setattr(ground.delivery, "deliver", fail)
     monkeypatch.setattr(ground.delivery, "explain", fail)
@@ -86,7 +86,8 @@ async def test_a_row_that_can_not_be_read_does_not_keep_the_others_from_going_on
     broken, whole = await ground.submit(seed=8), await ground.submit(seed=9)
     async with ground.rows._engine.begin() as connection:
         await connection.execute(sa.update(jobs).where(jobs.c.id == broken.job_id).values(request="{"))
-    unfinished = [job.id for job in await ground.rows.fetch_unfinished()]
-    assert whole.job_id in unfinished
-    assert broken.job_id not in unfinished
+    await ground.mirror.load()
     assert "can't be read" in caplog.text
+    assert ground.queue.get(broken.job_id) is None
+    ground.webui.release()
+    await ground.until_delivered(whole.job_id)

@@ -21,6 +21,8 @@ depends_on = None
 
 WORKER = "easel"
 """The only executor of version 0.1."""
+SENTENCE = "why it gets no (further) picture, as its owner is told"
+SENTENCE_BEFORE = "why it failed, as the person was told"
 OF_PARTS = ("attempt", "breaks", "backend", "task_id", "result")
 
 
@@ -28,10 +30,8 @@ def upgrade() -> None:
     """Make the tables, and move what is known of pictures into them."""
     _make_tables()
     with op.batch_alter_table("jobs") as jobs:
-        jobs.add_column(sa.Column("pictures", sa.Integer, nullable=False, server_default="1"))
-        jobs.add_column(sa.Column("weight", sa.Float, nullable=False, server_default="1"))
-        jobs.add_column(sa.Column("avoid", sa.Text, nullable=False, server_default="[]"))
-        jobs.add_column(sa.Column("expected_at", sa.Float, nullable=True))
+        for column in _job_columns():
+            jobs.add_column(column)
     connection = op.get_bind()
     rows = connection.execute(sa.text("SELECT id, state, request, backend, attempt, result FROM jobs")).mappings().all()
     for row in rows:
@@ -42,7 +42,26 @@ def upgrade() -> None:
             jobs.drop_column(name)
         for name in ("pictures", "weight", "avoid"):
             jobs.alter_column(name, server_default=None)
+        jobs.alter_column("sentence", existing_type=sa.Text, comment=SENTENCE)
     op.create_index("ix_jobs_owner_id_state", "jobs", ["owner_id", "state"])
+
+
+def _job_columns() -> list[sa.Column[Any]]:
+    """With values for the rows that are there."""
+    return [
+        sa.Column("pictures", sa.Integer, nullable=False, server_default="1", comment="how many are asked for"),
+        sa.Column(
+            "weight", sa.Float, nullable=False, server_default="1", comment="its owner's share, 1 is everybody's"
+        ),
+        sa.Column(
+            "avoid",
+            sa.Text,
+            nullable=False,
+            server_default="[]",
+            comment="backends that failed at it, JSON list of keys",
+        ),
+        sa.Column("expected_at", sa.Float, nullable=True, comment="when it was said to begin, unix seconds"),
+    ]
 
 
 def _make_tables() -> None:
@@ -78,7 +97,9 @@ def _make_tables() -> None:
         sa.Column("speed", sa.Float, nullable=True, comment="learned seconds for a million pixels and one step"),
         sa.Column("load_seconds", sa.Float, nullable=True, comment="learned seconds that another checkpoint costs"),
         sa.Column("view", sa.Text, nullable=True, comment="what its worker sees of it, JSON"),
-        sa.Column("seen_at", sa.Float, nullable=False, comment="when its worker wrote that, unix seconds"),
+        sa.Column(
+            "seen_at", sa.Float, nullable=False, comment="when its worker wrote that, unix seconds of the database"
+        ),
         sa.PrimaryKeyConstraint("key", name="pk_backends"),
     )
 
@@ -91,9 +112,10 @@ def _move(connection: sa.Connection, row: Any) -> None:
         return
     drawing = json.loads(row["result"])
     state = "shown" if row["state"] == "done" else "drawn"
+    seconds = drawing.get("seconds", 0.0) / max(len(drawing["pictures"]), 1)  # they are added up again
     for number, picture in enumerate(drawing["pictures"]):
         seeds = drawing["seeds"][number : number + 1]
-        result = {**drawing, "pictures": [picture], "seeds": seeds, "numbers": [number]}
+        result = {**drawing, "pictures": [picture], "seeds": seeds, "numbers": [number], "seconds": seconds}
         connection.execute(
             sa.text(
                 "INSERT INTO parts (job_id, number, state, worker, backend, attempt, breaks, result) "
@@ -117,6 +139,7 @@ def downgrade() -> None:
     with op.batch_alter_table("jobs") as jobs:
         for name in ("pictures", "weight", "avoid", "expected_at"):
             jobs.drop_column(name)
+        jobs.alter_column("sentence", existing_type=sa.Text, comment=SENTENCE_BEFORE)
         for name in ("attempt", "breaks"):
             jobs.add_column(sa.Column(name, sa.Integer, nullable=False, server_default="0"))
         for name in ("backend", "task_id", "result"):
