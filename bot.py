@@ -38,6 +38,7 @@ from core.images.store import PictureStore
 from core.jobs.dispatcher import Dispatcher
 from core.jobs.drain import drain
 from core.jobs.herald import Herald
+from core.jobs.model import Ticket
 from core.jobs.patience import on_database
 from core.jobs.pipeline import Pipeline
 from core.jobs.rescue import Rescuer
@@ -251,6 +252,12 @@ def _add_talking(services: Services) -> None:
         delivery=delivery,
         chore=(lambda: once_in_the_cluster(core.locks, "herald")) if core.role.shared else None,
     )
+
+    def on_ticket(ticket: Ticket) -> None:
+        herald.note(ticket)
+        if core.role.shared:
+            core.mirror.note(ticket.job_id)  # a worker may have taken it before we knew that it waits
+
     studio = Studio(
         rows=core.rows,
         fleet=core.fleet,
@@ -258,7 +265,7 @@ def _add_talking(services: Services) -> None:
         outlook=core.outlook,
         metrics=core.metrics,
         on_cancelled=core.news.on_cancelled,
-        on_ticket=herald.note,
+        on_ticket=on_ticket,
     )
     weights = services.settings.weights
     services.cogs = (

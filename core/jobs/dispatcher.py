@@ -11,9 +11,9 @@ import sqlalchemy as sa
 
 from core.fleet import Fleet
 from core.jobs.engine import Engine, Piece
-from core.jobs.ledger import GivenOut, Ledger, Stale
+from core.jobs.ledger import Ledger, Stale
 from core.jobs.mirror import Mirror
-from core.jobs.model import Part
+from core.jobs.model import Part, PartState
 from core.jobs.outlook import facts_of
 from core.jobs.patience import on_database
 from core.jobs.pipeline import Pipeline
@@ -39,6 +39,7 @@ class Dispatcher:
         self._queue = queue
         self._pipeline = pipeline
         self._engine: Engine | None = None
+        self._is_unsure = False
 
     @property
     def is_open(self) -> bool:
@@ -68,13 +69,24 @@ class Dispatcher:
         while True:
             await self._queue.wait()
             try:
+                if self._is_unsure:
+                    await self._start_what_was_written()
                 await self._give_out()
             except Stale as stale:
                 await self._read_again(stale.job_id)
             except sa.exc.SQLAlchemyError as error:
                 log.warning("the database did not answer, trying again: %s", type(error).__name__)
+                self._is_unsure = True
                 await asyncio.sleep(DATABASE_PAUSE)
                 self._queue.ring()
+
+    async def _start_what_was_written(self) -> None:
+        """A commit whose answer was lost has given pictures to this worker, and nobody has started them."""
+        for part in await self._pipeline.parts.fetch_in_hand(self._pipeline.worker):
+            if part.state is PartState.RUNNING and not self._pipeline.has_in_hand(_piece(part)):
+                self._mirror.note(part.job_id)
+                await self._start(_piece(part), part.backend)
+        self._is_unsure = False
 
     async def _read_again(self, job_id: str) -> None:
         self._queue.remove(job_id)
@@ -92,7 +104,7 @@ class Dispatcher:
             if one.expected_at is not None:
                 self._pipeline.metrics.observe_estimate(one.expected_at, now)
             reached("assigned", one.piece.job_id)
-        await asyncio.gather(*(self._start(one) for one in given))
+        await asyncio.gather(*(self._start(one.piece, one.assignment.backend, one.work) for one in given))
 
     def _decide(self, accounts: Mapping[str, Account] | None, clock: float | None) -> Decision:
         facts = [facts_of(view, mine=self._fleet.is_own(view.key)) for view in self._fleet.views()]
@@ -101,10 +113,9 @@ class Dispatcher:
             self._queue.know({**accounts, **decision.accounts}, decision.clock)
         return decision
 
-    async def _start(self, one: GivenOut) -> None:
+    async def _start(self, piece: Piece, backend: str, work: float = 0.0) -> None:
         """The row says running, so the engine has to know, however long its database takes."""
-        piece = one.piece
-        self._pipeline.pool.reserve(one.assignment.backend, piece.id, work=one.work)
+        self._pipeline.pool.reserve(backend, piece.id, work=work)
         self._pipeline.expect(piece)
         while self._engine is not None:
             try:

@@ -143,6 +143,7 @@ class PartRows:
                 return False
             why = sa.func.coalesce(jobs.c.sentence, sentence)
             await connection.execute(sa.update(jobs).where(jobs.c.id == piece.job_id).values(sentence=why))
+            await notify(connection, QUEUED_SIGNAL, piece.job_id)
         return True
 
     async def mark_shown(self, job_id: str, numbers: Collection[int], delivered: Delivered) -> None:

@@ -72,6 +72,10 @@ class Pipeline:
         """How many pictures are being drawn, kept or shown here now."""
         return len(self._in_hand)
 
+    def has_in_hand(self, piece: Piece) -> bool:
+        """Whether this attempt was begun here and is not over."""
+        return piece in self._in_hand
+
     async def until_empty(self) -> None:
         """Until nothing is in hand here."""
         while self._in_hand:

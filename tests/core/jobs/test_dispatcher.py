@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from core.jobs import dispatcher as module
 from core.jobs.engine import Piece
+from core.jobs.ledger import Decide, GivenOut, Ledger
 from core.jobs.model import Delivered, JobState
-from tests.core.ground import Ground, InlineEngine, fast_webui, opened_ground
+from tests.core.ground import WORKER, Ground, InlineEngine, fast_webui, opened_ground
 from tests.core.jobs.conftest import drawing_of, new_job
 
 
@@ -216,3 +217,27 @@ async def test_an_engine_that_can_not_record_is_asked_until_it_can(ground: Groun
         await ground.until(lambda: bool(ground.delivery.of("pictures", ticket.job_id)))
         await ground.until_state(ticket.job_id, JobState.DONE)
         assert (await ground.part(ticket.job_id)).attempt == 1
+
+
+class Forgetful(Ledger):
+    """Rows whose first commit is carried out and its answer lost, as with a connection that breaks in that moment."""
+
+    lost = 0
+
+    async def give_out(self, owner_ids: Collection[str], decide: Decide, now: float) -> list[GivenOut]:
+        given = await super().give_out(owner_ids, decide, now)
+        if given and not self.lost:
+            self.lost += 1
+            raise sa.exc.OperationalError("COMMIT", {}, Exception("the connection broke"))
+        return given
+
+
+@pytest.mark.usefixtures("_short_pause")
+async def test_what_was_given_out_is_drawn_though_nobody_heard_that_it_was_written(ground: Ground) -> None:
+    ledger = ground.dispatcher._ledger = Forgetful(ground.ledger._engine, WORKER)
+    async with Dispatching(ground):
+        ticket = await ground.submit(count=2)
+        await ground.until_delivered(ticket.job_id)
+        await ground.until_state(ticket.job_id, JobState.DONE)
+    assert ledger.lost == 1
+    assert [render.seed for render in ground.webui.renders] == [7, 8]

@@ -69,7 +69,7 @@ async def test_what_takes_too_long_or_is_hurried_is_handed_back_and_its_webui_st
     assert (await ground.part(job_id)).state is PartState.WAITING
     assert (await ground.job(job_id)).state is JobState.QUEUED
     (waiting,) = ground.delivery.of("waiting", job_id)
-    assert waiting.sentence == "Your job is in the queue again; it goes on from there."
+    assert waiting.sentence == "The bot is being restarted. Your job is in the queue again."
     assert ground.delivery.of("pictures", job_id) == []
     again = await ground.given_out(job_id)
     assert (again.number, again.attempt) == (0, 2)
