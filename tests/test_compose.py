@@ -39,7 +39,7 @@ def test_what_is_named_exists(name: str) -> None:
 def test_a_container_is_given_longer_to_stop_than_the_bot_takes(name: str) -> None:
     longest = Settings.model_fields["drain_seconds"].default
     for service in compose(name)["services"].values():
-        assert int(re.fullmatch(r"(\d+)s", service["stop_grace_period"])[1]) >= longest + 10  # type: ignore[index]
+        assert int(re.fullmatch(r"(\d+)s", service["stop_grace_period"])[1]) >= longest + 10  # type: ignore[index]  # they are written so
 
 
 def test_workers_share_nothing_but_the_database() -> None:
