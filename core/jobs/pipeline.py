@@ -93,8 +93,8 @@ class Pipeline:
             found = await self._find(piece)
             if found is None or (backend is not None and found[1].backend != backend):
                 continue
-            await self._again(found[0], piece, HANDED_BACK, "HandedBack")
-            self._renderer.stop(piece)
+            await self._put_back(found[0], piece, HANDED_BACK, "HandedBack")
+            self._renderer.stop(piece)  # its render lets go of it, once the webui is interrupted
 
     async def render(self, piece: Piece, before: Record) -> Record:
         """Ask the backend that was reserved; the record names the raw file and what the webui said of it."""
@@ -212,13 +212,17 @@ class Pipeline:
         """Put the picture back into the queue if the verdict says so; else the record of its failure."""
         if not verdict.again:
             return {"failed": verdict.sentence}
+        await self._put_back(job, piece, verdict, reason, avoid)
+        return self._stop(piece)
+
+    async def _put_back(self, job: Job, piece: Piece, verdict: Verdict, reason: str, avoid: str | None = None) -> None:
+        """The picture waits again, if it is still this attempt's, and its owner is told why."""
         waiting = await on_database(self.parts.requeue, piece, broke=verdict.broke, avoid=avoid)
         if waiting is not None:
             self.metrics.requeued.labels(reason).inc()
             self.pool.release(piece.picture)
             self.on_waiting(job.id)
             await self.delivery.show_waiting(waiting, verdict.sentence)
-        return self._stop(piece)
 
     async def _keep(self, job: Job, piece: Piece, before: Record) -> Drawing:
         rendered = msgspec.convert(before["rendered"], Rendered)
