@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from playground.discord import Member
-from tests.e2e.conftest import OpenStage
+from tests.e2e.conftest import OpenStage, cheap_webui
 from tests.e2e.harness import Stage
 
 OPTIONS: dict[str, Any] = {"size": "64x64", "steps": 4}
@@ -83,26 +83,26 @@ async def test_a_cancelled_job_makes_room_at_once(new_stage: OpenStage) -> None:
 
 
 async def test_a_role_s_members_get_the_share_that_its_weight_says(new_stage: OpenStage) -> None:
-    stage = await new_stage(start=False)
+    stage = await new_stage(cheap_webui(seconds_per_step=0.02), start=False)
     bea, cleo = stage.discord.member("bea"), stage.discord.member("cleo")
     patrons = stage.discord.add_role("patrons", stage.ada)
     stage.discord.add_role("no weight", bea)
-    stage.bot.settings["ROLE_WEIGHTS"] = f"{patrons.id}:4"
+    stage.bot.settings["ROLE_WEIGHTS"] = f"{patrons.id}:10"
     await stage.start()
-    stage.webui.hold()
-    first = await stage.draw("cleo's", member=cleo, **OPTIONS)
-    await stage.answered(first)
-    await stage.webui.until(lambda: stage.webui.running is not None)
+    await stage.drawn(member=cleo, **OPTIONS)  # the shares are in seconds, and now it is known what a picture takes
+    drawn = len(stage.webui.renders)
+    admin = stage.discord.member("admin", administrator=True)
+    await stage.answered(await stage.discord.slash(admin, "status", action="pause"))
     jobs = []
     for member in (bea, stage.ada):
         for number in range(6):
             jobs.append(await stage.draw(f"{member.name} {number}", member=member, **OPTIONS))
             await stage.answered(jobs[-1])
-    assert [row["weight"] for row in stage.rows(f"owner_id = '{stage.ada.id}'")] == [4.0] * 6
+    assert [row["weight"] for row in stage.rows(f"owner_id = '{stage.ada.id}'")] == [10.0] * 6
     assert [row["weight"] for row in stage.rows(f"owner_id = '{bea.id}'")] == [1.0] * 6
-    stage.webui.release()
+    await stage.answered(await stage.discord.slash(admin, "status", action="resume"))
     for interaction in jobs:
         await stage.delivered(interaction)
-    names = [render.payload["prompt"].partition(" ")[0] for render in stage.webui.renders[1:]]
-    assert names[:6].count("ada") >= 4, names
-    assert names[:6].count("bea") >= 1, names
+    names = [render.payload["prompt"].partition(" ")[0] for render in stage.webui.renders[drawn:]]
+    assert names[:8].count("ada") == 6, names
+    assert names[:8].count("bea") == 2, names

@@ -79,6 +79,11 @@ def _counts(message: Message) -> list[int]:
     return [len(edit.filenames) for edit in message.edits]
 
 
+def _ups(stage: Stage) -> int:
+    """How often the bot found a webui."""
+    return stage.bot.log().count('"a webui is up"')
+
+
 async def test_the_seeds_are_those_that_one_webui_would_have_used(stage: Stage) -> None:
     interaction, _ = await split(stage, 1)
     for webui in stage.webuis:
@@ -153,7 +158,9 @@ async def test_a_picture_of_a_webui_that_dies_is_drawn_by_the_other_with_its_see
         await stage.reaches(interaction, "done")
     finally:
         one.release()
+        ups = _ups(stage)
         await one.accept_connections()
+        await until(lambda: _ups(stage) > ups, what="the bot to find it again")
     stage.arrived_once(interaction, 4)
     assert [(name, seed) for name, seed in renders_of(stage, interaction) if seed == held] == [("two", held)]
     assert "seed 40–43" in message.content

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from typing import Any
 
+from playground.webui import Fault
 from tests.e2e.conftest import OpenStage
 from tests.e2e.harness import Stage, until
 
@@ -51,8 +52,10 @@ async def test_what_is_being_drawn_is_finished_and_nothing_new_is_begun(new_stag
 async def test_without_a_drain_it_is_handed_back_and_goes_on_after_the_start(new_stage: OpenStage) -> None:
     stage = await new_stage(DRAIN_SECONDS="0")
     interaction = await held(stage)
+    stage.webui.fault(Fault.SLOW, times=None, route="/internal/progress", amount=0.5)
     await stops(stage)
     assert await stage.bot.ended() == 0
+    stage.webui.clear_faults()
     assert len(stage.webui.interrupts) == 1
     await stage.says(interaction, "**Waiting**")
     assert stage.row(interaction)["state"] == "queued"
