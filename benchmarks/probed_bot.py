@@ -58,9 +58,9 @@ def main(report: Path) -> int:
     listen(probe.note)
     run = bot.run
 
-    async def run_probed(settings: Settings) -> None:
+    async def run_probed(settings: Settings, command: str = "run") -> None:
         probe.start()
-        await run(settings)
+        await run(settings, command)
 
     bot.run = run_probed
     try:
