@@ -102,11 +102,12 @@ class ReadyWebui:
             request.transport.set_write_buffer_limits(0)
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         response.content_length = len(body)
-        await response.prepare(request)
-        first_byte = time.monotonic()
-        await response.write(body)  # returns once the transport holds nothing any more
-        self.drawn.append(Drawn(arrived, first_byte, time.monotonic()))
-        await response.write_eof()
+        with suppress(ConnectionError):  # the bot was killed meanwhile
+            await response.prepare(request)
+            first_byte = time.monotonic()
+            await response.write(body)  # returns once the transport holds nothing any more
+            self.drawn.append(Drawn(arrived, first_byte, time.monotonic()))
+            await response.write_eof()
         return response
 
     async def _draw(self, task_id: str, arrived: float) -> None:
