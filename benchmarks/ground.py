@@ -150,6 +150,14 @@ class Bot:
         lines = dict(line.split(":", 1) for line in status.read_text(encoding="utf-8").splitlines())
         return int(lines[field_name].split()[0]) / 1024
 
+    def processor_seconds(self) -> float:
+        """What it has had of the processors so far, all threads; 0 where there is no /proc."""
+        status = Path(f"/proc/{self.process.pid}/stat")
+        if not status.exists():
+            return 0.0
+        times = status.read_text(encoding="utf-8").rpartition(")")[2].split()[11:13]  # utime and stime
+        return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
+
     async def end(self) -> None:
         """Ask it to end and wait until it has."""
         if self.process.returncode is None:
