@@ -16,6 +16,7 @@ from alembic.config import Config
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from core.errors import ConfigurationError
+from core.store.quick_sqlite import connect_quickly
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -157,13 +158,15 @@ def _known_reason(error: sa.exc.DBAPIError, url: sa.URL) -> str | None:
 def _options(url: sa.URL) -> dict[str, Any]:
     """One SQLite connection (one writer, no lock fights); a small pool that notices a restarted PostgreSQL."""
     if on_one_machine(url):
-        return {"pool_size": 1, "max_overflow": 0, "poolclass": sa.pool.AsyncAdaptedQueuePool, **_shared_options(url)}
+        options = _shared_options(url)
+        options["connect_args"]["async_creator_fn"] = connect_quickly
+        return {"pool_size": 1, "max_overflow": 0, "poolclass": sa.pool.AsyncAdaptedQueuePool, **options}
     return {"pool_size": POOL_SIZE, "max_overflow": 0, "pool_pre_ping": True, **_shared_options(url)}
 
 
 def _shared_options(url: sa.URL) -> dict[str, Any]:
     """No error may repeat a statement's parameters: prompts and interaction tokens are among them."""
-    patience = {"timeout": PATIENCE} if on_one_machine(url) else unless_said(url)
+    patience: dict[str, Any] = {"timeout": PATIENCE} if on_one_machine(url) else dict(unless_said(url))
     return {"hide_parameters": True, "connect_args": patience}
 
 
