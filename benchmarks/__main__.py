@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 
-from benchmarks import bot_path, burst, idle_slot, loop_block, policy, startup
+from benchmarks import bot_path, burst, cancel, idle_slot, loop_block, policy, recovery, startup, throughput
 from benchmarks.figures import Figure, table
 
 ALL: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
@@ -16,6 +16,9 @@ ALL: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "loop_block": loop_block.measure,
     "burst": burst.measure,
     "idle_slot": idle_slot.measure,
+    "throughput": throughput.measure,
+    "cancel": cancel.measure,
+    "recovery": recovery.measure,
     "startup": startup.measure,
     "policy": policy.measure,
 }

@@ -23,6 +23,8 @@ ROOT = Path(__file__).parent.parent
 BODY_LIMIT = 64 * 2**20
 PATIENCE = 120.0
 """Seconds after which a benchmark gives up on the bot; no figure depends on it."""
+MANY_PLACES = "100000"
+"""In the queue, for each person and each server: a benchmark asks for more pictures than people may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,35 +60,48 @@ class Arrival:
 
 @dataclass(slots=True)
 class Ground:
-    """Discord, webuis and a folder; bots come and go on it."""
+    """Discord, webuis' addresses and a folder; bots come and go on it."""
 
     discord: LocalDiscord
-    webuis: Sequence[ReadyWebui]
+    urls: Sequence[str]
     folder: Path
     uploads: list[Arrival] = field(default_factory=list)
 
     @property
     def data_dir(self) -> Path:
-        """The bots' DATA_DIR."""
+        """The bots' DATA_DIR, where nothing else is said."""
         return self.folder / "data"
 
     @asynccontextmanager
     async def bot(self, *, probed: bool = True, **more: str) -> AsyncIterator[Bot]:
         """A bot process that is connected; it is asked to end, and has ended, when the block is left."""
-        report = self.folder / "report.json"
-        command = ["-m", "benchmarks.probed_bot", str(report)] if probed else ["bot.py"]
-        identifies = self.discord.identifies + 1
-        started = time.monotonic()
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, *command, cwd=ROOT, env=self._environment() | more
-        )
-        bot = Bot(process, report, started)
+        bot = await self.start(probed=probed, **more)
         try:
-            await self.discord.wait_for_bot(PATIENCE, identifies=identifies)
-            bot.ready_after = time.monotonic() - started
-            yield bot
+            yield await self.connected(bot)
         finally:
             await bot.end()
+
+    async def start(self, command: str = "run", *, probed: bool = False, **more: str) -> Bot:
+        """A bot process that has just begun: `run`, `gateway` or `worker`. Whoever starts it ends it."""
+        report = self.folder / "report.json"
+        words = ["-m", "benchmarks.probed_bot", str(report)] if probed else ["bot.py", command]
+        identifies, started = self.discord.identifies + 1, time.monotonic()
+        environment = self._environment() | more
+        process = await asyncio.create_subprocess_exec(sys.executable, *words, cwd=ROOT, env=environment)
+        return Bot(process, report, started, identifies)
+
+    async def connected(self, bot: Bot) -> Bot:
+        """Once it has a session at the gateway and its commands are there; RuntimeError where it ended before."""
+        waiting = asyncio.create_task(self.discord.wait_for_bot(PATIENCE, identifies=bot.identifies))
+        ended = asyncio.create_task(bot.process.wait())
+        await asyncio.wait([waiting, ended], return_when=asyncio.FIRST_COMPLETED)
+        ended.cancel()
+        if not waiting.done():
+            waiting.cancel()
+            raise RuntimeError("the bot ended before it was connected")
+        await waiting
+        bot.ready_after = time.monotonic() - bot.started
+        return bot
 
     async def draw(self, member: Member, **options: Any) -> Interaction:
         """A `/draw`, sent."""
@@ -108,8 +123,10 @@ class Ground:
             "PATH": os.environ.get("PATH", ""),
             "DISCORD_TOKEN": self.discord.token,
             "DISCORD_API_URL": self.discord.api_url,
-            "WEBUI_URLS": ",".join(webui.url for webui in self.webuis) or "http://127.0.0.1:9",
+            "WEBUI_URLS": ",".join(self.urls) or "http://127.0.0.1:9",
             "DATA_DIR": str(self.data_dir),
+            "QUEUE_PLACES_PER_PERSON": MANY_PLACES,
+            "QUEUE_PLACES_PER_SERVER": MANY_PLACES,
             "LOG_LEVEL": "WARNING",
         }
 
@@ -121,6 +138,8 @@ class Bot:
     process: asyncio.subprocess.Process
     report_path: Path
     started: float
+    identifies: int
+    """How often Discord's gateway has seen a bot identify itself once this one has."""
     ready_after: float = 0.0
 
     def memory(self, field_name: str = "VmRSS") -> float:
@@ -131,10 +150,23 @@ class Bot:
         lines = dict(line.split(":", 1) for line in status.read_text(encoding="utf-8").splitlines())
         return int(lines[field_name].split()[0]) / 1024
 
+    def processor_seconds(self) -> float:
+        """What it has had of the processors so far, all threads; 0 where there is no /proc."""
+        status = Path(f"/proc/{self.process.pid}/stat")
+        if not status.exists():
+            return 0.0
+        times = status.read_text(encoding="utf-8").rpartition(")")[2].split()[11:13]  # utime and stime
+        return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
+
     async def end(self) -> None:
         """Ask it to end and wait until it has."""
         if self.process.returncode is None:
             self.process.terminate()
+        await self.process.wait()
+
+    async def kill(self) -> None:
+        """SIGKILL: nothing of its own is run any more."""
+        self.process.kill()
         await self.process.wait()
 
     def report(self) -> Report:
@@ -143,14 +175,14 @@ class Bot:
 
 
 @asynccontextmanager
-async def stand(webuis: Sequence[ReadyWebui]) -> AsyncIterator[Ground]:
-    """Everything but a bot."""
+async def stand(webuis: Sequence[ReadyWebui], urls: Sequence[str] = ()) -> AsyncIterator[Ground]:
+    """Everything but a bot. `urls` are webuis that others serve."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="easel-benchmark-")))
         for webui in webuis:
             await stack.enter_async_context(webui.serve())
         discord = LocalDiscord()
-        ground = Ground(discord, webuis, folder)
+        ground = Ground(discord, [*(webui.url for webui in webuis), *urls], folder)
         _watch_uploads(discord, ground.uploads)
         await stack.enter_async_context(discord)
         yield ground

@@ -200,7 +200,7 @@ class Studio:
             request=job.request,
             notes=job.notes,
             place=1 if expectation is None else expectation.place,
-            obstacle=self._outlook.obstacle(job.id),
+            obstacle=self._outlook.obstacle(expectation),
             starts_at=None if expectation is None else expectation.starts_at,
         )
         self._on_ticket(ticket)

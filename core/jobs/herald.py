@@ -7,13 +7,13 @@ import contextlib
 import itertools
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from core.jobs.forecast import Expectation
+from core.jobs.forecast import Expectation, Turn
 from core.jobs.model import Delivery, JobState, Ticket
 from core.jobs.outlook import Outlook
 from core.jobs.queue import WaitingQueue
@@ -94,7 +94,7 @@ class Herald:
         if obstacle is not None:
             untrue = self._without(waiting, obstacle)
         else:
-            untrue = self._with_places([turn.job_id for turn in await self._outlook.turns()])
+            untrue = self._with_places(await self._outlook.turns())
         for job_id, why in itertools.islice(untrue, EDITS):
             await self._tell(job_id, why)
 
@@ -105,12 +105,13 @@ class Herald:
             if said is None or said.obstacle != obstacle:
                 yield job_id, obstacle
 
-    def _with_places(self, turns: Iterable[str]) -> Iterator[tuple[str, str | None]]:
+    def _with_places(self, turns: Sequence[Turn]) -> Iterator[tuple[str, str | None]]:
         """Who comes next, who was told of an obstacle, and who may have been by an earlier process."""
         told = [job_id for job_id, said in self._said.items() if said.obstacle is not None]
-        for job_id in itertools.islice(dict.fromkeys((*turns, *told, *self._perhaps_untrue)), LOOKED_AT):
-            expectation = self._outlook.of_job(job_id)
-            obstacle = self._outlook.obstacle(job_id)
+        next_ones = [turn.job_id for turn in turns]
+        for job_id in itertools.islice(dict.fromkeys((*next_ones, *told, *self._perhaps_untrue)), LOOKED_AT):
+            expectation = self._outlook.of_job(job_id, turns)
+            obstacle = self._outlook.obstacle(expectation)
             self._perhaps_untrue.pop(job_id, None)
             if expectation is not None and self._is_untrue(job_id, obstacle, expectation):
                 yield job_id, obstacle

@@ -42,22 +42,22 @@ class Outlook:
         self._queue = queue
         self._fleet = fleet
 
-    def of_job(self, job_id: str) -> Expectation | None:
+    def of_job(self, job_id: str, turns: Sequence[Turn] | None = None) -> Expectation | None:
         """Its place and when it begins; None for a job that isn't waiting.
 
-        As long as few wait, the scheduler itself is asked; a long queue is worked out by arithmetic.
+        As long as few wait, the scheduler itself is asked (or `turns`, which it has just said); a long queue is worked
+        out by arithmetic.
         """
         if len(self._queue) <= TURNS:
-            for place, turn in enumerate(self._turns(TURNS), 1):
+            for place, turn in enumerate(self._turns(TURNS) if turns is None else turns, 1):
                 if turn.job_id == job_id:
                     return Expectation(place, turn.starts_at)
         return expect(self._queue.waiting(), self._facts(), self._running(), time.time(), job_id)
 
-    def obstacle(self, job_id: str) -> str | None:
-        """Why nothing of a waiting job can be drawn now, in a sentence; None where something can."""
+    def obstacle(self, expectation: Expectation | None) -> str | None:
+        """Why nothing of the job that this is expected of can be drawn now, as a sentence; None where something can."""
         if (general := self._fleet.explain()) is not None:
             return general
-        expectation = self.of_job(job_id)
         return NO_WEBUI if expectation is not None and expectation.starts_at is None else None
 
     def first_end(self, job_ids: Sequence[str]) -> float | None:

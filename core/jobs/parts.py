@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from core.jobs.engine import Piece
 from core.jobs.model import ENDED, Delivered, Drawing, Job, JobState, Part, PartState
-from core.jobs.rows import QUEUED_SIGNAL, as_job, strings
+from core.jobs.rows import ONE_JOB, QUEUED_SIGNAL, as_job, strings
 from core.store.locks import GIVING_OUT, lock
 from core.store.schema import jobs, parts
 from core.store.signals import notify
@@ -25,6 +25,7 @@ AT_WORK = (PartState.RUNNING, PartState.DRAWN)
 BEGUN = (JobState.RUNNING, JobState.DRAWN)
 SETTLED = (PartState.SHOWN, PartState.FAILED)
 """What nobody has to do anything about."""
+ITS_PARTS = sa.select(parts).where(parts.c.job_id == sa.bindparam("job_id")).order_by(parts.c.number)
 
 
 class PartRows:
@@ -36,7 +37,7 @@ class PartRows:
     async def fetch(self, job_id: str) -> tuple[Job, list[Part]] | None:
         """The job and its pictures that were given out, in order."""
         async with self._engine.connect() as connection:
-            row = (await connection.execute(sa.select(jobs).where(jobs.c.id == job_id))).first()
+            row = (await connection.execute(ONE_JOB, {"job_id": job_id})).first()
             if row is None:
                 return None
             return as_job(row), await _parts(connection, job_id)
@@ -235,7 +236,7 @@ async def _settle(connection: AsyncConnection, job_id: str) -> None:
 
 
 async def _parts(connection: AsyncConnection, job_id: str) -> list[Part]:
-    rows = await connection.execute(sa.select(parts).where(parts.c.job_id == job_id).order_by(parts.c.number))
+    rows = await connection.execute(ITS_PARTS, {"job_id": job_id})
     return [_part(row) for row in rows]
 
 

@@ -30,6 +30,8 @@ IN_THE_QUEUE = (JobState.QUEUED, JobState.RUNNING)
 QUEUED_SIGNAL = "queued"
 """Its subject is a job whose waiting pictures changed."""
 CANCELLED_SIGNAL = "cancelled"
+ONE_JOB = sa.select(jobs).where(jobs.c.id == sa.bindparam("job_id"))
+"""Read several times for each picture: making a statement costs more than executing it."""
 
 _Row = dict[str, Any]
 
@@ -76,7 +78,7 @@ class JobRows:
     async def fetch(self, job_id: str) -> Job | None:
         """The row as it is now."""
         async with self._engine.connect() as connection:
-            row = (await connection.execute(sa.select(jobs).where(jobs.c.id == job_id))).first()
+            row = (await connection.execute(ONE_JOB, {"job_id": job_id})).first()
         return None if row is None else as_job(row)
 
     async def fetch_queue(self, job_ids: Sequence[str] | None = None) -> list[Job]:
