@@ -15,9 +15,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from benchmarks.figures import Figure, milliseconds, summary, table
-from core.jobs.cost import patience
-from core.jobs.facts import Account, BackendFacts, Lane, Waiting, WaitingJob
-from core.jobs.scheduler import choose
+from core.scheduling.cost import patience
+from core.scheduling.facts import Account, BackendFacts, Lane, Waiting, WaitingJob
+from core.scheduling.scheduler import choose
 from core.webui.catalog import Catalog, Checkpoint
 
 CHECKPOINTS = 5

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from cogs import say
-from core.jobs.forecast import Expectation, Turn
 from core.jobs.model import JobState
-from core.jobs.scheduler import Reason
+from core.scheduling.forecast import Expectation, Turn
+from core.scheduling.scheduler import Reason
 from core.studio import MyJob, QueuePage
 from core.webui.catalog import find_checkpoint
 from core.webui.pool import BackendView, Circuit, Health, Mode

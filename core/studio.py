@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from core.defaults import merge
 from core.errors import NoPlace, UserError
 from core.fleet import Fleet
-from core.jobs.forecast import Expectation, Turn
 from core.jobs.model import Job, JobState, NewJob, Ticket
 from core.jobs.outlook import Outlook
 from core.jobs.patience import for_a_person, on_database
@@ -22,6 +21,7 @@ from core.jobs.rows import JobRows, QueueFull
 from core.limits import Limits, check
 from core.metrics import Metrics
 from core.request import GenerationRequest
+from core.scheduling.forecast import Expectation, Turn
 from core.webui.catalog import Catalog
 from core.webui.payload import check_names
 from core.webui.pool import BackendView, Mode

@@ -19,7 +19,7 @@ from core.jobs.patience import on_database
 from core.jobs.pipeline import Pipeline
 from core.jobs.points import reached
 from core.jobs.queue import WaitingQueue
-from core.jobs.scheduler import Account, Decision, choose
+from core.scheduling.scheduler import Account, Decision, choose
 
 log = logging.getLogger(__name__)
 

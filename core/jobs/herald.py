@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from core.jobs.forecast import Expectation, Turn
 from core.jobs.model import Delivery, JobState, Ticket
 from core.jobs.outlook import Outlook
 from core.jobs.queue import WaitingQueue
 from core.jobs.rows import JobRows
+from core.scheduling.forecast import Expectation, Turn
 
 log = logging.getLogger(__name__)
 

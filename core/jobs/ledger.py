@@ -13,12 +13,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from core.jobs.cost import work_of
 from core.jobs.engine import Piece
 from core.jobs.model import JobState, PartState
 from core.jobs.rows import IN_THE_QUEUE, QUEUED_SIGNAL
-from core.jobs.scheduler import Account, Assignment, Decision
 from core.request import GenerationRequest
+from core.scheduling.cost import work_of
+from core.scheduling.scheduler import Account, Assignment, Decision
 from core.store.locks import GIVING_OUT, lock
 from core.store.schema import accounts, jobs, parts
 from core.store.signals import Signal, notify_all

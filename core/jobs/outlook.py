@@ -8,11 +8,11 @@ import time
 from collections.abc import Sequence
 
 from core.fleet import Fleet
-from core.jobs.cost import NOMINAL_SECONDS
-from core.jobs.forecast import Expectation, Running, Turn, expect, foresee
 from core.jobs.model import Job
 from core.jobs.queue import WaitingQueue, entry
-from core.jobs.scheduler import BackendFacts, can_draw
+from core.scheduling.cost import NOMINAL_SECONDS
+from core.scheduling.forecast import Expectation, Running, Turn, expect, foresee
+from core.scheduling.scheduler import BackendFacts, can_draw
 from core.webui.pool import BackendView, Health
 
 TURNS = 25

@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from msgspec import UNSET, UnsetType
 
-from core.jobs.cost import rank_of, work_of
 from core.jobs.model import Job, NewJob
-from core.jobs.scheduler import Account, Lane, Waiting, WaitingJob
+from core.scheduling.cost import rank_of, work_of
+from core.scheduling.scheduler import Account, Lane, Waiting, WaitingJob
 
 NOTHING_GIVEN = Account()
 

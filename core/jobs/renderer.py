@@ -14,7 +14,6 @@ from msgspec import UNSET
 
 from core.errors import NotReady, WebuiError
 from core.images.store import PictureStore
-from core.jobs.cost import work_of
 from core.jobs.engine import Piece
 from core.jobs.model import Glimpse, Job, Part
 from core.jobs.parts import PartRows
@@ -22,6 +21,7 @@ from core.jobs.points import reached
 from core.jobs.watch import RenderWatch, WatchTiming
 from core.metrics import Metrics
 from core.request import GenerationRequest
+from core.scheduling.cost import work_of
 from core.webui.answer import Rendered
 from core.webui.client import WebuiClient
 from core.webui.payload import build_txt2img

@@ -10,10 +10,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cogs import pages, say
-from core.jobs.forecast import Expectation, Turn
 from core.jobs.model import JobState
-from core.jobs.scheduler import Reason
 from core.request import GenerationRequest
+from core.scheduling.forecast import Expectation, Turn
+from core.scheduling.scheduler import Reason
 from core.studio import MyJob, QueuePage
 from core.webui.catalog import Catalog, Checkpoint
 from core.webui.pool import BackendView, Circuit, Health, Mode

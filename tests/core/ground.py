@@ -22,11 +22,11 @@ from core.jobs.parts import PartRows
 from core.jobs.pipeline import Pipeline
 from core.jobs.queue import WaitingQueue
 from core.jobs.rows import JobRows, Places
-from core.jobs.scheduler import Assignment, Decision, Reason
 from core.jobs.showing import Shower
 from core.jobs.watch import WatchTiming
 from core.metrics import Metrics
 from core.request import GenerationRequest
+from core.scheduling.scheduler import Assignment, Decision, Reason
 from core.store.backends import BackendRows
 from core.store.database import database_url, open_database
 from core.studio import Order, Studio

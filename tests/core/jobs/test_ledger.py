@@ -10,14 +10,14 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from core.jobs.cost import work_of
 from core.jobs.engine import Piece
 from core.jobs.ledger import GivenOut, Ledger, Stale
 from core.jobs.mirror import Mirror
 from core.jobs.model import JobState, PartState
 from core.jobs.queue import WaitingQueue
 from core.jobs.rows import Places
-from core.jobs.scheduler import Account, Assignment, BackendFacts, Decision, Reason, choose
+from core.scheduling.cost import work_of
+from core.scheduling.scheduler import Account, Assignment, BackendFacts, Decision, Reason, choose
 from core.store.database import open_database
 from core.webui.catalog import Capabilities, Catalog
 from tests.core.jobs.conftest import DELIVERED, GPU, Bench, drawing_of

@@ -17,7 +17,7 @@ from core.jobs.model import Job
 from core.jobs.parts import PartRows
 from core.jobs.queue import WaitingQueue, entry
 from core.jobs.rows import JobRows
-from core.jobs.scheduler import Account, Assignment, Decision, Reason
+from core.scheduling.scheduler import Account, Assignment, Decision, Reason
 from tests.core.jobs.conftest import GPU, Bench, drawing_of, new_job
 
 WAIT = 5.0

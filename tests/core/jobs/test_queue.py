@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
-from core.jobs.cost import rank_of, work_of
 from core.jobs.queue import WaitingQueue, entry
-from core.jobs.scheduler import Account, WaitingJob
+from core.scheduling.cost import rank_of, work_of
+from core.scheduling.scheduler import Account, WaitingJob
 from tests.core.jobs.conftest import new_job
 
 

@@ -1,6 +1,6 @@
 """Which waiting picture goes to which backend next. Pure: no clock, no I/O, the same answer for the same question.
 
-Everybody is given the same (times their weight), counted in the seconds their pictures take: `core/jobs/board.py` says
+Everybody is given the same (times their weight), counted in the seconds their pictures take: `core/scheduling/board.py` says
 how, and how far what is loaded may change the order.
 """
 
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.jobs.board import Board
-from core.jobs.facts import Account, Assignment, BackendFacts, Decision, Lane, Reason, Waiting, WaitingJob
-from core.jobs.matching import can_draw
+from core.scheduling.board import Board
+from core.scheduling.facts import Account, Assignment, BackendFacts, Decision, Lane, Reason, Waiting, WaitingJob
+from core.scheduling.matching import can_draw
 
 __all__ = [
     "Account",

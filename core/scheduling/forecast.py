@@ -7,11 +7,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.jobs.board import Board
-from core.jobs.cost import NOMINAL_SECONDS
-from core.jobs.facts import BackendFacts, Lane, Reason, Waiting, WaitingJob
-from core.jobs.lanes import Seat, seat_of
-from core.jobs.matching import ANY, Matcher, Places
+from core.scheduling.board import Board
+from core.scheduling.cost import NOMINAL_SECONDS
+from core.scheduling.facts import BackendFacts, Lane, Reason, Waiting, WaitingJob
+from core.scheduling.lanes import Seat, seat_of
+from core.scheduling.matching import ANY, Matcher, Places
 
 MOST_PICTURES = 500
 """How many pictures a forecast goes through at most: what comes after a long batch is too far away to be told."""

@@ -16,10 +16,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from core.jobs.facts import Account, Assignment, BackendFacts, Reason, Waiting
-from core.jobs.lanes import Offer, Seat, offers_for, seat_of, sort_lane
-from core.jobs.matching import ANY, Matcher
-from core.jobs.plan import Stock, choose_load
+from core.scheduling.facts import Account, Assignment, BackendFacts, Reason, Waiting
+from core.scheduling.lanes import Offer, Seat, offers_for, seat_of, sort_lane
+from core.scheduling.matching import ANY, Matcher
+from core.scheduling.plan import Stock, choose_load
 
 _ROUNDING = 1e-9
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from core.jobs.cost import NOMINAL_LOAD_SECONDS, NOMINAL_SECONDS, patience
-from core.jobs.facts import Account, BackendFacts, Lane, WaitingJob
-from core.jobs.matching import ANY, Matcher, Places, is_open, loaded_title
+from core.scheduling.cost import NOMINAL_LOAD_SECONDS, NOMINAL_SECONDS, patience
+from core.scheduling.facts import Account, BackendFacts, Lane, WaitingJob
+from core.scheduling.matching import ANY, Matcher, Places, is_open, loaded_title
 
 
 @dataclass(slots=True, eq=False)

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.jobs.cost import (
+from core.request import GenerationRequest
+from core.scheduling.cost import (
     API_SIDE,
     API_STEPS,
     NOMINAL_SECONDS,
@@ -16,7 +17,6 @@ from core.jobs.cost import (
     work,
     work_of,
 )
-from core.request import GenerationRequest
 from tests.core.requests import within_limits
 
 SIDES = st.integers(64, 2048)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.jobs.cost import patience, rank_of
-from core.jobs.facts import Account, BackendFacts, Reason, WaitingJob
-from tests.core.jobs.simulation import NAMES, Given, Studio, backend, given_to, job
+from core.scheduling.cost import patience, rank_of
+from core.scheduling.facts import Account, BackendFacts, Reason, WaitingJob
+from tests.core.scheduling.simulation import NAMES, Given, Studio, backend, given_to, job
 
 PEOPLE = ("ann", "ben", "cy", "dee")
 ROUNDING = 1e-6

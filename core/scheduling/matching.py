@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from core.jobs.facts import BackendFacts, WaitingJob
+from core.scheduling.facts import BackendFacts, WaitingJob
 from core.webui.catalog import Catalog, find_checkpoint
 from core.webui.match import offers
 

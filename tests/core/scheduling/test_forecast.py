@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.jobs.facts import Account, BackendFacts, Reason, WaitingJob
-from core.jobs.forecast import Expectation, Running, Turn, expect, foresee
-from tests.core.jobs.simulation import NAMES, Studio, backend, job, waiting
+from core.scheduling.facts import Account, BackendFacts, Reason, WaitingJob
+from core.scheduling.forecast import Expectation, Running, Turn, expect, foresee
+from tests.core.scheduling.simulation import NAMES, Studio, backend, job, waiting
 
 PEOPLE = ("ann", "ben", "cy")
 

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from core.jobs.facts import Account, BackendFacts, Decision, Lane, Reason, Waiting, WaitingJob
-from core.jobs.scheduler import choose
+from core.scheduling.facts import Account, BackendFacts, Decision, Lane, Reason, Waiting, WaitingJob
+from core.scheduling.scheduler import choose
 from core.webui.catalog import Catalog, Checkpoint
 
 NAMES = ("dream", "paper", "ink")

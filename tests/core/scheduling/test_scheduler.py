@@ -7,10 +7,10 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.jobs.facts import Account, BackendFacts, Decision, Reason, Waiting, WaitingJob
-from core.jobs.scheduler import can_draw, choose
+from core.scheduling.facts import Account, BackendFacts, Decision, Reason, Waiting, WaitingJob
+from core.scheduling.scheduler import can_draw, choose
 from core.webui.catalog import Catalog, Named
-from tests.core.jobs.simulation import NAMES, backend, catalog, job, waiting
+from tests.core.scheduling.simulation import NAMES, backend, catalog, job, waiting
 
 NOWHERE = "nowhere"
 
