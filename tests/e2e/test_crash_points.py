@@ -15,7 +15,7 @@ from playground.discord import Interaction
 from playground.webui import Fault
 from tests.e2e.bot_process import ROOT
 from tests.e2e.conftest import cheap_webui
-from tests.e2e.harness import Stage, open_stage, stops_well
+from tests.e2e.harness import Stage, open_stage, stops_well, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -33,7 +33,13 @@ async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
         yield stage
 
 
-def crash_at(stage: Stage, point: str) -> None:
+async def crash_at(stage: Stage, point: str) -> None:
+    """Let the next job die there, and none of an earlier test's: its spool is the last that is left of a picture."""
+    await until(lambda: not list((stage.bot.data_dir / "spool").glob("*")), what="earlier jobs to be over")
+    give_order(stage, point)
+
+
+def give_order(stage: Stage, point: str) -> None:
     Path(stage.bot.settings["CRASH_AT"]).write_text(point)
 
 
@@ -45,7 +51,7 @@ async def survive(stage: Stage) -> None:
 
 @pytest.mark.parametrize("point", POINTS)
 async def test_a_picture_arrives_once_though_the_bot_dies_at(stage: Stage, point: str) -> None:
-    crash_at(stage, point)
+    await crash_at(stage, point)
     interaction = await stage.draw("a red fox", count=2, **OPTIONS)
     await survive(stage)
     message = await stage.delivered(interaction, 2)
@@ -64,7 +70,7 @@ async def test_the_rest_arrives_once_though_the_bot_dies_when_some_is_shown_at(s
     try:
         interaction = await stage.draw("a red fox", count=3, **OPTIONS)
         message = await stage.delivered(interaction, 1)
-        crash_at(stage, point)
+        give_order(stage, point)
         await survive(stage)
     finally:
         stage.webui.pace.seconds_per_step = 0.002
@@ -78,7 +84,7 @@ async def test_the_rest_arrives_once_though_the_bot_dies_when_some_is_shown_at(s
 
 @pytest.mark.parametrize("point", AT_DELIVERY)
 async def test_a_failure_is_told_once_though_the_bot_dies_at(stage: Stage, point: str) -> None:
-    crash_at(stage, point)
+    await crash_at(stage, point)
     stage.webui.fault(Fault.OUT_OF_MEMORY)
     renders, messages = len(stage.webui.renders), len(stage.discord.messages())
     interaction = await stage.draw(**OPTIONS)
@@ -95,7 +101,7 @@ async def test_a_failure_is_told_once_though_the_bot_dies_at(stage: Stage, point
 async def test_a_late_picture_is_sent_once_though_the_bot_dies_at(
     stage: Stage, point: str, private: bool, place: str
 ) -> None:
-    crash_at(stage, point)
+    await crash_at(stage, point)
     interaction = await drawn_late(stage, private=private)
     await survive(stage)
     await stage.delivered(interaction)
