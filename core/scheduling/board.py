@@ -148,7 +148,7 @@ class Board:
             return next(iter(by_title.values()))
         stocks: dict[str, dict[str, float]] = {}
         levels: dict[str, float] = {}
-        for offer in table.offers:
+        for offer in sorted(table.offers, key=_by_owner):  # in whatever order they came, the answer is the same
             owner = offer.line.owner_id
             levels[owner] = offer.line.level
             titles = stocks.setdefault(owner, {})
@@ -163,6 +163,10 @@ class Board:
             other is not seat and other.loaded is not None and places.get(other.key) == other.loaded
             for other in self.seats
         )
+
+
+def _by_owner(offer: Offer) -> tuple[str, str]:
+    return offer.line.owner_id, offer.title
 
 
 def _order(offer: Offer) -> tuple[float, float, str]:

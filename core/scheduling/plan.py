@@ -89,7 +89,7 @@ def _continued(order: _Order, largest: float) -> list[_Order]:
     if not order.stocks:
         return [order]
     longer: list[_Order] = []
-    for title in dict.fromkeys(title for stock in order.stocks for title in stock.titles):
+    for title in sorted({title for stock in order.stocks for title in stock.titles}):
         drawn, after = run_of(order.stocks, title, largest)
         longer.append(_Order(order.first, order.drawn + drawn, order.loads + 1, after))
     return sorted(longer, key=lambda one: -one.drawn)[:WIDTH]

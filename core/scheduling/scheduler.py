@@ -1,7 +1,7 @@
 """Which waiting picture goes to which backend next. Pure: no clock, no I/O, the same answer for the same question.
 
-Everybody is given the same (times their weight), counted in the seconds their pictures take: `core/scheduling/board.py` says
-how, and how far what is loaded may change the order.
+Everybody is given the same (times their weight), counted in the seconds their pictures take: `board.py` says how, and
+how far what is loaded may change the order.
 """
 
 from __future__ import annotations

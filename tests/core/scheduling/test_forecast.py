@@ -38,7 +38,7 @@ def some_backends(draw: st.DrawFn) -> list[BackendFacts]:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(some_jobs(), some_backends())
 def test_what_is_foreseen_is_what_happens_if_nobody_comes(
     asked: list[WaitingJob], backends: list[BackendFacts]
