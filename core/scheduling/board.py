@@ -84,7 +84,8 @@ class Board:
         line.level = turn.offer.end
         line.account = replace(line.account, given=line.level)
         if pile is line.noted:
-            line.account, line.noted = Account(line.level), None
+            line.account = Account(line.level)
+            line.put_noted_back()
         seat.free = False
         if turn.offer.title != ANY:
             seat.loaded = turn.offer.title
@@ -107,7 +108,8 @@ class Board:
     def _note(self, turn: Turn, now: float) -> None:
         passed = turn.first
         if passed.pile is not turn.offer.pile and passed.line.noted is None:
-            passed.line.noted = passed.pile
+            passed.line.noted = passed.pile.part_with_next()  # what comes after it need not wait for it
+            passed.line.piles.append(passed.line.noted)
             passed.line.account = replace(passed.line.account, head=passed.job.job_id, passed_since=now)
 
     def _table(self, seat: Seat, now: float) -> _Table | None:

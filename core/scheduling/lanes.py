@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.scheduling.cost import NOMINAL_LOAD_SECONDS, NOMINAL_SECONDS, patience
 from core.scheduling.facts import Account, BackendFacts, Lane, WaitingJob
@@ -30,16 +30,27 @@ class Pile:
         self.left = job.pictures
         self.total += weighed * job.pictures
 
+    def part_with_next(self) -> Pile:
+        """A pile of the next job alone, which is not here any more."""
+        alone = Pile(self.places)
+        alone.put_before(replace(self.jobs[-1], pictures=self.left))
+        self.total -= alone.total
+        self._drop()
+        return alone
+
     def take(self) -> WaitingJob:
         """One picture of the next job."""
         job = self.jobs[-1]
         self.total -= job.work / job.weight
         self.left -= 1
         if self.left == 0:
-            self.jobs.pop()
-            self.largest.pop()
-            self.left = self.jobs[-1].pictures if self.jobs else 0
+            self._drop()
         return job
+
+    def _drop(self) -> None:
+        self.jobs.pop()
+        self.largest.pop()
+        self.left = self.jobs[-1].pictures if self.jobs else 0
 
 
 @dataclass(slots=True, eq=False)
@@ -52,6 +63,17 @@ class Line:
     piles: list[Pile]
     noted: Pile | None = None
     """Where the job is that was passed over; it is the next one there."""
+
+    def put_noted_back(self) -> None:
+        """It had its turn: what is left of it is one job among the others again, and the next of them."""
+        noted, self.noted = self.noted, None
+        others = [
+            pile for pile in self.piles if noted is not None and pile is not noted and pile.places is noted.places
+        ]
+        if noted is None or not noted.jobs or not others:
+            return
+        self.piles.remove(noted)
+        others[0].put_before(replace(noted.jobs[-1], pictures=noted.left))
 
 
 @dataclass(slots=True, eq=False)

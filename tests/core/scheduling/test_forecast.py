@@ -29,17 +29,17 @@ def some_jobs(draw: st.DrawFn) -> list[WaitingJob]:
 
 
 @st.composite
-def some_backends(draw: st.DrawFn) -> list[BackendFacts]:
+def some_backends(draw: st.DrawFn, most: int = 3) -> list[BackendFacts]:
     return [
         backend(
             f"webui {number}", *NAMES, load=draw(st.sampled_from([0.0, 5.0])), speed=draw(st.sampled_from([0.5, 1.0]))
         )
-        for number in range(draw(st.integers(1, 3)))
+        for number in range(draw(st.integers(1, most)))
     ]
 
 
 @settings(max_examples=40, deadline=None)
-@given(some_jobs(), some_backends())
+@given(some_jobs(), some_backends(most=3))
 def test_what_is_foreseen_is_what_happens_if_nobody_comes(
     asked: list[WaitingJob], backends: list[BackendFacts]
 ) -> None:
