@@ -93,8 +93,10 @@ class Pipeline:
             found = await self._find(piece)
             if found is None or (backend is not None and found[1].backend != backend):
                 continue
-            await self._requeue(found[0], piece, HANDED_BACK, "HandedBack")
+            is_over = await self._requeue(found[0], piece, HANDED_BACK, "HandedBack")
             self._renderer.stop(piece)  # it is in hand until the webui has noticed
+            if is_over:
+                await self.shower.show(piece)
 
     async def render(self, piece: Piece, before: Record) -> Record:
         """Ask the backend that was reserved; the record names the raw file and what the webui said of it."""
@@ -118,7 +120,7 @@ class Pipeline:
     async def keep(self, piece: Piece, before: Record) -> Record:
         """Move the picture to where it stays, with its infotext inside, and say so in its row."""
         self.pool.release(piece.picture)  # reserved again at a start, though its render was recorded already
-        if "failed" in before:
+        if before.keys() & {"failed", "over"}:
             return before
         found = await self._find(piece)
         if found is None:
@@ -212,21 +214,20 @@ class Pipeline:
         """Put the picture back into the queue if the verdict says so; else the record of its failure."""
         if not verdict.again:
             return {"failed": verdict.sentence}
-        await self._requeue(job, piece, verdict, reason, avoid)
-        return self._stop(piece)
+        is_over = await self._requeue(job, piece, verdict, reason, avoid)
+        return {"over": True} if is_over else self._stop(piece)
 
-    async def _requeue(self, job: Job, piece: Piece, verdict: Verdict, reason: str, avoid: str | None = None) -> None:
-        """Put the picture back into the queue; or see its job to its end, where that gets no further picture."""
+    async def _requeue(self, job: Job, piece: Piece, verdict: Verdict, reason: str, avoid: str | None = None) -> bool:
+        """Put the picture back into the queue; whether its job gets no further one, so that it may have to be ended."""
         waiting = await on_database(self.parts.requeue, piece, broke=verdict.broke, avoid=avoid)
         if waiting is None:
-            return
+            return False
         self.metrics.requeued.labels(reason).inc()
         self.pool.release(piece.picture)
         self.on_waiting(job.id)
         if waiting.sentence is None:
             await self.delivery.show_waiting(waiting, verdict.sentence)
-        else:
-            await self.shower.show(piece)
+        return waiting.sentence is not None
 
     async def _keep(self, job: Job, piece: Piece, before: Record) -> Drawing:
         rendered = msgspec.convert(before["rendered"], Rendered)
