@@ -69,7 +69,6 @@ class Services:
     delivery: DiscordDelivery = field(init=False)
     pipeline: Pipeline | None = None
     dispatcher: Dispatcher | None = None
-    rescuer: Rescuer | None = None
     cogs: tuple[commands.Cog, ...] = ()
     chores: dict[str, Chore] = field(default_factory=dict)
     logged_in: asyncio.Event = field(default_factory=asyncio.Event)
@@ -96,10 +95,9 @@ class Services:
         """Once logged in, take up unfinished pictures and give out new ones; for ever."""
         module = await asyncio.to_thread(importlib.import_module, "core.jobs.dbos_engine")
         await self.logged_in.wait()
-        if self.dispatcher is not None and self.pipeline is not None and self.rescuer is not None:
+        if self.dispatcher is not None and self.pipeline is not None:
             engine = module.DbosEngine(self.url, self.pipeline, executor_id=self.core.role.worker)
             await self.dispatcher.open(engine)
-            await on_database(self.rescuer.end_own)
             await self.dispatcher.run()
 
     async def close_dispatcher(self) -> None:
@@ -228,7 +226,7 @@ def _add_drawing(services: Services, pictures: PictureStore) -> None:
     services.dispatcher = Dispatcher(
         ledger=core.ledger, mirror=core.mirror, fleet=core.fleet, queue=core.queue, pipeline=pipeline
     )
-    rescuer = services.rescuer = Rescuer(
+    rescuer = Rescuer(
         parts=core.parts,
         mirror=core.mirror,
         shower=shower,
@@ -236,7 +234,7 @@ def _add_drawing(services: Services, pictures: PictureStore) -> None:
         is_dead=lambda worker: _is_gone(core, worker),
         is_known_alive=lambda: core.listener.is_connected,
     )
-    services.chores["dispatcher"] = services.give_out
+    services.chores |= {"dispatcher": services.give_out, "leftovers": rescuer.end_own}
     if core.role.shared:
         services.chores["rescuer"] = rescuer.run
 

@@ -11,12 +11,15 @@ import sqlalchemy as sa
 
 from core.jobs.mirror import Mirror
 from core.jobs.parts import PartRows
+from core.jobs.patience import on_database
 from core.jobs.showing import Shower
 
 log = logging.getLogger(__name__)
 
 EVERY = 1.0
 """Seconds between two looks at who is alive."""
+OWN_AFTER = 10.0
+"""Seconds in which the engine takes up again what it has a record of."""
 
 
 class Rescuer:
@@ -73,8 +76,10 @@ class Rescuer:
         self._suspects = dead - self._suspects
 
     async def end_own(self) -> None:
-        """What an earlier process of this worker was about to end, and no step of it is left to be run again."""
-        await self._end_of({self._worker})
+        """What an earlier process of this worker was about to end, unless a step of it was run again; then for ever."""
+        await asyncio.sleep(OWN_AFTER)
+        await on_database(self._end_of, {self._worker})
+        await asyncio.Event().wait()
 
     async def _end_of(self, workers: set[str]) -> None:
         """See to the end of every job that one of these had a part in and nobody has in hand any more."""

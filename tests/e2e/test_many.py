@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from playground.webui import Fault
 from tests.e2e.conftest import OpenStage, cheap_webui
+from tests.e2e.harness import until
 
 OPTIONS: dict[str, Any] = {"size": "64x64", "steps": 2}
 CROWD = 200
@@ -77,3 +79,20 @@ async def test_two_hundred_commands_at_once_are_all_answered_and_all_drawn(new_s
         stage.arrived_once(interaction)
     seeds = [render.seed for webui in stage.webuis for render in webui.renders]
     assert sorted(seeds) == list(range(CROWD))
+
+
+async def test_a_job_that_gets_no_further_picture_ends_though_its_last_one_went_back(new_stage: OpenStage) -> None:
+    one, two = cheap_webui(name="one"), cheap_webui(name="two")
+    stage = await new_stage(one, two)
+    for webui in (one, two):
+        webui.hold(2)
+    interaction = await stage.draw(count=2, size="64x64", steps=4)
+    for webui in (one, two):
+        await webui.until(lambda webui=webui: webui.running is not None)  # type: ignore[misc]  # bound now
+    one.fault(Fault.VALIDATION_ECHO)  # for the first picture's next attempt
+    await one.restart()
+    await until(lambda: stage.row(interaction)["sentence"], 20, "the first picture to fail")
+    await two.restart()
+    message = await stage.says(interaction, "refused this combination of settings")
+    await stage.reaches(interaction, "failed")
+    assert not message.buttons()
