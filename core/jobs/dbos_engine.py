@@ -33,6 +33,8 @@ EXECUTOR = "easel"
 """The name where there is one process only; a name that stays is what makes recovery at the next start automatic."""
 CONNECTIONS = 4
 """To PostgreSQL, at most: a step's record is one short transaction, and they wait for each other."""
+CONNECTIONS_TO_SQLITE = 2
+"""It has one writer. Who waits for a connection is woken in turn; who waits for SQLite's lock looks again and again."""
 FORGET_AFTER = timedelta(hours=1)
 """Age at which the record of a finished workflow is deleted; what lasts is the job's row."""
 ABANDONED_AFTER = timedelta(days=7)
@@ -85,6 +87,7 @@ class DbosEngine:
         if on_one_machine(self._url):
             _teach_older_sqlite()
             await asyncio.to_thread(_use_write_ahead_log, Path(str(self._url.database)))
+            options["pool_size"] = CONNECTIONS_TO_SQLITE
         else:
             # Launching would do it too, but on the loop: seconds, where several processes start at once.
             await on_database(asyncio.to_thread, DBOS.migrate, url)
