@@ -165,6 +165,7 @@ class Fleet:
                 and (view := _decode(row, self._others.get(row.key))) is not None
             ):
                 others[row.key] = view
+        others = dict(sorted(others.items(), key=lambda pair: pair[1].name))  # as people read them
         if others != self._others:
             self._others = others
             self._on_change()

@@ -110,11 +110,15 @@ class DbosEngine:
             }
         )
         self._workflow = self._register()
+        library = logging.getLogger("dbos")
+        library.disabled = True  # whatever ends its launch is raised, and it would print a stack trace beside that
         try:
             DBOS.launch()
         except sa.exc.SQLAlchemyError:
             await _destroy()
             raise
+        finally:
+            library.disabled = False
 
     async def start(self, piece: Piece) -> None:
         """Record the workflow, then let it run on this loop."""

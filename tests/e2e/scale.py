@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import socket
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -159,8 +160,8 @@ class Cluster(Stage):
         return self._query(f"SELECT * FROM parts WHERE job_id = '{interaction.id}' ORDER BY number")  # noqa: S608  # ours
 
     def modes(self) -> set[str]:
-        """What admins want of the webuis."""
-        return {row["mode"] for row in self._query("SELECT mode FROM backends")}
+        """What the workers know of what admins want of the webuis."""
+        return {json.loads(row["view"])["mode"] for row in self._query("SELECT view FROM backends")}
 
     async def drawer_of(self, interaction: Interaction, number: int = 0) -> Machine:
         """The worker whose webui is at work on this picture of the job, once one is."""

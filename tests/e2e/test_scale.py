@@ -106,6 +106,7 @@ async def test_webuis_are_paused_and_resumed_from_the_gateway(stage: Cluster) ->
     for name in names:
         said = await stage.discord.slash(admin, "status", webui=name, action="pause")
         assert "is paused" in (await stage.answered(said)).content
+    await until(lambda: stage.modes() == {"paused"}, what="both workers to know")
     renders = [len(webui.renders) for webui in stage.webuis]
     interaction = await stage.draw(**OPTIONS)
     await stage.says(interaction, "paused by an admin")

@@ -324,7 +324,11 @@ async def test_a_job_outlives_a_database_that_crashes_during_a_step(
 
 @pytest.mark.parametrize("step", ["migrate", "launch"])
 async def test_a_database_that_goes_away_while_the_engine_opens_is_waited_for(
-    postgres: LocalPostgres, on_postgres: sa.URL, monkeypatch: pytest.MonkeyPatch, step: str
+    postgres: LocalPostgres,
+    on_postgres: sa.URL,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    step: str,
 ) -> None:
     steps = Remembering()
     really = getattr(DBOS, step)
@@ -342,6 +346,7 @@ async def test_a_database_that_goes_away_while_the_engine_opens_is_waited_for(
         await engine.start(SEVEN)
         await until_status(on_postgres, SEVEN.id, "SUCCESS")
     assert steps.names() == ["render", "keep", "deliver"]
+    assert "Traceback" not in capfd.readouterr().err
 
 
 async def test_what_is_started_while_the_database_is_away_runs_when_it_is_back(
