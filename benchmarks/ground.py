@@ -112,7 +112,7 @@ class Ground:
         waiting = list(interactions)
 
         def none_left() -> bool:
-            while waiting and (original := waiting[-1].original) is not None and len(original.attachments) == files:
+            while waiting and shows(waiting[-1], files):
                 waiting.pop()
             return not waiting
 
@@ -172,6 +172,11 @@ class Bot:
     def report(self) -> Report:
         """What its probe wrote when it ended."""
         return Report.read(self.report_path)
+
+
+def shows(interaction: Interaction, files: int = 1) -> bool:
+    """Whether its answer has so many pictures."""
+    return interaction.original is not None and len(interaction.original.attachments) == files
 
 
 @asynccontextmanager
