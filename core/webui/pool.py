@@ -1,4 +1,4 @@
-"""All the webuis: which is up, which is free, what they offer together. It sends no jobs and sets no order."""
+"""All webuis of this process: which is up, which is free, what each offers. It sends no jobs and sets no order."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from core.errors import WebuiError
 from core.webui.address import WebuiAddress
 from core.webui.backend import Backend, BackendView, Health, Mode, Timing
 from core.webui.breaker import Circuit
-from core.webui.catalog import Catalog
 from core.webui.client import WebuiClient
 from core.webui.speed import Speed
-from core.webui.views import MergedCatalog, explain
 
 __all__ = ["BackendPool", "BackendView", "Circuit", "Health", "Mode", "Timing"]
 
@@ -40,7 +38,6 @@ class BackendPool:
             address.key: Backend(WebuiClient(address, session), timing or Timing(), on_change) for address in addresses
         }
         self._tasks: list[asyncio.Task[None]] = []
-        self._merged = MergedCatalog()
 
     def start(self) -> None:
         """Begin to probe every webui; needs a running loop."""
@@ -123,14 +120,6 @@ class BackendPool:
         """Probe all soon: somebody asked for a name that no catalog has."""
         for backend in self._backends.values():
             backend.probe_soon()
-
-    def catalog(self) -> Catalog | None:
-        """What the known webuis offer together, those that are down included; None while none has ever answered."""
-        return self._merged.of(self.views())
-
-    def explain(self) -> str | None:
-        """Why no job can be drawn now, in a sentence without host names; None where a webui takes jobs."""
-        return explain(self.views())
 
 
 def _log_end(task: asyncio.Task[None]) -> None:

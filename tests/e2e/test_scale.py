@@ -146,7 +146,7 @@ async def test_the_queue_at_the_gateway_is_that_of_all_workers(stage: Cluster) -
     release(stage)
     for interaction in (*drawing, waiting):
         await ends_once(stage, interaction)
-    assert "Nobody is waiting." in await page()
+    assert "Nobody is waiting" in await page()
 
 
 async def test_nobodys_job_notices_that_the_gateway_dies_and_comes_back(stage: Cluster) -> None:

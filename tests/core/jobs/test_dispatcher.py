@@ -12,6 +12,7 @@ from core.jobs import dispatcher as module
 from core.jobs.engine import Piece
 from core.jobs.ledger import Decide, GivenOut, Ledger
 from core.jobs.model import Delivered, JobState
+from core.webui.views import explain
 from tests.core.ground import WORKER, Ground, InlineEngine, fast_webui, opened_ground
 from tests.core.jobs.conftest import drawing_of, new_job
 
@@ -142,7 +143,7 @@ async def test_two_webuis_draw_side_by_side(tmp_path: Path) -> None:
 async def test_a_job_waits_while_every_webui_is_down_and_is_drawn_when_one_is_back(ground: Ground) -> None:
     ground.webui.refuse_connections()
     ground.pool.refresh()
-    await ground.until(lambda: ground.pool.explain() is not None)
+    await ground.until(lambda: explain(ground.pool.views()) is not None)
     async with Dispatching(ground):
         ticket = await ground.submit()
         assert "can't be reached" in (ticket.obstacle or "")

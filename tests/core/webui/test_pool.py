@@ -15,6 +15,7 @@ from core.errors import AuthenticationFailed, NoApi, NotReady, OutcomeUnknown, O
 from core.webui.address import parse_addresses
 from core.webui.catalog import Catalog
 from core.webui.pool import BackendPool, BackendView, Circuit, Health, Mode, Timing
+from core.webui.views import MergedCatalog, explain
 from playground.webui import Fault, LocalWebui
 from tests.core.webui.conftest import RawServer, http
 
@@ -68,14 +69,14 @@ def _has(pool: BackendPool, health: Health) -> Callable[[], bool]:
 async def test_a_webui_that_answers_is_up_and_has_a_catalog(session: aiohttp.ClientSession) -> None:
     async with _fast() as webui, _pool(webui.url, session, PATIENT) as (pool, watch):
         assert _only(pool) == BackendView(webui.url, "webui 1", Health.UNKNOWN, True, None, None)
-        assert pool.catalog() is None
-        assert pool.explain() == "The webui has not answered yet; pictures wait until it does."
+        assert MergedCatalog().of(pool.views()) is None
+        assert explain(pool.views()) == "The webui has not answered yet; pictures wait until it does."
         await watch.until(_has(pool, Health.UP))
         catalog = _only(pool).catalog
         assert catalog is not None
         assert catalog.checkpoints
-        assert pool.catalog() is catalog
-        assert pool.explain() is None
+        assert MergedCatalog().of(pool.views()) is catalog
+        assert explain(pool.views()) is None
         assert pool.client(webui.url).address.url == webui.url
 
 
@@ -86,19 +87,19 @@ async def test_a_webui_that_goes_is_noticed_and_so_is_its_return(session: aiohtt
         webui.refuse_connections()
         await watch.until(_has(pool, Health.DOWN))
         assert _only(pool).catalog is known
-        assert pool.catalog() is known
-        assert "can't be reached" in (pool.explain() or "")
-        assert "127.0.0.1" not in (pool.explain() or "")
+        assert MergedCatalog().of(pool.views()) is known
+        assert "can't be reached" in (explain(pool.views()) or "")
+        assert "127.0.0.1" not in (explain(pool.views()) or "")
         await webui.accept_connections()
         await watch.until(_has(pool, Health.UP))
-        assert pool.explain() is None
+        assert explain(pool.views()) is None
 
 
 async def test_wrong_credentials_are_said_and_noticed_when_mended(session: aiohttp.ClientSession) -> None:
     async with _fast(auth=("ann", "right")) as webui, _pool(webui.url, session, QUICK) as (pool, watch):
         webui.fault(Fault.UNAUTHORIZED, times=None, route="/sdapi/*")
         await watch.until(_has(pool, Health.UNAUTHORISED))
-        assert "login" in (pool.explain() or "")
+        assert "login" in (explain(pool.views()) or "")
         webui.clear_faults()
         await watch.until(_has(pool, Health.UP))
 
@@ -106,7 +107,7 @@ async def test_wrong_credentials_are_said_and_noticed_when_mended(session: aioht
 async def test_a_missing_api_is_said(session: aiohttp.ClientSession, raw: RawServer) -> None:
     async with _pool(raw.url, session, QUICK) as (pool, watch):
         await watch.until(_has(pool, Health.NO_API))
-        assert "--api" in (pool.explain() or "")
+        assert "--api" in (explain(pool.views()) or "")
 
 
 async def test_a_webui_that_starts_is_not_up_while_its_lists_are_empty(session: aiohttp.ClientSession) -> None:
@@ -133,7 +134,9 @@ async def test_a_list_that_can_not_be_read_again_stays_known(
         webui.fault(fault, times=None, route=f"/sdapi/v1/{route}")
         # What tells us that it was probed since.
         await session.post(f"{webui.url}/sdapi/v1/options", json={"CLIP_stop_at_last_layers": 4})
-        await watch.until(lambda: (catalog := pool.catalog()) is not None and catalog.capabilities.clip_skip == 4)
+        await watch.until(
+            lambda: (catalog := MergedCatalog().of(pool.views())) is not None and catalog.capabilities.clip_skip == 4
+        )
         now = _only(pool)
         assert known is not None
         assert now.health is Health.UP
@@ -146,7 +149,7 @@ async def test_a_list_that_was_never_read_is_read_as_soon_as_it_can_be(session: 
         async with _pool(webui.url, session, QUICK) as (pool, watch):
             await watch.until(_has(pool, Health.UP))
             assert _only(pool).catalog is not None
-            await watch.until(lambda: bool((catalog := pool.catalog()) and catalog.checkpoints))
+            await watch.until(lambda: bool((catalog := MergedCatalog().of(pool.views())) and catalog.checkpoints))
             assert _only(pool).health is Health.UP
 
 
@@ -156,14 +159,15 @@ async def test_each_webui_is_one_of_its_own(session: aiohttp.ClientSession) -> N
         async with _pool(f"{first.url},{second.url}", session, QUICK) as (pool, watch):
             await watch.until(lambda: [view.health for view in pool.views()] == [Health.DOWN, Health.UP])
             assert [view.name for view in pool.views()] == ["webui 1", "webui 2"]
-            assert pool.explain() is None
+            assert explain(pool.views()) is None
             await first.accept_connections()
             await watch.until(lambda: all(view.health is Health.UP for view in pool.views()))
-            merged = pool.catalog()
+            together = MergedCatalog()
+            merged = together.of(pool.views())
             assert merged is not None
             assert [checkpoint.stem for checkpoint in merged.checkpoints] == ["one", "two"]
             pool.report_success(first.url, "one")
-            assert pool.catalog() is merged
+            assert together.of(pool.views()) is merged
 
 
 async def test_a_reserved_webui_is_nobody_else_s_until_it_is_released(session: aiohttp.ClientSession) -> None:
@@ -293,7 +297,7 @@ async def test_a_webui_whose_lists_answer_while_every_job_fails_attracts_no_jobs
         await watch.until(_has(pool, Health.UP))
         assert _only(pool).circuit is Circuit.OPEN
         assert not _only(pool).accepts
-        assert "keeps failing" in (pool.explain() or "")
+        assert "keeps failing" in (explain(pool.views()) or "")
 
 
 async def test_a_success_between_faults_keeps_it_trusted(session: aiohttp.ClientSession) -> None:
@@ -314,7 +318,7 @@ async def test_a_left_alone_webui_gets_one_job_that_shows_whether_it_works(sessi
         assert _only(pool).circuit is Circuit.OPEN
         await watch.until(_is(pool, Circuit.HALF_OPEN))
         assert _only(pool).accepts
-        assert pool.explain() is None
+        assert explain(pool.views()) is None
         assert pool.reserve(webui.url, "1:0")
         assert not pool.reserve(webui.url, "2:0")
         pool.report_failure(webui.url, ServerFault("x"))
@@ -359,7 +363,7 @@ async def test_a_paused_webui_is_watched_and_takes_no_jobs(session: aiohttp.Clie
         assert pool.set_mode(webui.url, mode)
         assert (_only(pool).mode, _only(pool).job_id) == (mode, "1:0")
         assert not _only(pool).accepts
-        assert pool.explain() == "The webuis are paused by an admin; pictures wait until one is resumed."
+        assert explain(pool.views()) == "The webuis are paused by an admin; pictures wait until one is resumed."
         pool.release("1:0")
         webui.refuse_connections()
         await watch.until(_has(pool, Health.DOWN))
@@ -368,7 +372,7 @@ async def test_a_paused_webui_is_watched_and_takes_no_jobs(session: aiohttp.Clie
         assert _only(pool).mode is mode
         assert pool.set_mode(webui.url, Mode.OPEN)
         assert _only(pool).accepts
-        assert pool.explain() is None
+        assert explain(pool.views()) is None
         assert not pool.set_mode("http://elsewhere", mode)
 
 
@@ -380,9 +384,9 @@ async def test_what_keeps_pictures_waiting_is_said_of_a_webui_that_is_not_paused
         async with _pool(f"{first.url},{second.url}", session, RARE) as (pool, watch):
             await watch.until(lambda: [view.health for view in pool.views()] == [Health.UP, Health.DOWN])
             pool.set_mode(first.url, Mode.PAUSED)
-            assert "can't be reached" in (pool.explain() or "")
+            assert "can't be reached" in (explain(pool.views()) or "")
             pool.set_mode(second.url, Mode.DRAINING)
-            assert "paused" in (pool.explain() or "")
+            assert "paused" in (explain(pool.views()) or "")
 
 
 def test_modes_are_kept_under_these_names() -> None:
