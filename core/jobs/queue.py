@@ -60,10 +60,6 @@ class WaitingQueue:
         """The job as it waits now."""
         return self._jobs.get(job_id)
 
-    def jobs_of(self, owner_id: str) -> list[WaitingJob]:
-        """One person's jobs in their order."""
-        return list(self._lanes.get(owner_id, ()))
-
     @property
     def job_ids(self) -> list[str]:
         """All that wait, in the order in which they became known."""

@@ -18,6 +18,11 @@ def waiting(
     return entry(new_job(job_id, created_at=created_at, owner_id=owner_id, count=pictures, **asked), pictures)
 
 
+def lane(queue: WaitingQueue, owner_id: str) -> list[WaitingJob]:
+    """One person's jobs in their order."""
+    return [job for one in queue.waiting().lanes if one.owner_id == owner_id for job in one.jobs]
+
+
 def ids(queue: WaitingQueue) -> dict[str, list[str]]:
     return {lane.owner_id: [job.job_id for job in lane.jobs] for lane in queue.waiting().lanes}
 
@@ -28,8 +33,8 @@ def test_jobs_wait_in_their_owner_s_lane_in_the_order_of_their_arrival_whenever_
         queue.put(waiting(job_id, created_at=created_at))
     queue.put(waiting("x", owner_id="43"))
     assert ids(queue) == {"42": ["a", "b", "c", "c2"], "43": ["x"]}
-    assert [job.job_id for job in queue.jobs_of("42")] == ["a", "b", "c", "c2"]
-    assert queue.jobs_of("44") == []
+    assert [job.job_id for job in lane(queue, "42")] == ["a", "b", "c", "c2"]
+    assert lane(queue, "44") == []
     assert queue.owner_ids == ["42", "43"]
     assert queue.job_ids == ["b", "c", "a", "c2", "x"]
     assert len(queue) == 5
@@ -57,8 +62,8 @@ def test_a_job_is_there_once_and_the_last_word_counts() -> None:
     queue.put(waiting("1", pictures=3))
     queue.put(waiting("1", created_at=5.0, pictures=2))
     assert len(queue) == 1
-    assert [(job.created_at, job.pictures) for job in queue.jobs_of("42")] == [(5.0, 2)]
-    assert queue.get("1") == queue.jobs_of("42")[0]
+    assert [(job.created_at, job.pictures) for job in lane(queue, "42")] == [(5.0, 2)]
+    assert queue.get("1") == lane(queue, "42")[0]
     queue.put(entry(new_job("1"), 0))
     assert (len(queue), queue.get("1"), queue.owner_ids) == (0, None, [])
 
@@ -72,7 +77,7 @@ def test_pictures_are_taken_one_by_one_until_the_job_is_gone() -> None:
         queue.take("1")
         job = queue.get("1")
         left.append(0 if job is None else job.pictures)
-        assert [job.job_id for job in queue.jobs_of("42")] == (["1", "2"] if left[-1] else ["2"])
+        assert [job.job_id for job in lane(queue, "42")] == (["1", "2"] if left[-1] else ["2"])
     assert left == [2, 1, 0, 0]
     queue.take("unknown")
 
@@ -80,7 +85,7 @@ def test_pictures_are_taken_one_by_one_until_the_job_is_gone() -> None:
 def test_a_removed_job_is_gone_and_removing_it_again_does_nothing() -> None:
     queue = WaitingQueue()
     queue.put(waiting("1", checkpoint="dream"))
-    assert queue.jobs_of("42")[0].checkpoint == "dream"
+    assert lane(queue, "42")[0].checkpoint == "dream"
     queue.remove("1")
     queue.remove("1")
     assert (len(queue), queue.owner_ids, queue.waiting().lanes) == (0, [], ())
