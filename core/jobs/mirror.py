@@ -40,10 +40,13 @@ class Mirror:
     async def load(self) -> None:
         """Read everything that waits. What comes into the queue meanwhile stays there."""
         async with self._reading:
-            known = self._queue.job_ids
-            jobs = {job.id: job for job in await self._rows.fetch_queue()}
-            begun = await self._parts.count_begun()
-            self._take_over(dict.fromkeys((*jobs, *known)), jobs, begun)
+            left = dict.fromkeys(self._queue.job_ids)
+            async for some in self._rows.read_queue():
+                jobs = {job.id: job for job in some}
+                self._take_over(jobs, jobs, await self._parts.count_begun(jobs.keys()))
+                for job_id in jobs:
+                    left.pop(job_id, None)
+            self._take_over(left, {}, {})
             await self._know_accounts()
 
     async def refresh(self, job_ids: Iterable[str]) -> None:

@@ -42,17 +42,13 @@ class PartRows:
                 return None
             return as_job(row), await _parts(connection, job_id)
 
-    async def count_begun(self, job_ids: Collection[str] | None = None) -> dict[str, int]:
-        """How many pictures of each job are not waiting (any more); a job that has none is left out.
-
-        Without `job_ids`: of every job that is running.
-        """
-        query = sa.select(parts.c.job_id, sa.func.count()).where(parts.c.state != PartState.WAITING)
-        if job_ids is None:
-            query = query.join(jobs, jobs.c.id == parts.c.job_id).where(jobs.c.state == JobState.RUNNING)
-        else:
-            query = query.where(parts.c.job_id.in_(job_ids))
-        query = query.group_by(parts.c.job_id)
+    async def count_begun(self, job_ids: Collection[str]) -> dict[str, int]:
+        """How many pictures of each job are not waiting (any more); a job that has none is left out."""
+        query = (
+            sa.select(parts.c.job_id, sa.func.count())
+            .where(parts.c.state != PartState.WAITING, parts.c.job_id.in_(job_ids))
+            .group_by(parts.c.job_id)
+        )
         async with self._engine.connect() as connection:
             return {row[0]: row[1] for row in await connection.execute(query)}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,13 @@ QUEUED_SIGNAL = "queued"
 CANCELLED_SIGNAL = "cancelled"
 ONE_JOB = sa.select(jobs).where(jobs.c.id == sa.bindparam("job_id"))
 """Read several times for each picture: making a statement costs more than executing it."""
+WAITING = (
+    sa.select(jobs)
+    .where(jobs.c.state.in_(IN_THE_QUEUE), jobs.c.sentence.is_(None))
+    .order_by(jobs.c.created_at, jobs.c.id)
+)
+AT_ONCE = 500
+"""Rows of a long queue that are read together."""
 
 _Row = dict[str, Any]
 
@@ -81,14 +88,26 @@ class JobRows:
             row = (await connection.execute(ONE_JOB, {"job_id": job_id})).first()
         return None if row is None else as_job(row)
 
-    async def fetch_queue(self, job_ids: Sequence[str] | None = None) -> list[Job]:
-        """The jobs that may have pictures waiting, the oldest first: all, or those of `job_ids` that may."""
-        query = sa.select(jobs).where(jobs.c.state.in_(IN_THE_QUEUE), jobs.c.sentence.is_(None))
-        if job_ids is not None:
-            query = query.where(jobs.c.id.in_(job_ids))
+    async def fetch_queue(self, job_ids: Sequence[str]) -> list[Job]:
+        """Those of `job_ids` that may have pictures waiting, the oldest first."""
         async with self._engine.connect() as connection:
-            rows = await connection.execute(query.order_by(jobs.c.created_at, jobs.c.id))
+            rows = await connection.execute(WAITING.where(jobs.c.id.in_(job_ids)))
             return [job for row in rows if (job := _readable(row)) is not None]
+
+    async def read_queue(self) -> AsyncIterator[list[Job]]:
+        """All jobs that may have pictures waiting, the oldest first, some at a time: whole they take much memory."""
+        last: _Row | None = None
+        while True:
+            query = WAITING.limit(AT_ONCE)
+            if last is not None:
+                place = sa.tuple_(jobs.c.created_at, jobs.c.id)
+                query = query.where(place > sa.tuple_(last["created_at"], last["id"]))
+            async with self._engine.connect() as connection:
+                rows = (await connection.execute(query)).all()
+            if not rows:
+                return
+            yield [job for row in rows if (job := _readable(row)) is not None]
+            last = {"created_at": rows[-1].created_at, "id": rows[-1].id}
 
     async def fetch_of(self, owner_id: str) -> list[Job]:
         """One person's jobs in the queue, the oldest first."""

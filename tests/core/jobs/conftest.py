@@ -84,6 +84,11 @@ DRAWING = Drawing(
 )
 
 
+async def queue_of(rows: JobRows) -> list[Job]:
+    """Everything that may wait, read as the mirror reads it."""
+    return [job async for some in rows.read_queue() for job in some]
+
+
 def drawing_of(number: int) -> Drawing:
     """One picture of a job, as its row holds it."""
     (kept,) = DRAWING.pictures

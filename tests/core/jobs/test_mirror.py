@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -29,12 +29,12 @@ class Rows(JobRows):
     between: asyncio.Event | None = None
     reading: asyncio.Event
 
-    async def fetch_queue(self, job_ids: Sequence[str] | None = None) -> list[Job]:
-        found = await super().fetch_queue(job_ids)
+    async def read_queue(self) -> AsyncIterator[list[Job]]:
+        async for some in super().read_queue():
+            yield some
         if self.between is not None:
             self.reading.set()
             await self.between.wait()
-        return found
 
 
 class Glass:

@@ -22,7 +22,7 @@ from tests.core.ground import give_out
 
 
 class SlowParts(PartRows):
-    """The rows of pictures, where the counting of all of them can be held while other things happen."""
+    """The rows of pictures, where one counting of them can be held while other things happen."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         super().__init__(engine)
@@ -30,9 +30,9 @@ class SlowParts(PartRows):
         self.go_on = asyncio.Event()
         self.go_on.set()
 
-    async def count_begun(self, job_ids: Collection[str] | None = None) -> dict[str, int]:
+    async def count_begun(self, job_ids: Collection[str]) -> dict[str, int]:
         begun = await super().count_begun(job_ids)
-        if job_ids is None:
+        if not self.counting.is_set():
             self.counting.set()
             await self.go_on.wait()
         return begun

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from core.jobs.model import JobState, NewJob
 from core.jobs.rows import JobRows, Places, QueueFull
 from core.store.database import open_database
-from tests.core.jobs.conftest import DELIVERED, Bench, drawing_of, new_job
+from tests.core.jobs.conftest import DELIVERED, Bench, drawing_of, new_job, queue_of
 
 
 async def race(rows: Sequence[JobRows], jobs: Sequence[NewJob]) -> Counter[str]:
@@ -37,7 +37,7 @@ async def test_the_last_place_of_a_server_goes_to_one_of_thirty_people_at_once(d
     await rows.submit(new_job("1", owner_id="1"))
     answers = await race([rows], [new_job(str(number), owner_id=str(number)) for number in range(100, 130)])
     assert answers == {"True": 1, "full: server 2": 29}
-    assert len(await rows.fetch_queue()) == 2
+    assert len(await queue_of(rows)) == 2
 
 
 async def test_two_gateways_do_not_give_the_same_last_place_away(server_url: sa.URL) -> None:

@@ -9,12 +9,13 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from core.jobs import rows as module
 from core.jobs.ledger import Stale
 from core.jobs.model import Delivered, Job, JobState
 from core.jobs.rows import JobRows, Places
 from core.store.database import open_database
 from core.store.schema import jobs
-from tests.core.jobs.conftest import DELIVERED, DRAWING, Bench, drawing_of, new_job
+from tests.core.jobs.conftest import DELIVERED, DRAWING, Bench, drawing_of, new_job, queue_of
 
 
 async def job_in(bench: Bench, state: JobState, job_id: str = "1") -> Job:
@@ -84,7 +85,7 @@ async def test_two_hundred_at_once_share_transactions_and_none_is_lost(database:
     rows = JobRows(database, Places(per_person=200))
     answers = await asyncio.gather(*(rows.submit(new_job(str(number))) for number in range(200)))
     assert answers == [True] * 200
-    assert len(await rows.fetch_queue()) == 200
+    assert len(await queue_of(rows)) == 200
     assert len(commits) <= 5
 
 
@@ -102,7 +103,7 @@ async def test_a_submitter_who_gives_up_does_not_take_the_others_along(rows: Job
     await asyncio.sleep(0)
     impatient.cancel()
     assert await patient
-    assert {job.id for job in await rows.fetch_queue()} == {"1", "2"}
+    assert {job.id for job in await queue_of(rows)} == {"1", "2"}
 
 
 async def test_a_job_that_can_not_be_written_fails_alone(rows: JobRows) -> None:
@@ -129,7 +130,7 @@ async def test_the_queue_comes_oldest_first_and_what_is_drawn_or_at_an_end_not_a
     for number, state in enumerate(JobState):
         await job_in(bench, state, str(number))
     await bench.submit("99", created_at=1.0)
-    assert [(job.id, job.state) for job in await bench.rows.fetch_queue()] == [
+    assert [(job.id, job.state) for job in await queue_of(bench.rows)] == [
         ("99", JobState.QUEUED),
         ("0", JobState.QUEUED),
         ("1", JobState.RUNNING),
@@ -137,10 +138,18 @@ async def test_the_queue_comes_oldest_first_and_what_is_drawn_or_at_an_end_not_a
     assert [job.id for job in await bench.rows.fetch_queue(["0", "2", "77"])] == ["0"]
 
 
+async def test_a_long_queue_is_read_in_pieces_and_whole(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AT_ONCE", 2)
+    for number in range(5):
+        await bench.submit(str(number), created_at=float(number // 2))  # some came at the same moment
+    pieces = [[job.id for job in some] async for some in bench.rows.read_queue()]
+    assert pieces == [["0", "1"], ["2", "3"], ["4"]]
+
+
 async def test_a_job_that_gets_no_further_picture_is_not_in_the_queue_of_those_that_wait(bench: Bench) -> None:
     first, _second = await bench.given(2)
     await bench.parts.mark_failed(first, "It failed.")
-    assert await bench.rows.fetch_queue() == []
+    assert await queue_of(bench.rows) == []
     assert [job.id for job in await bench.rows.fetch_of("42")] == ["1"]
 
 
@@ -273,5 +282,5 @@ async def test_a_row_that_can_not_be_read_does_not_hide_the_others(
     await bench.submit("2")
     async with bench.engine.begin() as connection:
         await connection.execute(sa.update(jobs).where(jobs.c.id == "1").values(request="{"))
-    assert [job.id for job in await bench.rows.fetch_queue()] == ["2"]
+    assert [job.id for job in await queue_of(bench.rows)] == ["2"]
     assert "can't be read" in caplog.text

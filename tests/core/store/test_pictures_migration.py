@@ -154,7 +154,8 @@ async def test_all_else_that_was_known_of_a_job_stays(url: sa.URL) -> None:
 async def test_jobs_go_on_where_they_were(url: sa.URL) -> None:
     async with open_database(url) as engine:
         rows, parts = JobRows(engine), PartRows(engine)
-        assert {job.id for job in await rows.fetch_queue()} == {"queued", "waiting again", "running", "single"}
+        waiting = {job.id async for some in rows.read_queue() for job in some}
+        assert waiting == {"queued", "waiting again", "running", "single"}
         in_hand = await parts.fetch_in_hand(ALONE)
         assert [(part.job_id, part.number) for part in in_hand] == [("drawn", 0), ("drawn", 1)]
         piece = await give_out(Ledger(engine, ALONE), "running", GPU)
