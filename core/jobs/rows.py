@@ -37,7 +37,7 @@ WAITING = (
     .where(jobs.c.state.in_(IN_THE_QUEUE), jobs.c.sentence.is_(None))
     .order_by(jobs.c.created_at, jobs.c.id)
 )
-AT_ONCE = 500
+AT_ONCE = 200
 """Rows of a long queue that are read together."""
 
 _Row = dict[str, Any]
