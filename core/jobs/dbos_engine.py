@@ -159,24 +159,22 @@ class DbosEngine:
             )
 
     def _register(self) -> Draw:
-        steps = [
-            DBOS.step(name=name)(self._tracked(run))
-            for name, run in (
-                ("render", self._steps.render),
-                ("keep", self._steps.keep),
-                ("deliver", self._steps.deliver),
-            )
-        ]
+        render = DBOS.step(name="render")(self._tracked(self._steps.render))
+        show = DBOS.step(name="show")(self._tracked(self._show))
 
         @DBOS.workflow(name="draw")
         async def draw(job_id: str, number: int, attempt: int) -> None:
-            record: Record = {}
-            for step in steps:
-                record = await step(Piece(job_id, number, attempt), record)
-                if record.get("stop"):
-                    return
+            piece = Piece(job_id, number, attempt)
+            record = await render(piece, {})
+            if not record.get("stop"):
+                await show(piece, record)
 
         return draw
+
+    async def _show(self, piece: Piece, before: Record) -> Record:
+        """Two steps in one record: that a picture is kept is in its row, and keeping it again does nothing."""
+        kept = await self._steps.keep(piece, before)
+        return kept if kept.get("stop") else await self._steps.deliver(piece, kept)
 
     def _tracked(self, run: Run) -> Run:
         """The step as a plain function, since DBOS looks for configured classes behind methods, known while it runs."""

@@ -37,7 +37,8 @@ class Piece:
 class Steps(Protocol):
     """The steps of one attempt at one picture, run in this order until one answers STOP.
 
-    Each is recorded when it returns; a step that a crash interrupted is run again from its beginning.
+    Render is recorded when it returns, keep and deliver together: that a picture is kept is in its row. A step that a
+    crash interrupted is run again from its beginning, deliver with keep before it.
     """
 
     async def render(self, piece: Piece, before: Record) -> Record:
