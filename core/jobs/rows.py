@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +17,10 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from core.jobs.model import Delivered, Job, JobState, NewJob
+from core.jobs.model import Delivered, Job, JobState, NewJob, PartState
 from core.request import GenerationRequest
 from core.store.locks import ADMISSION, lock
-from core.store.schema import jobs
+from core.store.schema import jobs, parts
 from core.store.signals import Signal, notify, notify_all
 
 log = logging.getLogger(__name__)
@@ -124,14 +124,30 @@ class JobRows:
         async with self._engine.begin() as connection:
             await connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(values))
 
-    async def mark_done(self, job_id: str, delivered: Delivered, now: float) -> bool:
-        """drawn → done; running too, where a job ends with fewer pictures than were asked for."""
+    async def mark_done(self, job_id: str, delivered: Delivered, now: float, shown: Collection[int] = ()) -> bool:
+        """drawn → done; running too, where a job ends with fewer pictures than were asked for.
+
+        `shown` are the numbers of the pictures that were shown last: their rows say so in the same transaction.
+        """
         states = (JobState.RUNNING, JobState.DRAWN)
-        return await self._end(job_id, states, JobState.DONE, now, **_shown(delivered))
+        values = {"state": JobState.DONE, "finished_at": now, **_shown(delivered)}
+        job = sa.update(jobs).where(jobs.c.id == job_id, jobs.c.state.in_(states)).values(values)
+        last = sa.update(parts).where(
+            parts.c.job_id == job_id, parts.c.number.in_(shown), parts.c.state == PartState.DRAWN
+        )
+        async with self._engine.begin() as connection:
+            if not (await connection.execute(job)).rowcount:
+                return False
+            if shown:
+                await connection.execute(last.values(state=PartState.SHOWN))
+        return True
 
     async def mark_failed(self, job_id: str, sentence: str, delivered: Delivered, now: float) -> bool:
         """Whatever is not at an end → failed, after its owner was told `sentence`."""
-        return await self._end(job_id, UNFINISHED, JobState.FAILED, now, sentence=sentence, **_shown(delivered))
+        values = {"state": JobState.FAILED, "finished_at": now, "sentence": sentence, **_shown(delivered)}
+        statement = sa.update(jobs).where(jobs.c.id == job_id, jobs.c.state.in_(UNFINISHED)).values(values)
+        async with self._engine.begin() as connection:
+            return bool((await connection.execute(statement)).rowcount)
 
     async def mark_cancelled(self, job_id: str, now: float) -> JobState | None:
         """queued or running → cancelled; the state it was in, or None where it was too late (or no such job)."""
@@ -143,12 +159,6 @@ class JobRows:
                     await notify(connection, CANCELLED_SIGNAL, job_id)
                     return state
         return None
-
-    async def _end(self, job_id: str, states: Sequence[JobState], state: JobState, now: float, **values: Any) -> bool:
-        statement = sa.update(jobs).where(jobs.c.id == job_id, jobs.c.state.in_(states))
-        async with self._engine.begin() as connection:
-            result = await connection.execute(statement.values(state=state, finished_at=now, **values))
-            return bool(result.rowcount)
 
     async def _insert_arriving(self) -> None:
         """Write what has arrived, in as few transactions as it takes, until nothing arrives any more."""

@@ -98,8 +98,9 @@ class Shower:
         return not showing.final
 
     async def _write_down(self, job: Job, shown: Collection[int], delivered: Delivered, *, final: bool) -> None:
-        await on_database(self._parts.mark_shown, job.id, shown, delivered)
-        if final and await on_database(self._rows.mark_done, job.id, delivered, time.time()):
+        if not final:
+            await on_database(self._parts.mark_shown, job.id, shown, delivered)
+        elif await on_database(self._rows.mark_done, job.id, delivered, time.time(), shown):
             self._metrics.ended.labels(JobState.DONE).inc()
 
     async def _explain(self, job: Job, sentence: str, *, perhaps_done: bool) -> None:

@@ -1,7 +1,7 @@
 """Trouble that is nobody's fault but the machine's: a locked database, a full disk, a delivery that raises."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 
 import pytest
@@ -23,11 +23,11 @@ async def test_a_database_that_fails_after_the_delivery_sends_nothing_twice(grou
     class Locked(JobRows):
         refusals = 2
 
-        async def mark_done(self, job_id: str, delivered: Delivered, now: float) -> bool:
+        async def mark_done(self, job_id: str, delivered: Delivered, now: float, shown: Collection[int] = ()) -> bool:
             if self.refusals:
                 self.refusals -= 1
                 raise sa.exc.OperationalError("UPDATE", {}, Exception("database is locked"))
-            return await super().mark_done(job_id, delivered, now)
+            return await super().mark_done(job_id, delivered, now, shown)
 
     ground.pipeline.shower._rows = Locked(ground.rows._engine)
     ticket = await ground.submit()
