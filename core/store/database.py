@@ -31,6 +31,12 @@ SOON_NOTICED: dict[str, int] = {
     "tcp_user_timeout": 11_000,
 }
 """libpq's words, seconds and milliseconds: a server that went away without a word is noticed within 11 seconds."""
+SOON_LET_GO = (
+    "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c tcp_user_timeout=11000"
+)
+"""The same in the server's words: what a machine held that is gone without a word is free within 11 seconds."""
+NEVER_IDLE = "-c idle_in_transaction_session_timeout=15000"
+"""For queries, which hold nothing for longer than a moment: a process that stands still in one gives it up."""
 
 
 def database_url(configured: str | None, data_dir: Path) -> sa.URL:
@@ -110,9 +116,10 @@ def lock_key(name: str) -> int:
     return int.from_bytes(hashlib.sha256(f"easel:{name}".encode()).digest()[:8], signed=True)
 
 
-def unless_said(url: sa.URL) -> dict[str, int]:
-    """SOON_NOTICED, but for what the operator's URL says otherwise."""
-    return {name: value for name, value in SOON_NOTICED.items() if name not in url.query}
+def unless_said(url: sa.URL, *more: str) -> dict[str, Any]:
+    """SOON_NOTICED and SOON_LET_GO (and `more` of the server's words), but for what the operator's URL says itself."""
+    known: dict[str, Any] = {**SOON_NOTICED, "options": " ".join((SOON_LET_GO, *more))}
+    return {name: value for name, value in known.items() if name not in url.query}
 
 
 def _greet(url: sa.URL) -> None:
@@ -158,7 +165,8 @@ def _options(url: sa.URL) -> dict[str, Any]:
     """One SQLite connection (one writer, no lock fights); a small pool that notices a restarted PostgreSQL."""
     if on_one_machine(url):
         return {"pool_size": 1, "max_overflow": 0, "poolclass": sa.pool.AsyncAdaptedQueuePool, **_shared_options(url)}
-    return {"pool_size": POOL_SIZE, "max_overflow": 0, "pool_pre_ping": True, **_shared_options(url)}
+    options = {"pool_size": POOL_SIZE, "max_overflow": 0, "pool_pre_ping": True, **_shared_options(url)}
+    return options | {"connect_args": unless_said(url, NEVER_IDLE)}
 
 
 def _shared_options(url: sa.URL) -> dict[str, Any]:
