@@ -179,13 +179,15 @@ class Showing:
     """What of a job is to be shown now.
 
     `drawing` is all that is drawn so far (None where nothing is); `fresh` are the numbers whose files are here and that
-    nobody is known to have shown; `final`: no more will come. `retried`: one of them was given out before.
+    nobody is known to have shown; `final`: no more will come. `retried`: one of them was given out before. `alone`: no
+    other worker has a picture of this job.
     """
 
     drawing: Drawing | None
     fresh: frozenset[int]
     final: bool
     retried: bool
+    alone: bool
 
 
 def plan_showing(job: Job, parts: Sequence[Part], worker: str) -> Showing | None:
@@ -203,12 +205,13 @@ def plan_showing(job: Job, parts: Sequence[Part], worker: str) -> Showing | None
         return None
     drawing = join(part.drawing for part in drawn if part.drawing is not None)
     if drawing is not None and job.sentence is not None:
-        drawing = replace(drawing, warnings=(*drawing.warnings, job.sentence))
+        drawing = replace(drawing, warnings=tuple(dict.fromkeys((*drawing.warnings, job.sentence))))
     return Showing(
         drawing=drawing,
         fresh=frozenset(part.number for part in mine),
         final=final,
         retried=any(part.attempt > 1 for part in parts),
+        alone=all(part.worker == worker for part in parts),
     )
 
 
@@ -217,7 +220,7 @@ def is_settled(job: Job, parts: Collection[Part]) -> bool:
     if any(part.state is PartState.RUNNING for part in parts):
         return False
     at_an_end = sum(part.state is not PartState.WAITING for part in parts)
-    return job.sentence is not None or at_an_end == job.request.pictures
+    return job.sentence is not None or at_an_end >= job.request.pictures
 
 
 class Delivery(Protocol):

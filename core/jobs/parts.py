@@ -143,16 +143,19 @@ class PartRows:
             await notify(connection, QUEUED_SIGNAL, piece.job_id)
         return True
 
-    async def mark_shown(self, job_id: str, numbers: Collection[int], delivered: Delivered) -> None:
-        """drawn → shown, in the message that `delivered` names."""
+    async def mark_shown(self, job_id: str, numbers: Collection[int], delivered: Delivered | None) -> None:
+        """drawn → shown, in the message that `delivered` names; None: nothing took them, and they are only kept."""
         shown = sa.update(parts).where(
             parts.c.job_id == job_id, parts.c.number.in_(numbers), parts.c.state == PartState.DRAWN
         )
-        values: dict[str, Any] = {"delivered_to": delivered.where}
-        if delivered.message_id is not None:
+        values: dict[str, Any] = {} if delivered is None else {"delivered_to": delivered.where}
+        if delivered is not None and delivered.message_id is not None:
             values["message_id"] = delivered.message_id
         async with self._engine.begin() as connection:
-            await connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(values))
+            if values:
+                await connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(values))
+            else:
+                await _hold(connection, job_id)
             await connection.execute(shown.values(state=PartState.SHOWN))
 
     async def hand_back(self, worker: str) -> list[str]:

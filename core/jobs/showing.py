@@ -93,7 +93,11 @@ class Shower:
             return True  # another worker was faster: look what is left
         reached("delivered", job.id)
         if delivered.where == "kept" and not showing.final:
-            return False  # nothing took it for now; the next one, or the end, shows it
+            if showing.alone:
+                return False  # nothing took it for now; the next one, or the end, shows it
+            # Each of two workers would leave the end to the other for ever.
+            await on_database(self._parts.mark_shown, job.id, showing.fresh, None)
+            return True
         await self._write_down(job, showing.fresh, delivered, final=showing.final)
         return not showing.final
 

@@ -137,7 +137,8 @@ def test_a_worker_shows_its_own_and_the_last_one_the_end(
     drawing = join(one.drawing for one in parts if one.drawing is not None)
     if drawing is not None and sentence is not None:
         drawing = replace(drawing, warnings=(*drawing.warnings, sentence))
-    assert showing == Showing(drawing, frozenset(expected[0]), final=expected[1], retried=False)
+    alone = all(worker == A for _, worker in rows)
+    assert showing == Showing(drawing, frozenset(expected[0]), final=expected[1], retried=False, alone=alone)
 
 
 @pytest.mark.parametrize("state", sorted(ENDED))
@@ -298,6 +299,19 @@ async def test_what_nothing_takes_is_shown_with_the_next_picture(bench: Bench, w
     await worker.shower.show(second)
     assert worker.pictures == [({0}, False), ({0, 1}, True)]
     assert await bench.state() is JobState.DONE
+
+
+async def test_two_workers_whose_pictures_nothing_takes_do_not_leave_the_end_to_each_other(bench: Bench) -> None:
+    first, second = await bench.given(2, workers=["a", "b"])
+    workers = {piece: Worker(bench.engine, name) for piece, name in ((first, "a"), (second, "b"))}
+    for piece, worker in workers.items():
+        worker.begin(piece)
+        worker.kept = 9
+        await bench.draw(piece)
+    for piece, worker in workers.items():
+        await worker.shower.show(piece)
+    job = await bench.job()
+    assert (job.state, job.delivered_to) == (JobState.DONE, "kept")
 
 
 async def test_what_nothing_takes_at_the_end_is_done_and_kept(bench: Bench, worker: Worker) -> None:
