@@ -155,7 +155,7 @@ async def run(settings: Settings, command: str = "run") -> None:
         stop = asyncio.create_task(stopping.wait(), name="signals")
         try:
             await until_one_ends([*tasks, stop])
-            services.core.fleet.close()
+            await services.core.fleet.close()
             if services.pipeline is not None:
                 await drain(services.pipeline, settings.drain_seconds, at_once)
         finally:
@@ -233,6 +233,7 @@ def _add_drawing(services: Services, pictures: PictureStore) -> None:
         worker=core.role.worker,
         is_dead=lambda worker: _is_gone(core, worker),
         is_known_alive=lambda: core.listener.is_connected,
+        stop_what_ended=pipeline.stop_what_ended,
     )
     services.chores |= {"dispatcher": services.give_out, "leftovers": rescuer.end_own}
     if core.role.shared:
@@ -270,7 +271,7 @@ def _add_talking(services: Services) -> None:
         DrawCog(studio, delivery, weights),
         CancelCog(studio, delivery),
         QueueCog(studio, delivery),
-        StatusCog(studio),
+        StatusCog(studio, services.settings.switching_servers),
     )
     services.chores["herald"] = herald.run
 

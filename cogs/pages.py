@@ -68,7 +68,7 @@ def _mine(mine: Sequence[MyJob]) -> Iterable[str]:
 
 def _stand(one: MyJob) -> str:
     if one.job.state is not JobState.QUEUED:
-        return "being drawn"
+        return f"being drawn, {one.waiting} more to come" if one.waiting else "being drawn"
     return "waiting" if one.expectation is None else place(one.expectation)
 
 
@@ -106,6 +106,8 @@ def _loaded(view: BackendView) -> str | None:
 
 def _state(view: BackendView) -> str:
     busy = view.job_id is not None
+    if view.closing:
+        return "being restarted"
     if view.mode is Mode.PAUSED:
         return "paused, finishing its picture" if busy else "paused"
     if view.mode is Mode.DRAINING:

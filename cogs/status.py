@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Collection
 from typing import Literal
 
 import discord
@@ -15,15 +17,19 @@ from core.studio import Studio
 from core.webui.names import shorten
 from core.webui.pool import BackendView, Mode
 
+log = logging.getLogger(__name__)
+
 ACTIONS = {"pause": Mode.PAUSED, "drain": Mode.DRAINING, "resume": Mode.OPEN}
+NOT_HERE = "Whoever runs this bot lets its webuis be switched from another server only."
 NOT_ALLOWED = "Only members who may manage this server can pause, drain or resume a webui."
 
 
 class StatusCog(commands.Cog):
-    """The webuis."""
+    """The webuis. `servers`: whose admins may switch them; empty: every server's."""
 
-    def __init__(self, studio: Studio) -> None:
+    def __init__(self, studio: Studio, servers: Collection[int] = ()) -> None:
         self._studio = studio
+        self._servers = frozenset(servers)
 
     @app_commands.command(
         name="status", description="What the webuis are doing; admins can pause, drain and resume one"
@@ -58,19 +64,24 @@ class StatusCog(commands.Cog):
     async def _switch(self, interaction: discord.Interaction, webui: str | None, action: str | None) -> str:
         if interaction.guild_id is None or not interaction.permissions.manage_guild:
             raise UserError(NOT_ALLOWED)
+        if self._servers and interaction.guild_id not in self._servers:
+            raise UserError(NOT_HERE)
         if action is None:
             raise UserError("Say what to do with it: pause, drain or resume.")
-        view = self._find(webui)
-        await self._studio.set_mode(view.key, ACTIONS[action])
-        return pages.switched(view, ACTIONS[action])
+        views = self._find(webui)
+        for view in views:
+            await self._studio.set_mode(view.key, ACTIONS[action])
+        facts = {"person": interaction.user.id, "server": interaction.guild_id, "webui": views[0].name}
+        log.info("a webui's mode was set: %s", action, extra=facts)
+        return pages.switched(next((view for view in views if view.job_id is not None), views[0]), ACTIONS[action])
 
-    def _find(self, wanted: str | None) -> BackendView:
-        """The webui of that name; the only one where none is named."""
+    def _find(self, wanted: str | None) -> list[BackendView]:
+        """The webuis of that name: a worker may have been made anew. The only one where none is named."""
         views = self._studio.webuis()
         if wanted is None and len(views) == 1:
-            return views[0]
-        for view in views:
-            if wanted is not None and wanted.strip().casefold() == shorten(view.name).casefold():
-                return view
+            return [views[0]]
+        found = [view for view in views if wanted and wanted.strip().casefold() == shorten(view.name).casefold()]
+        if found:
+            return found
         names = ", ".join(view.name for view in views)
         raise UserError(f"Say which webui: {names}." if names else "No webui is connected.")

@@ -6,6 +6,7 @@ On one machine there are no others, and the database only remembers what admins 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -25,9 +26,12 @@ PUBLISH_SECONDS = 2.0
 """How often a worker says that it is there, where others read it."""
 ALONE_SECONDS = 10.0
 """The same where nobody else does: only what was learned has to be kept."""
-CLOSING = "The bot is being restarted; pictures wait until it is back."
+GONE_SECONDS = 60.0
+"""A worker that said it is being restarted and was not heard of for so long is simply away."""
 SILENT_SECONDS = 8.0
 """A webui whose worker was not heard of for so long can't be used."""
+CLOSING_SECONDS = 1.0
+"""How long a database that does not answer holds up the end of a process."""
 FORGOTTEN_SECONDS = 3600.0
 """A webui whose worker was not heard of for so long is not there any more."""
 FROZEN_SECONDS = 30.0
@@ -52,7 +56,6 @@ class Fleet:
         self._reading_since: float | None = None
         self._merged = MergedCatalog()
         self._wake = asyncio.Event()
-        self._closing = False
 
     def views(self) -> tuple[BackendView, ...]:
         """Every webui now, one's own first."""
@@ -82,14 +85,14 @@ class Fleet:
 
     def explain(self) -> str | None:
         """Why no picture can be drawn now, in a sentence without host names; None where a webui takes pictures."""
-        return CLOSING if self._closing else explain(self.views())
+        return explain(self.views())
 
-    def close(self) -> None:
-        """This process stops: its webuis get nothing more from it, and the others hear of that."""
-        self._closing = True
-        for view in self._pool.views():
-            self._pool.set_mode(view.key, Mode.DRAINING)
-        self.note_own()
+    async def close(self) -> None:
+        """This process stops: its webuis get nothing more from it, and the others hear of that before it goes."""
+        self._pool.close()
+        with contextlib.suppress(sa.exc.SQLAlchemyError, TimeoutError):
+            async with asyncio.timeout(CLOSING_SECONDS):
+                await self._publish()
 
     def refresh(self) -> None:
         """Look again soon: somebody asked for a name that no catalog has."""
@@ -106,7 +109,7 @@ class Fleet:
 
     async def open(self) -> None:
         """Take over what admins wanted and what was learned before; and learn of the others."""
-        rows = await self._rows.fetch()
+        rows = await self._rows.fetch(self._worker, FORGOTTEN_SECONDS)
         for row in rows:
             if row.worker == self._worker:
                 self._pool.teach(row.key, row.speed, row.load_seconds)
@@ -116,7 +119,7 @@ class Fleet:
     async def set_mode(self, key: str, mode: Mode) -> bool:
         """What an admin wants of a webui from now on, also after a restart; False where nobody knows it."""
         known = await self._rows.set_mode(key, mode)
-        self._take(await self._rows.fetch())
+        self._take(await self._rows.fetch(self._worker, FORGOTTEN_SECONDS))
         return known
 
     async def run(self) -> None:
@@ -130,7 +133,7 @@ class Fleet:
             self._wake.clear()
             try:
                 await self._publish()
-                self._take(await self._rows.fetch())
+                self._take(await self._rows.fetch(self._worker, FORGOTTEN_SECONDS))
             except sa.exc.SQLAlchemyError as error:
                 self._reading_since = None
                 log.warning("the webuis' rows can't be written, trying again: %s", type(error).__name__)
@@ -158,7 +161,7 @@ class Fleet:
         others: dict[str, BackendView] = {}
         for row in rows:
             if row.worker == self._worker:
-                self._pool.set_mode(row.key, Mode.DRAINING if self._closing else Mode(row.mode))
+                self._pool.set_mode(row.key, Mode(row.mode))
             elif (
                 self._shared
                 and row.age < FORGOTTEN_SECONDS
@@ -186,9 +189,9 @@ def _decode(row: BackendRow, known: BackendView | None) -> BackendView | None:
         return None
     if known is not None and known.catalog == view.catalog:
         view = replace(view, catalog=known.catalog)
-    wanted = Mode(row.mode)
     return replace(
         view,
-        mode=view.mode if wanted is Mode.OPEN else wanted,
+        mode=Mode(row.mode),
+        closing=view.closing and row.age < GONE_SECONDS,
         health=Health.DOWN if row.age > SILENT_SECONDS else view.health,
     )

@@ -87,6 +87,13 @@ def check_role_weights(text: str) -> str:
     return text
 
 
+def check_admin_servers(text: str) -> str:
+    """Ids of servers; read again by `Settings.switching_servers`."""
+    if not all(part.isdigit() for part in _parts(text)):
+        raise ValueError("must be the ids of servers, separated by commas")
+    return text
+
+
 def check_worker_name(name: str) -> str:
     """People see it beside the webuis of this worker."""
     if name and not _WORKER_NAME.fullmatch(name):
@@ -133,6 +140,7 @@ class Settings(BaseSettings):
     queue_places_per_person: Annotated[int, Field(ge=1)] = 10
     queue_places_per_server: Annotated[int, Field(ge=1)] = 200
     role_weights: Annotated[str, AfterValidator(check_role_weights)] = ""
+    admin_servers: Annotated[str, AfterValidator(check_admin_servers)] = ""
     drain_seconds: Annotated[int, Field(ge=0, le=3600)] = 20
     worker_name: Annotated[str, AfterValidator(check_worker_name)] = ""
     shard_ids: Annotated[str, AfterValidator(check_shard_ids)] = ""
@@ -164,6 +172,11 @@ class Settings(BaseSettings):
         """What each role's members weigh in fair shares; everybody else weighs 1."""
         pairs = (part.partition(":") for part in _parts(self.role_weights))
         return {int(role): float(weight) for role, _, weight in pairs}
+
+    @property
+    def switching_servers(self) -> frozenset[int]:
+        """The servers whose admins may pause and drain webuis; empty: every server's."""
+        return frozenset(int(part) for part in _parts(self.admin_servers))
 
     @property
     def shards(self) -> list[int] | None:

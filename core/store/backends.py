@@ -18,6 +18,8 @@ BACKENDS_SIGNAL = "backends"
 MODE_SIGNAL = "mode"
 """Its subject is a webui of which an admin wants something else."""
 OPEN = "open"
+FORGET_AFTER = 7 * 24 * 3600.0
+"""Seconds for which what was learned of a webui, and wanted of it, is kept while nobody hears of its worker."""
 
 _Learned = tuple[float | None, float | None]
 
@@ -41,9 +43,10 @@ class BackendRows:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def fetch(self) -> list[BackendRow]:
-        """All of them, by worker and key."""
-        query = sa.select(backends, (self._now() - backends.c.seen_at).label("age"))
+    async def fetch(self, worker: str, younger: float) -> list[BackendRow]:
+        """This worker's own, and the others' that were written in the last so many seconds, by worker and key."""
+        age = self._now() - backends.c.seen_at
+        query = sa.select(backends, age.label("age")).where(sa.or_(backends.c.worker == worker, age < younger))
         async with self._engine.connect() as connection:
             rows = await connection.execute(query.order_by(backends.c.worker, backends.c.key))
             return [
@@ -62,8 +65,9 @@ class BackendRows:
     async def publish(self, worker: str, views: Mapping[str, str | None], learned: Mapping[str, _Learned]) -> None:
         """What `worker` sees of its webuis (JSON by key; None: as it was), and that it is there; others of it go."""
         async with self._engine.begin() as connection:
-            gone = sa.delete(backends).where(backends.c.worker == worker, backends.c.key.not_in(views))
-            await connection.execute(gone)
+            mine = sa.and_(backends.c.worker == worker, backends.c.key.not_in(views))
+            old = sa.and_(backends.c.worker != worker, self._now() - backends.c.seen_at > FORGET_AFTER)
+            await connection.execute(sa.delete(backends).where(sa.or_(mine, old)))
             for key, view in views.items():
                 await self._publish(connection, worker, key, view, learned.get(key, (None, None)))
             if any(view is not None for view in views.values()):

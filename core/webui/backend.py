@@ -90,11 +90,14 @@ class BackendView:
     """What its options name: drawn with where a request names none."""
     since: float | None = None
     work: float = 0.0
+    closing: bool = False
+    """Its process is about to end."""
 
     @property
     def accepts(self) -> bool:
         """Whether jobs may be given to it, once it is idle."""
-        return self.health is Health.UP and self.mode is Mode.OPEN and self.circuit is not Circuit.OPEN
+        is_well = self.health is Health.UP and self.circuit is not Circuit.OPEN
+        return is_well and self.mode is Mode.OPEN and not self.closing
 
 
 class Backend:
@@ -134,6 +137,10 @@ class Backend:
     def set_mode(self, mode: Mode) -> None:
         """Note what an admin wants of it."""
         self._show(replace(self._view, mode=mode))
+
+    def close(self) -> None:
+        """It gets no more jobs from this process."""
+        self._show(replace(self._view, closing=True))
 
     def teach(self, speed: Speed) -> None:
         """Forget what was learned, and go on from this."""

@@ -85,6 +85,11 @@ class BackendPool:
             backend.set_mode(mode)
         return backend is not None
 
+    def close(self) -> None:
+        """This process gives out no more jobs."""
+        for backend in self._backends.values():
+            backend.close()
+
     def teach(self, key: str, speed: float | None, load_seconds: float | None) -> None:
         """Begin with what an earlier process had learned: seconds for each megapixel-step, and for a checkpoint."""
         if (backend := self._backends.get(key)) is not None:

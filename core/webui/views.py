@@ -16,6 +16,7 @@ _OBSTACLES = {
     Health.NO_API: "The webui is starting, or runs without its API (--api); pictures wait until that is there.",
 }
 _PAUSED = "The webuis are paused by an admin; pictures wait until one is resumed."
+_CLOSING = "The bot is being restarted; pictures wait until it is back."
 _NONE = "No webui is connected at the moment; pictures wait until one is."
 
 
@@ -24,11 +25,13 @@ def explain(views: Iterable[BackendView]) -> str | None:
     every = list(views)
     if any(view.accepts for view in every):
         return None
-    healths = {view.health for view in every if view.mode is Mode.OPEN}
     if not every:
         return _NONE
+    if all(view.closing for view in every):
+        return _CLOSING
+    healths = {view.health for view in every if view.mode is Mode.OPEN and not view.closing}
     if not healths:
-        return _PAUSED
+        return _CLOSING if any(view.closing for view in every) else _PAUSED
     # With several webuis in several states, what mends itself is said first.
     return _OBSTACLES[next(health for health in _OBSTACLES if health in healths)]
 

@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core import fleet as module
-from core.fleet import CLOSING, Fleet
+from core.fleet import Fleet
 from core.jobs.outlook import facts_of
-from core.store.backends import BACKENDS_SIGNAL, MODE_SIGNAL, BackendRows
+from core.store.backends import BACKENDS_SIGNAL, FORGET_AFTER, MODE_SIGNAL, BackendRows
 from core.store.database import database_url, open_database
 from core.store.schema import backends
 from core.store.signals import Signal, open_listener
@@ -91,7 +91,7 @@ class Worker:
 
     async def look(self) -> None:
         """As after a ring of another's."""
-        self.fleet._take(await self.fleet._rows.fetch())
+        self.fleet._take(await self.fleet._rows.fetch(self.fleet._worker, module.FORGOTTEN_SECONDS))
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ async def test_a_webui_that_was_taken_out_of_the_settings_is_forgotten(
     async with fast_webui() as first, fast_webui() as second:
         await Worker(database, session, "alone", first, second).fleet.open()
         await Worker(database, session, "alone", second).fleet.open()
-        assert [row.key for row in await BackendRows(database).fetch()] == [second.url]
+        assert [row.key for row in await BackendRows(database).fetch("", 60.0)] == [second.url]
 
 
 @pytest.mark.usefixtures("_often")
@@ -200,9 +200,11 @@ async def test_others_hear_of_a_worker_that_closes_until_it_is_back(
     async with fast_webui() as webui, Worker(database, session, "gateway").running() as gateway:
         async with Worker(database, session, "w", webui).running() as worker:
             await gateway.until(lambda: [view.health for view in gateway.seen("w")] == [Health.UP])
-            worker.fleet.close()
-            assert worker.fleet.explain() == CLOSING
+            await worker.fleet.close()
+            assert "is being restarted" in (worker.fleet.explain() or "")
             await gateway.until(lambda: not gateway.seen("w")[0].accepts)
+            assert gateway.fleet.explain() == worker.fleet.explain()  # and not that an admin paused it
+            assert gateway.seen("w")[0].mode is Mode.OPEN
             await worker.look()  # what the row says does not open it again
             assert not worker.pool.views()[0].accepts
         async with Worker(database, session, "w", webui).running():
@@ -292,7 +294,7 @@ async def test_changes_are_rung_to_others_and_signs_of_life_are_not(
 
 async def _is_kept(database: AsyncEngine, speed: float, load_seconds: float) -> bool:
     try:
-        rows = await BackendRows(database).fetch()
+        rows = await BackendRows(database).fetch("", 60.0)
     except sa.exc.SQLAlchemyError:
         return False
     return [(row.speed, row.load_seconds) for row in rows] == [(speed, load_seconds)]
@@ -304,3 +306,16 @@ async def _until(condition: Callable[[], Awaitable[bool]]) -> None:
             if await condition():
                 return
             await asyncio.sleep(0.01)
+
+
+async def test_a_worker_that_was_not_heard_of_for_days_leaves_no_row(
+    database: AsyncEngine, session: aiohttp.ClientSession
+) -> None:
+    async with fast_webui() as webui:
+        await Worker(database, session, "gone", webui).fleet.open()
+        async with database.begin() as connection:
+            await connection.execute(sa.update(backends).values(seen_at=backends.c.seen_at - FORGET_AFTER - 1))
+        living = Worker(database, session, "living", webui)
+        await living.fleet.open()
+        assert living.seen("gone") == []
+        assert [row.worker for row in await BackendRows(database).fetch("gone", 60.0)] == ["living"]

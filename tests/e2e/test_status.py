@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -136,3 +137,13 @@ async def test_a_pause_outlasts_the_bot(stage: Stage, admin: Member) -> None:
     interaction = await stage.draw(count=3, **OPTIONS)
     await stage.delivered(interaction, 3)
     assert len(stage.webuis[0].renders) == drawn
+
+
+async def test_where_servers_are_named_no_other_server_s_admin_switches_anything(tmp_path: Path) -> None:
+    async with open_stage(tmp_path, cheap_webui(), kindly=False, ADMIN_SERVERS="1") as stage:
+        admin = stage.discord.member("an admin of this server", administrator=True)
+        answer = await stage.answered(await stage.discord.slash(admin, "status", action="pause"))
+        assert answer.ephemeral
+        assert "from another server only" in answer.content
+        await stage.drawn(**OPTIONS)
+        stage.check()
