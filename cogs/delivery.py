@@ -210,14 +210,14 @@ class DiscordDelivery:
     async def _edit(self, job: Job, content: str) -> bool:
         """Best effort: nobody is worse off for an edit that Discord did not take."""
         async with self._alone(job.id):
-            if self._shown.get(job.id) == content:
-                return True
+            if self._shown.get(job.id) == content and self._among_processes is None:
+                return True  # where others write to it, nobody knows what it says
             job = await self._current(job)
             if job.state in ENDED:
                 return False
             address = ReplyAddress.from_json(job.reply)
             taken = await edit_shown(self._client, address, job.delivered_to, _message_id(job), content=content)
-            if taken:
+            if taken and self._among_processes is None:
                 self._shown[job.id] = content
             return taken
 

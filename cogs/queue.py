@@ -61,16 +61,16 @@ class QueueCog(commands.Cog):
         if not chosen:
             raise UserError("You have no such job in the queue; choose one from the list, or write all.")
         sentences = [await self._end(job, person_id) for job in chosen]
+        for job, sentence in zip(chosen, sentences, strict=True):  # that takes time, in which nothing shall begin
+            if sentence.startswith("Cancelled"):
+                message_id = None if job.message_id is None else int(job.message_id)
+                await self._delivery.rewrite(job, message_id, say.cancelled(job, sentence))
         if len(chosen) == 1:
             return say.assemble(sentences[0], say.quote(chosen[0].request.prompt, 300))
         return f"{sum(sentence.startswith('Cancelled') for sentence in sentences)} of {len(chosen)} jobs cancelled."
 
     async def _end(self, job: Job, person_id: str) -> str:
-        """The job's own message says so, too."""
         try:
-            sentence = await self._studio.cancel(job.id, person_id)
+            return await self._studio.cancel(job.id, person_id)
         except UserError as error:  # it ended in this moment
             return str(error)
-        message_id = None if job.message_id is None else int(job.message_id)
-        await self._delivery.rewrite(job, message_id, say.cancelled(job, sentence))
-        return sentence

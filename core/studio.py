@@ -6,7 +6,7 @@ import itertools
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from core.defaults import merge
@@ -29,6 +29,10 @@ from core.webui.pool import BackendView, Mode
 log = logging.getLogger(__name__)
 
 
+SOONEST_SECONDS = 5.0
+"""Nobody is told to try again sooner, however wrong an estimate turned out to be."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """A request with who asked and where the answer goes; `job_id` is Discord's interaction id."""
@@ -43,10 +47,14 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MyJob:
-    """One of a person's own jobs in the queue; `expectation` is None for one that is being drawn."""
+    """One of a person's own jobs in the queue; `expectation` is None for one that is being drawn.
+
+    `waiting` is how many of its pictures wait.
+    """
 
     job: Job
     expectation: Expectation | None
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,9 +150,17 @@ class Studio:
             raise UserError("I don't know this job any more.")
         if job.owner_id != person_id:
             raise UserError("Only the person who asked for this picture can cancel it.")
-        was = await for_a_person(lambda: self._rows.mark_cancelled(job_id, time.time()))
+        attempts = itertools.count()
+
+        async def mark_cancelled() -> JobState | None:
+            next(attempts)
+            return await self._rows.mark_cancelled(job_id, time.time())
+
+        was = await for_a_person(mark_cancelled)
+        now = await self.fetch(job_id) if was is None else None
+        if now is not None and now.state is JobState.CANCELLED and next(attempts) > 1:
+            was = job.state  # the first attempt did it, and its answer was lost
         if was is None:
-            now = await self.fetch(job_id)
             raise UserError(_too_late(job.state if now is None else now.state))
         self._queue.remove(job_id)
         self._on_cancelled(job_id)
@@ -161,14 +177,16 @@ class Studio:
             waiting=len(self._queue),
             turns=tuple(turns),
             guilds={job.job_id: job.guild_id for job in waiting if job is not None},
-            mine=tuple(
-                MyJob(job=job, expectation=places.get(job.id) or self._outlook.of_job(job.id))
-                if job.state is JobState.QUEUED
-                else MyJob(job=job, expectation=None)
-                for job in mine
-            ),
+            mine=tuple(self._mine(job, places) for job in mine),
             obstacle=self._fleet.explain(),
         )
+
+    def _mine(self, job: Job, places: Mapping[str, Expectation]) -> MyJob:
+        entry_of_it = self._queue.get(job.id)
+        waiting = 0 if entry_of_it is None else entry_of_it.pictures
+        if job.state is not JobState.QUEUED:
+            return MyJob(job=job, expectation=None, waiting=waiting)
+        return MyJob(job=job, expectation=places.get(job.id) or self._outlook.of_job(job.id), waiting=waiting)
 
     async def fetch_mine(self, person_id: str) -> list[Job]:
         """This person's jobs in the queue, the oldest first."""
@@ -217,9 +235,11 @@ class Studio:
             in_the_way = [job.id for job in await self.fetch_mine(order.owner_id)]
         else:
             sentence = f"This server has {_jobs(full.taken)} in the queue, as many as it may have at once."
-            every = [self._queue.get(turn.job_id) for turn in await self._outlook.turns()]
-            in_the_way = [job.job_id for job in every if job is not None and job.guild_id == order.guild_id]
-        return NoPlace(sentence, self._outlook.first_end(in_the_way))
+            in_the_way = self._queue.first_of_guild(order.guild_id)
+        ends_at = self._outlook.first_end(in_the_way)
+        if ends_at is None:
+            return NoPlace(f"{sentence} Try again in a few minutes.", None)
+        return NoPlace(sentence, max(ends_at, time.time() + SOONEST_SECONDS))
 
     def _check_names(self, request: GenerationRequest) -> None:
         """Against what the webuis offered when last asked; an unknown name makes them be asked again."""

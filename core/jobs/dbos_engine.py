@@ -203,11 +203,13 @@ class DbosEngine:
 
     async def _forget_finished(self) -> None:
         before = (datetime.now(UTC) - FORGET_AFTER).isoformat()
-        await _delete(
-            await DBOS.list_workflows_async(
+        is_more = True
+        while is_more:
+            finished = await DBOS.list_workflows_async(
                 completed_before=before, limit=FORGET_AT_ONCE, load_input=False, load_output=False
             )
-        )
+            await _delete(finished)
+            is_more = len(finished) == FORGET_AT_ONCE
 
     async def _forget_abandoned(self) -> None:
         """What dead executors left, whose jobs have long been taken over."""

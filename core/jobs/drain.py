@@ -10,8 +10,8 @@ from core.jobs.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
 
-INTERRUPT_SECONDS = 3.0
-"""How long webuis are given to notice that what they draw is handed back."""
+GIVE_BACK_SECONDS = 5.0
+"""How long that may take, webuis, database and Discord together; the next start, or another worker, does the rest."""
 
 
 async def drain(pipeline: Pipeline, seconds: float, at_once: asyncio.Event) -> None:
@@ -28,7 +28,7 @@ async def drain(pipeline: Pipeline, seconds: float, at_once: asyncio.Event) -> N
             task.cancel()
     if pipeline.in_hand:
         log.info("stopping: %d pictures are handed back", pipeline.in_hand)
-        await pipeline.give_back()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(INTERRUPT_SECONDS):
+            async with asyncio.timeout(GIVE_BACK_SECONDS):
+                await pipeline.give_back()
                 await pipeline.until_empty()

@@ -29,6 +29,10 @@ LOOKED_AT = 60
 """Jobs that are thought about in one look, beside those that wait for the same obstacle to go."""
 PLACE_SECONDS = 15.0
 """A place is said anew at most this often; an obstacle at once."""
+LOOKS = 60
+"""After so many the turn is taken anew."""
+NOTHING = ""
+"""In place of an obstacle: the message says something else, since an edit was not taken."""
 LATE_SECONDS = 20.0
 """A start that is expected so much later or earlier is said anew, too."""
 
@@ -42,6 +46,11 @@ class _Said:
     place: int
     starts_at: float | None
     at: float
+
+    @property
+    def may_be_said_again(self) -> bool:
+        """An edit that Discord did not take is not tried again at once."""
+        return self.obstacle != NOTHING or time.monotonic() - self.at >= PLACE_SECONDS
 
 
 class Herald:
@@ -75,9 +84,11 @@ class Herald:
         """Look for ever; the caller cancels it."""
         while True:
             await asyncio.sleep(EVERY)
+            self._forget()
             try:
                 async with self._chore() as is_mine:
-                    while is_mine:
+                    # Not for ever: a lock that went with its connection would go on being believed in.
+                    for _ in range(LOOKS if is_mine else 0):
                         await self.look()
                         await asyncio.sleep(EVERY)
             except sa.exc.SQLAlchemyError as error:
@@ -85,8 +96,8 @@ class Herald:
 
     async def look(self) -> None:
         """One look: edit a few of the messages that are not true any more."""
+        self._forget()
         waiting = self._queue.job_ids
-        self._said = {job_id: self._said[job_id] for job_id in waiting if job_id in self._said}
         obstacle = self._explain()
         if waiting and (obstacle is None) != self._was_drawn:
             self._was_drawn = obstacle is None
@@ -98,11 +109,15 @@ class Herald:
         for job_id, why in itertools.islice(untrue, EDITS):
             await self._tell(job_id, why)
 
+    def _forget(self) -> None:
+        """Nothing has to be remembered of a job that waits no longer."""
+        self._said = {job_id: said for job_id, said in self._said.items() if self._queue.get(job_id) is not None}
+
     def _without(self, waiting: Iterable[str], obstacle: str) -> Iterator[tuple[str, str | None]]:
         """While nothing is drawn at all: who was not told why."""
         for job_id in waiting:
             said = self._said.get(job_id)
-            if said is None or said.obstacle != obstacle:
+            if said is None or (said.obstacle != obstacle and said.may_be_said_again):
                 yield job_id, obstacle
 
     def _with_places(self, turns: Sequence[Turn]) -> Iterator[tuple[str, str | None]]:
@@ -118,8 +133,10 @@ class Herald:
 
     def _is_untrue(self, job_id: str, obstacle: str | None, expected: Expectation) -> bool:
         said = self._said.get(job_id)
-        if said is None or said.obstacle != obstacle:
+        if said is None:
             return True
+        if said.obstacle != obstacle:
+            return said.may_be_said_again
         if obstacle is not None or time.monotonic() - said.at < PLACE_SECONDS:
             return False
         if said.starts_at is None or expected.starts_at is None:
@@ -131,9 +148,11 @@ class Herald:
         if expected is None:
             return
         job = await self._rows.fetch(job_id)
-        self._said[job_id] = _Said(obstacle, expected.place, expected.starts_at, time.monotonic())
+        taken = False
         if job is not None and job.state is JobState.QUEUED and job.message_id is not None:
-            await self._delivery.show_queued(job, expected.place, expected.starts_at, obstacle)
+            taken = await self._delivery.show_queued(job, expected.place, expected.starts_at, obstacle)
+        said = obstacle if taken else NOTHING
+        self._said[job_id] = _Said(said, expected.place, expected.starts_at, time.monotonic())
 
 
 @contextlib.asynccontextmanager

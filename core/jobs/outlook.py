@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import statistics
 import time
 from collections.abc import Sequence
@@ -16,6 +17,8 @@ from core.scheduling.scheduler import BackendFacts, can_draw
 from core.webui.pool import BackendView, Health
 
 TURNS = 25
+LOOKED_AT = 10
+"""Jobs whose end is worked out for one answer, at most."""
 SHORT = 50
 """Jobs in a queue that is thought through at once."""
 NO_WEBUI = "No webui that can draw this is there at the moment; the job waits for one."
@@ -65,7 +68,7 @@ class Outlook:
         holders = {view.key: view.job_id for view in self._fleet.views()}
         at_work = {(holders[running.backend] or "").partition(":")[0]: running.ends_at for running in self._running()}
         ends = [at_work[job_id] for job_id in job_ids if job_id in at_work and self._queue.get(job_id) is None]
-        for job_id in job_ids:
+        for job_id in itertools.islice(job_ids, LOOKED_AT):
             job, expectation = self._queue.get(job_id), self.of_job(job_id)
             if job is not None and expectation is not None and expectation.starts_at is not None:
                 ends.append(expectation.starts_at + job.work * job.pictures * self._speed())

@@ -91,16 +91,22 @@ class Pipeline:
         """The row says cancelled: stop the webuis' work on it, as far as they are at it."""
         self._renderer.cancel(job_id)
 
+    async def stop_what_ended(self) -> None:
+        """Stop what the rows don't want any more: the ring of a cancellation may have been lost."""
+        for piece in self._renderer.going_on:
+            if await self._find(piece) is None:
+                self._renderer.stop(piece)
+
     async def give_back(self) -> None:
         """Let what is being drawn here be drawn elsewhere or later, with the same seeds."""
+        back: list[tuple[Piece, Job]] = []
         for piece in self._renderer.going_on:
-            found = await self._find(piece)
-            if found is None:
-                continue
             waiting = await on_database(self.parts.requeue, piece)
             self._renderer.stop(piece)  # it stays in hand until its webui has noticed
             if waiting is not None:
-                await self._wait_again(waiting, piece, HANDED_BACK, "HandedBack")
+                back.append((piece, waiting))
+        for piece, waiting in back:  # Discord may take its time, and all of them are safe
+            await self._wait_again(waiting, piece, HANDED_BACK, "HandedBack")
 
     async def render(self, piece: Piece, before: Record) -> Record:
         """Ask the backend that was reserved; the record names the raw file and what the webui said of it."""

@@ -65,6 +65,11 @@ class WaitingQueue:
         """All that wait, in the order in which they became known."""
         return list(self._jobs)
 
+    def first_of_guild(self, guild_id: str | None) -> list[str]:
+        """The job of this server that comes first in each of its members' own order."""
+        lanes = ([job.job_id for job in lane if job.guild_id == guild_id] for lane in self._lanes.values())
+        return [jobs[0] for jobs in lanes if jobs]
+
     def put(self, job: WaitingJob) -> None:
         """Let this be what is known of the job; one without waiting pictures is forgotten. Rings."""
         self.remove(job.job_id)

@@ -38,6 +38,7 @@ class Rescuer:
         worker: str,
         is_dead: Callable[[str], Awaitable[bool]],
         is_known_alive: Callable[[], bool],
+        stop_what_ended: Callable[[], Awaitable[None]],
     ) -> None:
         self._parts = parts
         self._mirror = mirror
@@ -45,6 +46,7 @@ class Rescuer:
         self._worker = worker
         self._is_dead = is_dead
         self._is_known_alive = is_known_alive
+        self._stop_what_ended = stop_what_ended
         self._suspects: set[str] = set()
         self._ending: dict[str, asyncio.Task[None]] = {}
 
@@ -62,6 +64,7 @@ class Rescuer:
         if not self._is_known_alive():
             self._suspects = set()
             return
+        await self._stop_what_ended()
         unended = await self._parts.fetch_unended()
         others = (await self._parts.fetch_workers()).union(*unended.values()) - {self._worker}
         dead = {worker for worker in others if await self._is_dead(worker)}

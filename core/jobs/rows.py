@@ -152,13 +152,13 @@ class JobRows:
     async def mark_cancelled(self, job_id: str, now: float) -> JobState | None:
         """queued or running → cancelled; the state it was in, or None where it was too late (or no such job)."""
         async with self._engine.begin() as connection:
-            for state in IN_THE_QUEUE:
-                statement = sa.update(jobs).where(jobs.c.id == job_id, jobs.c.state == state)
-                values = statement.values(state=JobState.CANCELLED, finished_at=now)
-                if (await connection.execute(values)).rowcount:
-                    await notify(connection, CANCELLED_SIGNAL, job_id)
-                    return state
-        return None
+            state = await connection.scalar(sa.select(jobs.c.state).where(jobs.c.id == job_id).with_for_update())
+            if state not in IN_THE_QUEUE:
+                return None
+            cancelled = sa.update(jobs).where(jobs.c.id == job_id)
+            await connection.execute(cancelled.values(state=JobState.CANCELLED, finished_at=now))
+            await notify(connection, CANCELLED_SIGNAL, job_id)
+            return JobState(state)
 
     async def _insert_arriving(self) -> None:
         """Write what has arrived, in as few transactions as it takes, until nothing arrives any more."""

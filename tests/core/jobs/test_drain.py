@@ -31,14 +31,14 @@ async def at_work(ground: Ground) -> str:
 
 
 async def test_where_nothing_is_in_hand_there_is_nothing_to_wait_for(ground: Ground) -> None:
-    ground.fleet.close()
+    await ground.fleet.close()
     async with asyncio.timeout(1):
         await drain(ground.pipeline, NEVER, asyncio.Event())
 
 
 async def test_what_is_in_hand_is_finished_and_nothing_else_begun(ground: Ground) -> None:
     job_id = await at_work(ground)
-    ground.fleet.close()
+    await ground.fleet.close()
     draining = asyncio.create_task(drain(ground.pipeline, NEVER, asyncio.Event()))
     await ground.until(lambda: bool(ground.delivery.of("progress", job_id)))
     assert not draining.done()
@@ -55,7 +55,7 @@ async def test_what_is_in_hand_is_finished_and_nothing_else_begun(ground: Ground
 @pytest.mark.parametrize("how", ["too long", "hurried"])
 async def test_what_takes_too_long_or_is_hurried_is_handed_back_and_its_webui_stops(ground: Ground, how: str) -> None:
     job_id = await at_work(ground)
-    ground.fleet.close()
+    await ground.fleet.close()
     at_once = asyncio.Event()
     draining = asyncio.create_task(drain(ground.pipeline, 0.01 if how == "too long" else NEVER, at_once))
     if how == "hurried":
@@ -78,7 +78,7 @@ async def test_what_takes_too_long_or_is_hurried_is_handed_back_and_its_webui_st
 async def test_a_webui_that_does_not_notice_is_not_waited_for_long(
     ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "INTERRUPT_SECONDS", 0.05)
+    monkeypatch.setattr(module, "GIVE_BACK_SECONDS", 0.05)
     ground.webui.hold()
     job_id = await at_work(ground)
 
@@ -86,7 +86,7 @@ async def test_a_webui_that_does_not_notice_is_not_waited_for_long(
         return False
 
     monkeypatch.setattr(ground.pool.client(ground.webui.url), "interrupt_task", ignore)
-    ground.fleet.close()
+    await ground.fleet.close()
     await asyncio.wait_for(drain(ground.pipeline, 0.01, asyncio.Event()), 5)
     assert ground.pipeline.in_hand == 1
     assert (await ground.part(job_id)).state is PartState.WAITING
@@ -94,8 +94,18 @@ async def test_a_webui_that_does_not_notice_is_not_waited_for_long(
 
 async def test_a_job_that_was_cancelled_meanwhile_is_not_handed_back(ground: Ground) -> None:
     job_id = await at_work(ground)
-    ground.fleet.close()
+    await ground.fleet.close()
     await ground.studio.cancel(job_id, "42")
     await asyncio.wait_for(drain(ground.pipeline, 5, asyncio.Event()), 6)
     assert (await ground.job(job_id)).state is JobState.CANCELLED
     assert ground.delivery.of("waiting", job_id) == []
+
+
+async def test_a_cancellation_that_nobody_rang_for_stops_the_webui_once_the_rows_are_looked_at(ground: Ground) -> None:
+    job_id = await at_work(ground)
+    await ground.pipeline.stop_what_ended()
+    assert ground.webui.interrupts == []
+    await ground.rows.mark_cancelled(job_id, 1.0)
+    await ground.pipeline.stop_what_ended()
+    await ground.webui.until(lambda: ground.webui.interrupts)
+    await ground.pipeline.until_empty()

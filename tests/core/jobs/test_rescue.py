@@ -31,6 +31,7 @@ class Watch:
         self.bench = bench
         self.dead = set(dead)
         self.alive = True
+        self.looked_at_own = 0
         self.queue = WaitingQueue()
         self.mirror = Mirror(
             rows=bench.rows, parts=bench.parts, ledger=Ledger(bench.engine, "us"), queue=self.queue, shared=True
@@ -44,7 +45,11 @@ class Watch:
             worker="us",
             is_dead=self._is_dead,
             is_known_alive=lambda: self.alive,
+            stop_what_ended=self._look_at_own,
         )
+
+    async def _look_at_own(self) -> None:
+        self.looked_at_own += 1
 
     async def _is_dead(self, worker: str) -> bool:
         return worker in self.dead
@@ -54,6 +59,7 @@ async def test_a_worker_that_is_dead_twice_in_a_row_has_nothing_in_hand_any_more
     await bench.given(3, workers=["gone", "other", "us"])
     watch = Watch(bench, "gone")
     await watch.rescuer.look()
+    assert watch.looked_at_own == 1
     assert await bench.states() == [PartState.RUNNING] * 3
     await watch.rescuer.look()
     assert await bench.states() == [PartState.WAITING, PartState.RUNNING, PartState.RUNNING]

@@ -3,7 +3,7 @@
 Revision: 0002. Follows: 0001. Made: 2026-11-25.
 
 A job that was running waits again and is drawn with the same seed. What was drawn becomes pictures of the one worker
-there was, so that it is delivered from disk.
+there was: on SQLite it is delivered from disk; on PostgreSQL, where workers have other names now, it is drawn again.
 """
 
 from __future__ import annotations
@@ -111,6 +111,10 @@ def _move(connection: sa.Connection, row: Any) -> None:
     if row["result"] is None:
         return
     drawing = json.loads(row["result"])
+    came = len(drawing["pictures"])
+    if came != pictures and row["state"] == "drawn":  # no further one will come, so that is all of it
+        words = {"why": f"The webui sent {came} of {pictures} pictures.", "id": row["id"]}
+        connection.execute(sa.text("UPDATE jobs SET sentence = :why WHERE id = :id"), words)
     state = "shown" if row["state"] == "done" else "drawn"
     seconds = drawing.get("seconds", 0.0) / max(len(drawing["pictures"]), 1)  # they are added up again
     for number, picture in enumerate(drawing["pictures"]):
