@@ -67,6 +67,7 @@ async def test_a_worker_that_is_dead_twice_in_a_row_has_nothing_in_hand_any_more
     reading = asyncio.create_task(watch.mirror.run())
     await asyncio.wait_for(watch.queue.wait(), 5)  # whoever has a webui for it hears of it
     reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
     job = watch.queue.get("1")
     assert job is not None
     assert job.pictures == 1
