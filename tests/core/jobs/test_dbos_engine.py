@@ -218,6 +218,22 @@ async def test_the_engine_writes_ahead(on_sqlite: sa.URL) -> None:
         assert read(on_sqlite, "PRAGMA journal_mode") == [("wal",)]
 
 
+async def test_the_engine_s_commits_do_not_wait_for_the_disk_since_the_rows_do(on_sqlite: sa.URL) -> None:
+    waits: list[int] = []
+
+    def note(connection: Any, _record: object) -> None:
+        waits.extend(connection.execute("PRAGMA synchronous").fetchone())
+
+    sa.event.listen(sa.Engine, "connect", note)
+    try:
+        async with opened(on_sqlite, Remembering()):
+            pass
+    finally:
+        sa.event.remove(sa.Engine, "connect", note)
+    assert waits
+    assert set(waits) == {1}  # NORMAL
+
+
 async def test_an_engine_that_is_not_open_starts_nothing(on_sqlite: sa.URL) -> None:
     engine = DbosEngine(on_sqlite, Remembering())
     with pytest.raises(RuntimeError, match="not open"):
