@@ -1,6 +1,7 @@
 """The durable engine on a real SQLite file and a real PostgreSQL, with steps that remember, and killed for real."""
 
 import asyncio
+import logging
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -24,6 +25,15 @@ from tests.postgres import LocalPostgres
 ROOT = Path(__file__).parents[3]
 WAIT = 15.0
 SEVEN = Piece("7", 0, 1)
+
+
+@pytest.fixture(autouse=True)
+def _own_stderr() -> Iterator[None]:
+    """DBOS' log keeps the stderr of its first launch: that of another test, maybe closed, unless it is made anew."""
+    library = logging.getLogger("dbos")
+    before, library.handlers = library.handlers, []
+    yield
+    library.handlers = before
 
 
 @dataclass
