@@ -1,4 +1,4 @@
-"""The pipeline's boundary: the one place where anything at all is caught, so that it ends one job and no other."""
+"""The pipeline's boundary: anything at all that a job meets is caught here, so that it ends one job and no other."""
 
 from __future__ import annotations
 

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 from core.fleet import Fleet
 from core.images.store import PictureStore
 from core.jobs.dispatcher import Dispatcher
@@ -244,6 +247,57 @@ def fast_webui(**options: Any) -> LocalWebui:
     return LocalWebui(**{"seconds_per_step": 0.0, "cheap_pictures": True, **options})
 
 
+def _assembled(
+    folder: Path,
+    database: AsyncEngine,
+    session: aiohttp.ClientSession,
+    webuis: tuple[LocalWebui, ...],
+    timing: WatchTiming,
+    places: Places | None,
+) -> Ground:
+    """The parts of the core, put together; nothing runs yet."""
+    happened = asyncio.Event()
+    queue, metrics, pictures = WaitingQueue(), Metrics(), PictureStore(folder)
+    delivery = RememberingDelivery(happened.set)
+
+    def on_change() -> None:
+        queue.ring()
+        happened.set()
+
+    rows, parts, ledger = JobRows(database, places), PartRows(database), Ledger(database, WORKER)
+    mirror = Mirror(rows=rows, parts=parts, ledger=ledger, queue=queue, shared=False)
+    urls = ",".join(webui.url for webui in webuis)
+    pool = BackendPool(parse_addresses(urls), session=session, on_change=on_change, timing=QUICK)
+    fleet = Fleet(rows=BackendRows(database), pool=pool, worker=WORKER, shared=False, on_change=queue.ring)
+    outlook = Outlook(queue, fleet)
+    shower = Shower(rows=rows, parts=parts, delivery=delivery, metrics=metrics, worker=WORKER)
+    pipeline = Pipeline(
+        parts=parts,
+        pool=pool,
+        pictures=pictures,
+        delivery=delivery,
+        shower=shower,
+        metrics=metrics,
+        worker=WORKER,
+        on_waiting=mirror.note,
+        elsewhere=outlook.elsewhere,
+        timing=timing,
+    )
+    dispatcher = Dispatcher(ledger=ledger, mirror=mirror, fleet=fleet, queue=queue, pipeline=pipeline)
+    engine = InlineEngine(pipeline, happened.set)
+    studio = Studio(
+        rows=rows,
+        fleet=fleet,
+        queue=queue,
+        outlook=outlook,
+        metrics=metrics,
+        on_cancelled=pipeline.cancel,
+        on_ticket=lambda _ticket: happened.set(),
+    )
+    between = (pool, fleet, outlook, queue, pictures, metrics, delivery)
+    return Ground(webuis, rows, parts, ledger, mirror, *between, pipeline, dispatcher, engine, studio, happened)
+
+
 @asynccontextmanager
 async def opened_ground(
     folder: Path,
@@ -253,77 +307,21 @@ async def opened_ground(
     places: Places | None = None,
 ) -> AsyncIterator[Ground]:
     """The core on `folder`, with every webui started and known."""
-    happened = asyncio.Event()
-    queue, metrics, pictures = WaitingQueue(), Metrics(), PictureStore(folder)
-    delivery = RememberingDelivery(happened.set)
-
-    def on_change() -> None:
-        queue.ring()
-        happened.set()
-
     async with open_database(database_url(None, folder)) as database, open_session() as session:
-        rows, parts, ledger = JobRows(database, places), PartRows(database), Ledger(database, WORKER)
-        mirror = Mirror(rows=rows, parts=parts, ledger=ledger, queue=queue, shared=False)
-        urls = ",".join(webui.url for webui in webuis)
-        pool = BackendPool(parse_addresses(urls), session=session, on_change=on_change, timing=QUICK)
-        fleet = Fleet(rows=BackendRows(database), pool=pool, worker=WORKER, shared=False, on_change=queue.ring)
-        outlook = Outlook(queue, fleet)
-        shower = Shower(rows=rows, parts=parts, delivery=delivery, metrics=metrics, worker=WORKER)
-        pipeline = Pipeline(
-            parts=parts,
-            pool=pool,
-            pictures=pictures,
-            delivery=delivery,
-            shower=shower,
-            metrics=metrics,
-            worker=WORKER,
-            on_waiting=mirror.note,
-            elsewhere=outlook.elsewhere,
-            timing=timing,
-        )
-        dispatcher = Dispatcher(ledger=ledger, mirror=mirror, fleet=fleet, queue=queue, pipeline=pipeline)
-        engine = InlineEngine(pipeline, happened.set)
-        studio = Studio(
-            rows=rows,
-            fleet=fleet,
-            queue=queue,
-            outlook=outlook,
-            metrics=metrics,
-            on_cancelled=pipeline.cancel,
-            on_ticket=lambda _ticket: happened.set(),
-        )
-        ground = Ground(
-            webuis,
-            rows,
-            parts,
-            ledger,
-            mirror,
-            pool,
-            fleet,
-            outlook,
-            queue,
-            pictures,
-            metrics,
-            delivery,
-            pipeline,
-            dispatcher,
-            engine,
-            studio,
-            happened,
-        )
-        await fleet.open()
-        pool.start()
-        tasks = [asyncio.create_task(mirror.run(), name="mirror")]
+        ground = _assembled(folder, database, session, webuis, timing, places)
+        await ground.fleet.open()
+        ground.pool.start()
+        tasks = [asyncio.create_task(ground.mirror.run(), name="mirror")]
         try:
-            await ground.until(lambda: all(view.health is not Health.UNKNOWN for view in pool.views()))
+            await ground.until(lambda: all(view.health is not Health.UNKNOWN for view in ground.pool.views()))
             if dispatching:
-                await dispatcher.open(engine)
-                tasks.append(asyncio.create_task(dispatcher.run(), name="dispatcher"))
+                await ground.dispatcher.open(ground.engine)
+                tasks.append(asyncio.create_task(ground.dispatcher.run(), name="dispatcher"))
             yield ground
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await engine.close()
-            await dispatcher.close()
-            await pool.stop()
+            await ground.engine.close()
+            await ground.dispatcher.close()
+            await ground.pool.stop()

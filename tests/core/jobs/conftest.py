@@ -96,6 +96,27 @@ def drawing_of(number: int) -> Drawing:
     return replace(DRAWING, pictures=(replace(kept, name=name),), seeds=(7 + number,), numbers=(number,))
 
 
+def job_of(pictures: int, *, state: JobState = JobState.RUNNING, sentence: str | None = None) -> Job:
+    """A job at work, as its row says; no database knows it."""
+    new = new_job("1", count=pictures)
+    return Job(
+        id=new.id,
+        state=state,
+        owner_id=new.owner_id,
+        guild_id=new.guild_id,
+        request=new.request,
+        notes=new.notes,
+        reply=new.reply,
+        weight=1.0,
+        avoid=frozenset(),
+        sentence=sentence,
+        message_id=None,
+        created_at=new.created_at,
+        expected_at=None,
+        started_at=1.0,
+    )
+
+
 class Bench:
     """Rows of jobs, and pictures given out by hand."""
 

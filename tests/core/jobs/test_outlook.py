@@ -12,8 +12,7 @@ from core.jobs.outlook import Outlook, facts_of
 from core.jobs.queue import WaitingQueue, entry
 from core.webui.breaker import Circuit
 from core.webui.pool import Health, Mode
-from tests.core.jobs.conftest import new_job
-from tests.core.jobs.test_progress import job_of
+from tests.core.jobs.conftest import job_of, new_job
 from tests.core.jobs.views import CATALOG, StillFleet, as_fleet, view
 
 

@@ -5,29 +5,9 @@ from __future__ import annotations
 import pytest
 
 from core.jobs.engine import Piece
-from core.jobs.model import Glimpse, Job, JobState
+from core.jobs.model import Glimpse
 from core.jobs.progress import JobProgress
-from tests.core.jobs.conftest import new_job
-
-
-def job_of(pictures: int) -> Job:
-    new = new_job("1", count=pictures)
-    return Job(
-        id=new.id,
-        state=JobState.RUNNING,
-        owner_id=new.owner_id,
-        guild_id=new.guild_id,
-        request=new.request,
-        notes=new.notes,
-        reply=new.reply,
-        weight=1.0,
-        avoid=frozenset(),
-        sentence=None,
-        message_id=None,
-        created_at=new.created_at,
-        expected_at=None,
-        started_at=1.0,
-    )
+from tests.core.jobs.conftest import job_of
 
 
 def piece(number: int) -> Piece:

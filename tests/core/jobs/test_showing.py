@@ -32,29 +32,9 @@ from core.jobs.showing import GAVE_UP, Shower
 from core.metrics import Metrics
 from core.store.database import open_database
 from tests.core.ground import RememberingDelivery, Shown
-from tests.core.jobs.conftest import GPU, Bench, drawing_of, new_job
+from tests.core.jobs.conftest import GPU, Bench, drawing_of, job_of
 
 W, R, D, S, F = PartState.WAITING, PartState.RUNNING, PartState.DRAWN, PartState.SHOWN, PartState.FAILED
-
-
-def job_of(pictures: int, *, state: JobState = JobState.RUNNING, sentence: str | None = None) -> Job:
-    new = new_job("1", count=pictures)
-    return Job(
-        id=new.id,
-        state=state,
-        owner_id=new.owner_id,
-        guild_id=new.guild_id,
-        request=new.request,
-        notes=new.notes,
-        reply=new.reply,
-        weight=1.0,
-        avoid=frozenset(),
-        sentence=sentence,
-        message_id=None,
-        created_at=new.created_at,
-        expected_at=None,
-        started_at=1.0,
-    )
 
 
 def part(number: int, state: PartState, worker: str = "a", attempt: int = 1) -> Part:
