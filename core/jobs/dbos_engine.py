@@ -107,6 +107,9 @@ class DbosEngine:
 
     async def _launch(self, url: str, options: dict[str, Any]) -> None:
         """Once; where the database is away, nothing is left of it."""
+        library = logging.getLogger("dbos")
+        if not library.handlers:  # it would add its own, which writes past our handlers, secrets and all
+            library.addHandler(logging.NullHandler())
         DBOS(
             config={
                 "name": "easel",
@@ -120,7 +123,6 @@ class DbosEngine:
             }
         )
         self._workflow = self._register()
-        library = logging.getLogger("dbos")
         library.disabled = True  # whatever ends its launch is raised, and it would print a stack trace beside that
         try:
             DBOS.launch()

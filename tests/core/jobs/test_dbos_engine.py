@@ -27,15 +27,6 @@ WAIT = 15.0
 SEVEN = Piece("7", 0, 1)
 
 
-@pytest.fixture(autouse=True)
-def _own_stderr() -> Iterator[None]:
-    """DBOS' log keeps the stderr of its first launch: that of another test, maybe closed, unless it is made anew."""
-    library = logging.getLogger("dbos")
-    before, library.handlers = library.handlers, []
-    yield
-    library.handlers = before
-
-
 @dataclass
 class Remembering:
     """Steps that remember what they were handed, and answer as they are told."""
@@ -354,6 +345,7 @@ async def test_a_database_that_goes_away_while_the_engine_opens_is_waited_for(
     postgres: LocalPostgres,
     on_postgres: sa.URL,
     monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
     step: str,
 ) -> None:
@@ -373,7 +365,16 @@ async def test_a_database_that_goes_away_while_the_engine_opens_is_waited_for(
         await engine.start(SEVEN)
         await until_status(on_postgres, SEVEN.id, "SUCCESS")
     assert steps.names() == ["render", "keep", "deliver"]
-    assert "Traceback" not in capfd.readouterr().err
+    assert "Traceback" not in caplog.text + capfd.readouterr().err
+
+
+async def test_what_the_engine_says_goes_through_our_log(
+    on_sqlite: sa.URL, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async with opened(on_sqlite, Remembering()):
+        logging.getLogger("dbos").error("the password is hunter2")
+    assert caplog.messages == ["the password is hunter2"]
+    assert capfd.readouterr().err == ""
 
 
 async def test_what_is_started_while_the_database_is_away_runs_when_it_is_back(
