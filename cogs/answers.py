@@ -15,6 +15,8 @@ from core.errors import NoPlace, UserError
 log = logging.getLogger(__name__)
 
 NOBODY = discord.AllowedMentions.none()
+TOO_LATE = (10062, 40060)
+"""Discord's codes: the interaction has expired, or was answered already."""
 
 
 async def answer_privately(interaction: discord.Interaction, text: str) -> None:
@@ -33,6 +35,9 @@ async def answer_error(interaction: discord.Interaction, error: BaseException, p
     if isinstance(error, UserError):
         again_at = error.again_at if isinstance(error, NoPlace) else None
         await answer_privately(interaction, say.refused(str(error), prompt, again_at))
+        return
+    if isinstance(error, discord.HTTPException) and error.code in TOO_LATE:
+        log.warning("an answer came too late", extra={"reference": interaction.id})
         return
     log.error("a command failed", exc_info=error, extra={"reference": interaction.id})
     await answer_privately(

@@ -45,7 +45,8 @@ class CancelCog(commands.Cog):
             sentence = await self._studio.cancel(job_id, str(interaction.user.id))
         except UserError as error:
             await answer_privately(interaction, say.plain(str(error), 300))
-            await self._tidy(interaction, job_id)
+            with contextlib.suppress(UserError):
+                await self._tidy(interaction, job_id)
             return
         job = await self._studio.fetch(job_id)
         text = sentence if job is None else say.cancelled(job, sentence)

@@ -44,7 +44,10 @@ class QueueCog(commands.Cog):
     @queue.autocomplete("cancel")
     async def complete_cancel(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
         """One's own jobs by their prompts, and all of them together."""
-        mine = await self._studio.fetch_mine(str(interaction.user.id))
+        try:
+            mine = await self._studio.fetch_mine(str(interaction.user.id))
+        except UserError:  # there is nowhere to say it
+            return []
         offers = [(job.request.prompt, job.id) for job in mine]
         if len(mine) > 1:
             offers.insert(0, (f"All {len(mine)} of them", ALL))

@@ -2,7 +2,8 @@
 
 EaselError
 ├── UserError             the person can mend it: the sentence is shown as it is
-│   └── NoPlace             the queue has no place for another job; later it will
+│   ├── NoPlace             the queue has no place for another job; later it will
+│   └── NoDatabase          our own database did not answer in time; later it will
 ├── ConfigurationError    the operator can mend it: every problem at once
 └── WebuiError            what a webui did. `sentence` is for the person, `detail` for the log alone
     ├── NotReady            refused, starting, 502/503: the job waits
@@ -38,6 +39,13 @@ class NoPlace(UserError):
     def __init__(self, sentence: str, again_at: float | None) -> None:
         super().__init__(sentence)
         self.again_at = again_at
+
+
+class NoDatabase(UserError):
+    """The database did not answer while the person could still be answered."""
+
+    def __init__(self) -> None:
+        super().__init__("The bot can't reach its database at the moment. Try again in a minute.")
 
 
 class ConfigurationError(EaselError):

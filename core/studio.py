@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from core.defaults import merge
-from core.errors import NoPlace, UserError
+from core.errors import NoDatabase, NoPlace, UserError
 from core.fleet import Fleet
 from core.jobs.model import Job, JobState, NewJob, Ticket
 from core.jobs.outlook import Outlook
@@ -95,6 +97,7 @@ class Studio:
         self._on_ticket = on_ticket
         self._limits = limits or Limits()
         self._rng = random.SystemRandom()
+        self._beside: set[asyncio.Task[None]] = set()
 
     def get_catalog(self) -> Catalog | None:
         """What all known webuis offer together; None as long as none has answered."""
@@ -103,7 +106,8 @@ class Studio:
     async def submit(self, order: Order) -> Ticket | None:
         """Check the request and write its job; on return it is on disk.
 
-        UserError where the request can't be carried out, NoPlace where the queue is full for this person or server.
+        UserError where the request can't be carried out, NoPlace where the queue is full for this person or server;
+        NoDatabase where it could not be written in time, and then it won't be drawn either.
         None where the same command was submitted before: events of Discord's may come twice.
         """
         checked = check(merge(order.request, rng=self._rng), self._limits)
@@ -128,11 +132,24 @@ class Studio:
             is_new = await for_a_person(submit)
         except QueueFull as full:
             raise await self._no_place(full, order) from None
+        except NoDatabase:
+            self._begin(self._take_back(job.id))
+            raise
         if not is_new:
             return None
         reached("submitted", job.id)
         self._metrics.submitted.inc()
         return self._ticket(job)
+
+    async def _take_back(self, job_id: str) -> None:
+        """Its owner was told to try again: whatever was written of it after that is not to be drawn, too."""
+        if await on_database(self._rows.take_back, job_id, time.time()):
+            self._on_cancelled(job_id)
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
 
     async def fetch(self, job_id: str) -> Job | None:
         """The job as its row says now."""

@@ -2,33 +2,50 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 import stamina
 
-from core.errors import UserError
+from core.errors import NoDatabase
 
 T = TypeVar("T")
 
 PERSON_SECONDS = 1.5
 """How long somebody is kept waiting for the database: Discord gives every answer three seconds."""
-AWAY = "The bot can't reach its database at the moment. Try again in a minute."
 
-_forever = stamina.AsyncRetryingCaller(attempts=None, timeout=None, wait_max=30.0)
+_forever = stamina.AsyncRetryingCaller(attempts=None, timeout=None, wait_max=5.0)
 on_database = _forever.on(sa.exc.SQLAlchemyError)
 on_disk = _forever.on((sa.exc.SQLAlchemyError, OSError))
 """Such a call is repeated until it works."""
-_briefly = stamina.AsyncRetryingCaller(attempts=None, timeout=PERSON_SECONDS, wait_initial=0.05, wait_max=0.3)
+_in_haste = stamina.AsyncRetryingCaller(attempts=None, timeout=None, wait_initial=0.05, wait_max=0.3)
+_briefly = _in_haste.on((sa.exc.OperationalError, sa.exc.InterfaceError))
+_given_up: set[asyncio.Future[Any]] = set()
+"""What nobody waits for any more, until it has ended."""
 
 
 async def for_a_person(ask: Callable[[], Awaitable[T]]) -> T:
-    """What the database answers to somebody who waits for it; UserError where it doesn't before long.
+    """What the database answers to somebody who waits for it; NoDatabase where it doesn't in PERSON_SECONDS.
 
-    `ask` is called again where it is not known whether it was done.
+    `ask` is called again where it is not known whether it was done. One that hangs is cancelled and left to itself:
+    ending it can take as long as the database is silent.
     """
+    asking = asyncio.ensure_future(_briefly(ask))
     try:
-        return await _briefly((sa.exc.OperationalError, sa.exc.InterfaceError), ask)
-    except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
-        raise UserError(AWAY) from error
+        done, _ = await asyncio.wait({asking}, timeout=PERSON_SECONDS)
+    finally:
+        if not asking.done():
+            asking.cancel()
+            _given_up.add(asking)
+            asking.add_done_callback(_forget)
+    if not done:
+        raise NoDatabase
+    return asking.result()
+
+
+def _forget(asking: asyncio.Future[Any]) -> None:
+    _given_up.discard(asking)
+    if not asking.cancelled():
+        asking.exception()  # nobody else looks at it

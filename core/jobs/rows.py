@@ -73,14 +73,25 @@ class JobRows:
         """Write a new job; False where its id is there already, QueueFull where its owner or server has no place left.
 
         On return it is on disk. Jobs that arrive while a transaction is being written share the next one: two hundred
-        at once cost a handful of disk flushes instead of two hundred.
+        at once cost a handful of disk flushes instead of two hundred. Where the caller gives up, see `take_back`.
         """
-        row = _new_row(job)  # here, so that one that can't be encoded fails alone
         written = asyncio.get_running_loop().create_future()
-        self._arriving.append((job, row, written))
+        arriving = (job, _new_row(job), written)  # here, so that one that can't be encoded fails alone
+        self._arriving.append(arriving)
         if self._inserting is None:
             self._inserting = asyncio.create_task(self._insert_arriving(), name="insert jobs")
-        return await asyncio.shield(written)
+        try:
+            return await asyncio.shield(written)
+        except asyncio.CancelledError:
+            if arriving in self._arriving:
+                self._arriving.remove(arriving)
+            raise
+
+    async def take_back(self, job_id: str, now: float) -> bool:
+        """Cancel a job whose submission was given up; whether it had been written after all."""
+        if self._inserting is not None:
+            await asyncio.wait({self._inserting})
+        return await self.mark_cancelled(job_id, now) is not None
 
     async def fetch(self, job_id: str) -> Job | None:
         """The row as it is now."""

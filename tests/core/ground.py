@@ -264,6 +264,10 @@ def _assembled(
         queue.ring()
         happened.set()
 
+    def on_cancelled(job_id: str) -> None:
+        pipeline.cancel(job_id)
+        happened.set()
+
     rows, parts, ledger = JobRows(database, places), PartRows(database), Ledger(database, WORKER)
     mirror = Mirror(rows=rows, parts=parts, ledger=ledger, queue=queue, shared=False)
     urls = ",".join(webui.url for webui in webuis)
@@ -291,7 +295,7 @@ def _assembled(
         queue=queue,
         outlook=outlook,
         metrics=metrics,
-        on_cancelled=pipeline.cancel,
+        on_cancelled=on_cancelled,
         on_ticket=lambda _ticket: happened.set(),
     )
     between = (pool, fleet, outlook, queue, pictures, metrics, delivery)

@@ -1,7 +1,9 @@
 """The core's door: submit, cancel, look."""
 
+import sqlite3
 import time
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
-from core.errors import NoPlace, UserError
+from core.errors import NoDatabase, NoPlace, UserError
 from core.jobs import points
 from core.jobs.model import Delivered, JobState
 from core.jobs.rows import Places
@@ -44,6 +46,16 @@ async def test_a_submitted_job_is_a_row_before_anybody_is_told(ground: Ground) -
     assert job.request.sampler is UNSET
     assert (ticket.place, ticket.obstacle) == (1, None)
     assert await ground.studio.fetch("1") == job
+
+
+async def test_a_job_whose_owner_was_told_to_try_again_is_not_drawn(ground: Ground, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "easel.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(NoDatabase):
+            await ground.studio.submit(order("1"))
+    assert await ground.studio.submit(order("2")) is not None
+    await ground.until_state("1", JobState.CANCELLED)
+    assert ground.queue.job_ids == ["2"]
 
 
 async def test_places_count_up(ground: Ground) -> None:

@@ -162,6 +162,12 @@ class Stage:
         await until(lambda: self.row(interaction).get("state") == state, timeout, f"{interaction.id} to be {state}")
         return self.row(interaction)
 
+    def complaints(self) -> list[str]:
+        """What was logged as an error, or said outside of the log; each once."""
+        bad = [one for process in self.processes for one in process.events() if one.keys() & {"raw", "exception"}]
+        bad += [one for process in self.processes for one in process.events() if one.get("level") == "error"]
+        return sorted({f"{one.get('event', one.get('raw'))}: {str(one.get('exception', ''))[-200:]}" for one in bad})
+
     # Before and after each test
 
     def begin(self) -> None:

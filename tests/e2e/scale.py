@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import socket
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import psycopg
 from psycopg.rows import dict_row
 
@@ -19,54 +17,11 @@ from playground.discord import Interaction, LocalDiscord, Rules
 from playground.webui import LocalWebui
 from tests.e2e.bot_process import ENTRY, BotProcess
 from tests.e2e.harness import OPENAPI, START_SECONDS, Stage, until
+from tests.e2e.machine import Machine
 from tests.e2e.proof import check_log
 from tests.postgres import LocalPostgres
 
 DRAIN_SECONDS = 1
-_ASK_SECONDS = 2.0
-
-
-class Machine(BotProcess):
-    """One gateway, or one worker with its webuis; with a data directory, a log and a health port of its own."""
-
-    def __init__(
-        self,
-        folder: Path,
-        name: str,
-        settings: Mapping[str, str],
-        *,
-        kind: str,
-        webuis: Sequence[LocalWebui] = (),
-        entry: Path = ENTRY,
-    ) -> None:
-        home = folder / name
-        home.mkdir(parents=True, exist_ok=True)
-        self.name = name
-        self.kind = kind
-        self.webuis = list(webuis)
-        self.port = _free_port()
-        own = {"HTTP_PORT": str(self.port), "WORKER_NAME": name}
-        if webuis:
-            own["WEBUI_URLS"] = ",".join(webui.url for webui in webuis)
-        super().__init__(home, {**settings, **own}, entry, [kind])
-
-    def __repr__(self) -> str:
-        return f"<{self.kind} {self.name}>"
-
-    @property
-    def worker_id(self) -> str:
-        """Who it is in the rows; empty before its first start, and for a gateway."""
-        file = self.data_dir / "worker"
-        return file.read_text("ascii").strip() if file.exists() else ""
-
-    async def health(self) -> dict[str, bool]:
-        """What it says of its parts; {} while it says nothing."""
-        try:
-            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_ASK_SECONDS)) as session:
-                answer = await session.get(f"http://127.0.0.1:{self.port}/healthz")
-                return dict(await answer.json())
-        except (aiohttp.ClientError, OSError, TimeoutError):
-            return {}
 
 
 class Cluster(Stage):
@@ -134,17 +89,11 @@ class Cluster(Stage):
         machine.settings.update(settings)
         await self.start_all([machine])
 
-    async def restart_database(self, away: float = 0.0) -> None:
+    async def disturb_database(self, seconds: float = 0.0) -> None:
         """Stop PostgreSQL as a crash does, and start it again after so many seconds."""
         await asyncio.to_thread(self.postgres.stop_hard)
-        await asyncio.sleep(away)
+        await asyncio.sleep(seconds)
         await asyncio.to_thread(self.postgres.start)
-
-    def complaints(self) -> list[str]:
-        """What the machines logged as an error, or said outside of their logs; each once."""
-        bad = [one for machine in self.machines for one in machine.events() if one.keys() & {"raw", "exception"}]
-        bad += [one for machine in self.machines for one in machine.events() if one.get("level") == "error"]
-        return sorted({f"{one.get('event', one.get('raw'))}: {str(one.get('exception', ''))[-200:]}" for one in bad})
 
     # The rows
 
@@ -243,10 +192,3 @@ async def _drop(postgres: LocalPostgres, name: str) -> None:
     if not postgres.is_running:  # it failed between stopping and starting
         await asyncio.to_thread(postgres.start)
     await asyncio.to_thread(postgres.drop_database, name)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

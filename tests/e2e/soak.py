@@ -1,7 +1,7 @@
-"""`scripts/soak`: kills the bot some hundred times at random instants and says whether every picture arrived once.
+"""`scripts/soak`: kills the bot and its webuis some hundred times, and says whether every picture arrived once.
 
-With `--machines` it is a gateway and three workers on one PostgreSQL that are killed, and stand still; the webuis and
-the database are killed, too.
+The bot also stands still, and its database is held by another program. With `--machines` it is a gateway and three
+workers that are killed and stand still, and a PostgreSQL that is stopped hard.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.e2e.kills import Tally, run_kills
-from tests.e2e.scale_kills import run_storm
-from tests.e2e.scale_tally import FREEZES, JOBS, KILLS, STOPS, Plan, ScaleTally
+from tests.e2e.storm import run_storm, run_storm_alone
+from tests.e2e.storm_tally import FREEZES, JOBS, KILLS, STOPS, Plan, Tally
 from tests.postgres import LocalPostgres
 
 
@@ -26,15 +25,14 @@ def main() -> int:
     options = _parser().parse_args()
     plan = Plan(
         seed=options.seed,
+        machines=options.machines,
         jobs=options.jobs,
         kills=options.kills,
         stops=options.stops,
         freezes=options.freezes,
         points=not options.no_points,
     )
-    sys.stdout.write(
-        f"repeat with: scripts/soak {plan if options.machines else f'--kills {plan.kills} --seed {plan.seed}'}\n"
-    )
+    sys.stdout.write(f"repeat with: scripts/soak {plan}\n")
     began = time.monotonic()
 
     def tell(news: object) -> None:
@@ -42,7 +40,7 @@ def main() -> int:
         sys.stdout.flush()
 
     folder = Path(tempfile.mkdtemp(prefix="easel-soak-"))
-    tally = asyncio.run(_machines(folder, plan, tell) if options.machines else _alone(folder, plan, tell))
+    tally = asyncio.run(_soak(folder, plan, tell))
     if not tally.good:
         sys.stdout.write(f"The logs and the data are in {folder}\n")
     sys.stdout.write(f"{'good' if tally.good else 'BAD'}: {tally}\n")
@@ -54,23 +52,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--kills", type=int, default=KILLS, help=f"how many kills at random instants (default {KILLS})")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="to repeat a run")
     parser.add_argument("--machines", action="store_true", help="a gateway and three workers on one PostgreSQL")
-    several = parser.add_argument_group("with --machines")
-    several.add_argument("--jobs", type=int, default=JOBS, help="commands that are sent meanwhile")
-    several.add_argument("--stops", type=int, default=STOPS, help="how often the database is stopped hard")
-    several.add_argument("--freezes", type=int, default=FREEZES, help="how often a process is made to stand still")
-    several.add_argument("--no-points", action="store_true", help="leave out the deaths at the named points")
+    parser.add_argument("--jobs", type=int, default=JOBS, help="commands that are sent meanwhile")
+    parser.add_argument("--stops", type=int, default=STOPS, help="how often the database is stopped hard, or held")
+    parser.add_argument("--freezes", type=int, default=FREEZES, help="how often a process is made to stand still")
+    parser.add_argument("--no-points", action="store_true", help="leave out the deaths at the named points")
     return parser
 
 
-async def _alone(folder: Path, plan: Plan, tell: Callable[[object], None]) -> Tally | ScaleTally:
-    def every_tenth(number: int) -> None:
-        if number % 10 == 0:
-            tell(f"{number} of {plan.kills} kills")
-
-    return await run_kills(folder, plan.kills, plan.seed, every_tenth)
-
-
-async def _machines(folder: Path, plan: Plan, tell: Callable[[object], None]) -> Tally | ScaleTally:
+async def _soak(folder: Path, plan: Plan, tell: Callable[[object], None]) -> Tally:
+    if not plan.machines:
+        return await run_storm_alone(folder, plan, tell)
     async with LocalPostgres() as postgres:
         return await run_storm(folder, postgres, plan, tell)
 

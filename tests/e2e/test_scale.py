@@ -13,7 +13,8 @@ import pytest_asyncio
 from playground.discord import Interaction
 from tests.e2e.conftest import cheap_webui
 from tests.e2e.harness import until
-from tests.e2e.scale import Cluster, Machine, open_cluster
+from tests.e2e.machine import Machine
+from tests.e2e.scale import Cluster, open_cluster
 from tests.postgres import LocalPostgres
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -63,7 +63,7 @@ async def test_a_database_that_crashes_while_jobs_run_costs_time_only(tmp_path: 
         for interaction in interactions:
             await stage.answered(interaction)
         await until(lambda: all(webui.running for webui in stage.webuis), what="both webuis to be at work")
-        await stage.restart_database(away=0.7)
+        await stage.disturb_database(0.7)
         await end_once(stage, *interactions)
         await end_once(stage, await stage.draw(**OPTIONS))
         assert all(machine.running for machine in stage.machines)

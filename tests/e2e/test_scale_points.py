@@ -17,7 +17,8 @@ from playground.webui import Fault
 from tests.e2e.bot_process import ROOT
 from tests.e2e.conftest import cheap_webui
 from tests.e2e.harness import until
-from tests.e2e.scale import Cluster, Machine, open_cluster
+from tests.e2e.machine import Machine
+from tests.e2e.scale import Cluster, open_cluster
 from tests.postgres import LocalPostgres
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -119,7 +120,7 @@ async def test_a_worker_that_wakes_after_its_picture_was_shown_by_another_shows_
     await until(lambda: not Path(stage.bot.settings["CRASH_AT"]).exists(), what="a worker to stand still")
     (part,) = stage.parts(interaction)
     sleeper = next(worker for worker in stage.workers if worker.worker_id == part["worker"])
-    await stage.restart_database()
+    await stage.disturb_database()
     await ends_once(stage, interaction)
     sleeper.send(signal.SIGCONT)
     await stage.drawn(**OPTIONS)

@@ -1,12 +1,13 @@
 """Somebody who waits for an answer hears why there is none, before Discord has given them up."""
 
+import asyncio
 import time
 
 import pytest
 import sqlalchemy as sa
 
-from core.errors import UserError
-from core.jobs.patience import AWAY, PERSON_SECONDS, for_a_person
+from core.errors import NoDatabase
+from core.jobs.patience import PERSON_SECONDS, for_a_person
 
 
 def gone() -> sa.exc.OperationalError:
@@ -30,9 +31,44 @@ async def test_one_that_stays_away_ends_in_a_sentence_in_time() -> None:
         raise gone()
 
     began = time.monotonic()
-    with pytest.raises(UserError, match=AWAY):
+    with pytest.raises(NoDatabase, match="Try again in a minute"):
         await for_a_person(ask)
     assert time.monotonic() - began < PERSON_SECONDS + 0.7
+
+
+async def test_one_that_hangs_and_can_not_be_ended_ends_in_the_sentence_too() -> None:
+    released, ended = asyncio.Event(), asyncio.Event()
+
+    async def ask() -> int:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await released.wait()  # as a driver does that waits for its server's answer
+            ended.set()
+        return 1
+
+    began = time.monotonic()
+    with pytest.raises(NoDatabase):
+        await for_a_person(ask)
+    assert time.monotonic() - began < PERSON_SECONDS + 0.7
+    released.set()
+    await asyncio.wait_for(ended.wait(), 1)
+
+
+async def test_whoever_is_told_to_stop_does_not_leave_the_question_running() -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def ask() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    asking = asyncio.create_task(for_a_person(ask))
+    await begun.wait()
+    asking.cancel()
+    await asyncio.wait_for(ended.wait(), 1)
 
 
 async def test_what_is_no_outage_is_not_hidden() -> None:

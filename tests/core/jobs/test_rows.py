@@ -97,13 +97,31 @@ async def test_a_job_is_on_disk_once_submit_returns(rows: JobRows, url: sa.URL) 
     other.dispose()
 
 
+async def begin(writing: Coroutine[Any, Any, bool]) -> asyncio.Task[bool]:
+    """Let a job be submitted, until its insertion is on its way or it waits for the one that is."""
+    task = asyncio.create_task(writing)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    return task
+
+
 async def test_a_submitter_who_gives_up_does_not_take_the_others_along(rows: JobRows) -> None:
-    impatient = asyncio.create_task(rows.submit(new_job("1")))
-    patient = asyncio.create_task(rows.submit(new_job("2")))
-    await asyncio.sleep(0)
+    writing = await begin(rows.submit(new_job("1")))
+    impatient, patient = await begin(rows.submit(new_job("2"))), await begin(rows.submit(new_job("3")))
     impatient.cancel()
+    assert await writing
     assert await patient
-    assert {job.id for job in await queue_of(rows)} == {"1", "2"}
+    assert not await rows.take_back("2", 2.0)
+    assert {job.id for job in await queue_of(rows)} == {"1", "3"}
+
+
+async def test_what_is_written_after_its_submitter_gave_up_is_taken_back(rows: JobRows) -> None:
+    impatient = await begin(rows.submit(new_job("1")))
+    impatient.cancel()
+    assert await rows.take_back("1", 2.0)
+    job = await rows.fetch("1")
+    assert job is not None
+    assert job.state is JobState.CANCELLED
 
 
 async def test_a_job_that_can_not_be_written_fails_alone(rows: JobRows) -> None:

@@ -1,4 +1,4 @@
-"""What a storm over several machines is made of, and what came of it. Data only."""
+"""What a storm is made of, and what came of it. Data only."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ FREEZES = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How many of everything. `points`: a death at every named point, too."""
+    """How many of everything. `points`: a death at every named point, too. `machines`: over several, on PostgreSQL."""
 
     seed: int
+    machines: bool = False
     jobs: int = JOBS
     kills: int = KILLS
     stops: int = STOPS
@@ -33,13 +34,15 @@ class Plan:
 
     def __str__(self) -> str:
         words = f"--jobs {self.jobs} --kills {self.kills} --stops {self.stops} --freezes {self.freezes}"
-        return f"--machines {words}{'' if self.points else ' --no-points'} --seed {self.seed}"
+        where, points = "--machines " if self.machines else "", "" if self.points else " --no-points"
+        return f"{where}{words}{points} --seed {self.seed}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScaleTally:
+class Tally:
     """What came of it. `lost` and `repeated` name each picture that did not arrive exactly once; `explained` are jobs
-    that ended with a sentence, `ended` statuses of processes that nobody had killed, `complaints` errors logged.
+    that ended with a sentence, `missed` points that nothing came to, `ended` statuses of processes that nobody had
+    killed, `complaints` errors logged.
     """
 
     plan: Plan
@@ -53,12 +56,13 @@ class ScaleTally:
     explained: dict[str, str] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
     repeated: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
     @property
     def good(self) -> bool:
-        return not (self.lost or self.repeated or self.ended or self.complaints)
+        return not (self.lost or self.repeated or self.missed or self.ended or self.complaints)
 
     def __str__(self) -> str:
         return (
@@ -66,5 +70,5 @@ class ScaleTally:
             f"{self.cancelled} cancelled, "
             f"{self.pictures} pictures, {self.renders} renders, {len(self.explained)} ended with a sentence "
             f"{self.explained}, {len(self.lost)} lost {self.lost}, {len(self.repeated)} repeated {self.repeated}, "
-            f"ended by themselves {self.ended}, complaints {self.complaints}"
+            f"never at {self.missed}, ended by themselves {self.ended}, complaints {self.complaints}"
         )

@@ -1,4 +1,4 @@
-"""A long life of several machines: each of them, the webuis and the database die or stand still at random instants.
+"""A long life with many deaths: processes, webuis and the database die or stand still at random instants.
 
 Members draw all the while. What is killed comes back after a moment, as whoever watches over containers brings it
 back; or another machine comes in its place, with a disk of its own.
@@ -12,55 +12,65 @@ import contextlib
 import random
 import re
 import signal
+import sqlite3
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
-from core.jobs.patience import AWAY
+from core.errors import NoDatabase
 from playground.discord import Interaction
-from playground.webui import LocalWebui
+from tests.e2e.alone import Alone, open_alone
 from tests.e2e.bot_process import ROOT
 from tests.e2e.conftest import cheap_webui
 from tests.e2e.harness import STEM, until
-from tests.e2e.scale import Cluster, Machine, open_cluster
-from tests.e2e.scale_tally import Plan, ScaleTally
+from tests.e2e.machine import Machine
+from tests.e2e.scale import Cluster, open_cluster
+from tests.e2e.storm_tally import Plan, Tally
 from tests.postgres import LocalPostgres
 
 CRASHING = ROOT / "tests" / "e2e" / "crashing_bot.py"
 WORKERS = {"one": 2, "two": 1, "three": 1}
-"""Workers by name, and how many webuis each has."""
+"""Workers by name, and how many webuis each has; a bot alone has as many."""
 UNFINISHED = "state IN ('queued', 'running', 'drawn')"
 IN_FLIGHT = 12
 MEMBERS = ("ada", "bea", "cleo", "dora", "emil")
 REST_SECONDS = 180.0
 FAST = 0.02
 NO_DATABASE = 2
-"""The status of a process that found no database when it started."""
+"""The status of a process that could not open its database when it started."""
 NOT_OPENED = "The database can't be opened"
-REFUSALS = (AWAY, "Something in the bot itself went wrong")
+REFUSALS = (str(NoDatabase()), "Something in the bot itself went wrong")
 CANCELLED_SHARE = 0.05
 LONG_FREEZE = 35.0
 """Seconds: so long that the others go on without whoever stands still."""
+LONG_HOLD = 12.0
+"""Seconds: longer than the bot's patience with a file that another program holds."""
+POINT_SECONDS = 60.0
+
+
+def _nobody(_news: str) -> None:
+    """Hears what a storm tells."""
 
 
 class Storm:
     """Has members draw, and brings trouble over the machines meanwhile."""
 
-    def __init__(self, stage: Cluster, plan: Plan, folder: Path, tell: Callable[[str], None]) -> None:
+    def __init__(self, stage: Alone | Cluster, plan: Plan, tell: Callable[[str], None]) -> None:
         self._stage = stage
         self._plan = plan
+        self._order = Path(stage.bot.settings["CRASH_AT"])
         self._rng = random.Random(plan.seed)  # noqa: S311  # it must be repeatable
-        self._folder = folder
         self._tell = tell
         self._asked: list[tuple[Interaction, int]] = []
         self._done: collections.Counter[str] = collections.Counter()
+        self._missed: list[str] = []
         self._ended: list[str] = []
         self._database = asyncio.Lock()
         self._beside: set[asyncio.Task[None]] = set()
 
-    async def run(self) -> ScaleTally:
+    async def run(self) -> Tally:
         """All the trouble of the plan, all its jobs, and then their end."""
         keeping = [asyncio.create_task(self._keep(machine)) for machine in self._stage.machines]
         asking = asyncio.create_task(self._ask_all())
@@ -116,7 +126,7 @@ class Storm:
         """Jobs that are not at their end; many while nobody can tell."""
         try:
             return self._stage.count(UNFINISHED)
-        except psycopg.OperationalError:
+        except (psycopg.OperationalError, sqlite3.OperationalError):
             return IN_FLIGHT
 
     # Trouble
@@ -126,31 +136,40 @@ class Storm:
         if trouble == "kill":
             await self._kill()
         elif trouble == "stop":
-            self._begin(self._stop_database(self._rng.uniform(0, 2)))
+            is_long = self._done["stop"] % 5 == 0
+            self._begin(self._stop_database(LONG_HOLD if is_long else self._rng.uniform(0, 2)))
         elif trouble == "freeze":
             is_long = self._done["freeze"] % 10 == 0
             self._begin(self._freeze(LONG_FREEZE if is_long else self._rng.uniform(0.3, 5)))
         else:
-            self._crash_at.write_text(trouble)
+            await self._crash_at(trouble)
+
+    async def _crash_at(self, point: str) -> None:
+        """Whoever is the first to come to it with a job dies, and takes the order away."""
+        self._order.write_text(point)
+        try:
+            await until(lambda: not self._order.exists(), POINT_SECONDS, f"a death at {point}")
+        except TimeoutError:
+            self._missed.append(point)
 
     async def _kill(self) -> None:
         """A machine, or a webui with what it draws."""
-        victims: list[Machine | LocalWebui] = [*self._stage.machines, *self._stage.webuis]
-        victim = self._rng.choice(victims)
-        refused = self._rng.uniform(0.05, 1.0)
-        if isinstance(victim, LocalWebui):
-            self._begin(victim.restart(refused=refused))
-        elif victim.running:
-            await victim.kill()
+        if self._rng.random() < 0.5:
+            self._begin(self._rng.choice(self._stage.webuis).restart(refused=self._rng.uniform(0.05, 1.0)))
+        else:
+            await (await self._running_machine()).kill()
+
+    async def _running_machine(self) -> Machine:
+        machine = self._rng.choice(self._stage.machines)
+        await until(lambda: machine.running, what=f"{machine} to run")
+        return machine
 
     async def _stop_database(self, away: float) -> None:
         async with self._database:
-            await self._stage.restart_database(away)
+            await self._stage.disturb_database(away)
 
     async def _freeze(self, seconds: float) -> None:
-        machine = self._rng.choice(self._stage.machines)
-        if not machine.running:
-            return
+        machine = await self._running_machine()
         pid = machine.pid
         machine.send(signal.SIGSTOP)
         await asyncio.sleep(seconds)
@@ -161,10 +180,6 @@ class Storm:
         task = asyncio.create_task(trouble)
         self._beside.add(task)
         task.add_done_callback(self._beside.discard)
-
-    @property
-    def _crash_at(self) -> Path:
-        return Path(self._stage.bot.settings["CRASH_AT"])
 
     # Whoever watches over the machines
 
@@ -187,7 +202,7 @@ class Storm:
 
     # The end
 
-    def _count(self) -> ScaleTally:
+    def _count(self) -> Tally:
         rows = {row["id"]: row for row in self._stage.rows()}
         jobs = [(interaction, count) for interaction, count in self._asked if str(interaction.id) in rows]
         cancelled = {key for key, row in rows.items() if row["state"] == "cancelled"}
@@ -196,12 +211,15 @@ class Storm:
         seen = collections.Counter(
             "-".join(found.groups()) for one in self._stage.discord.uploads if (found := STEM.search(one.filename))
         )
-        excused = cancelled | explained.keys()
+        untold = [
+            one for one, _ in jobs if str(one.id) in explained and not self._was_told(one, explained[str(one.id)])
+        ]
+        excused = cancelled | explained.keys() - {str(one.id) for one in untold}
         lost = [name for name, job_id in numbers.items() if name not in seen]
         lost += [f"{one.id} was answered and has no row" for one in self._promised() if str(one.id) not in rows]
         lost += [f"{row['id']} is {row['state']}" for row in rows.values() if row["state"] in UNFINISHED]
         lost += [f"{one.id} shows {shown} of {count}" for one, count in jobs if (shown := self._shown(one)) < count]
-        return ScaleTally(
+        return Tally(
             plan=self._plan,
             troubles=dict(sorted(self._done.items())),
             asked=len(self._asked),
@@ -213,6 +231,7 @@ class Storm:
             explained=explained,
             lost=sorted(one for one in lost if re.split("[- ]", one)[0] not in excused),
             repeated=sorted(name for name, times in seen.items() if times > 1 or name not in numbers),
+            missed=self._missed,
             ended=self._ended,
             complaints=[one for one in self._stage.complaints() if not one.startswith(NOT_OPENED)],
         )
@@ -222,23 +241,45 @@ class Storm:
         answers = [(one, one.response) for one, _ in self._asked]
         return [one for one, said in answers if said is not None and not any(no in said.content for no in REFUSALS)]
 
+    def _was_told(self, interaction: Interaction, sentence: str | None) -> bool:
+        """Whether there is a sentence for it, and a message that says it."""
+        if sentence is None:
+            return False
+        discord = self._stage.discord
+        seen = [*interaction.messages, *discord.messages(interaction.channel), *discord.messages(interaction.member.dm)]
+        return any(_letters(sentence) in _letters(message.content) for message in seen)
+
     def _shown(self, interaction: Interaction) -> int:
         return sum(len(message.attachments) for message in self._stage.carriers(interaction))
 
 
-async def run_storm(
-    folder: Path, postgres: LocalPostgres, plan: Plan, tell: Callable[[str], None] = lambda _: None
-) -> ScaleTally:
+def _letters(text: str) -> str:
+    return re.sub(r"\W", "", text)
+
+
+async def run_storm(folder: Path, postgres: LocalPostgres, plan: Plan, tell: Callable[[str], None] = _nobody) -> Tally:
     """A gateway, three workers and four webuis, the plan's trouble over them, and what came of it."""
     workers = {
         name: [cheap_webui(name=f"{name}{number}", seconds_per_step=FAST) for number in range(webuis)]
         for name, webuis in WORKERS.items()
     }
-    opening = open_cluster(
-        folder, postgres, workers, entry=CRASHING, CRASH_AT=str(folder / "point"), QUEUE_PLACES_PER_PERSON="1000"
-    )
-    async with opening as stage:
-        tally = await Storm(stage, plan, folder, tell).run()
-        violations = stage.discord.violations
-        assert not violations, violations
+    async with open_cluster(folder, postgres, workers, entry=CRASHING, **_settings(folder)) as stage:
+        return await _weather(stage, plan, tell)
+
+
+async def run_storm_alone(folder: Path, plan: Plan, tell: Callable[[str], None] = _nobody) -> Tally:
+    """The same with one bot on SQLite, and as many webuis."""
+    webuis = [cheap_webui(name=f"webui{number}", seconds_per_step=FAST) for number in range(sum(WORKERS.values()))]
+    async with open_alone(folder, webuis, entry=CRASHING, **_settings(folder)) as stage:
+        return await _weather(stage, plan, tell)
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    return {"CRASH_AT": str(folder / "point"), "QUEUE_PLACES_PER_PERSON": "1000"}
+
+
+async def _weather(stage: Alone | Cluster, plan: Plan, tell: Callable[[str], None]) -> Tally:
+    tally = await Storm(stage, plan, tell).run()
+    violations = stage.discord.violations
+    assert not violations, violations
     return tally
