@@ -183,7 +183,9 @@ async def open_services(settings: Settings, command: str) -> AsyncIterator[Servi
             pictures,
             fetch=lambda job_id: on_database(core.rows.fetch, job_id),
             turns=(lambda job_id: turn(core.locks, job_id)) if role.shared else None,
-            is_held=lambda job_id, numbers: on_database(core.parts.are_held, job_id, numbers, role.worker),
+            is_held=(lambda job_id, numbers: on_database(core.parts.are_held, job_id, numbers, role.worker))
+            if role.shared
+            else None,
         )
         if role.draws:
             _add_drawing(services, pictures)

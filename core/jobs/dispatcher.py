@@ -104,7 +104,7 @@ class Dispatcher:
             if one.expected_at is not None:
                 self._pipeline.metrics.observe_estimate(one.expected_at, now)
             reached("assigned", one.piece.job_id)
-        await asyncio.gather(*(self._start(one.piece, one.assignment.backend, one.work) for one in given))
+        await asyncio.gather(*(self._start(one.piece, one.assignment.backend, one.work, one.task_id) for one in given))
 
     def _decide(self, accounts: Mapping[str, Account] | None, clock: float | None) -> Decision:
         facts = [facts_of(view, mine=self._fleet.is_own(view.key)) for view in self._fleet.views()]
@@ -113,10 +113,10 @@ class Dispatcher:
             self._queue.know({**accounts, **decision.accounts}, decision.clock)
         return decision
 
-    async def _start(self, piece: Piece, backend: str, work: float = 0.0) -> None:
+    async def _start(self, piece: Piece, backend: str, work: float = 0.0, task_id: str | None = None) -> None:
         """The row says running, so the engine has to know, however long its database takes."""
         self._pipeline.pool.reserve(backend, piece.id, work=work)
-        self._pipeline.expect(piece)
+        self._pipeline.expect(piece, task_id)
         while self._engine is not None:
             try:
                 await self._engine.start(piece)

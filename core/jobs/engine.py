@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -29,6 +30,10 @@ class Piece:
     def picture(self) -> str:
         """The same for every attempt: the folder of what a webui sends."""
         return f"{self.job_id}-{self.number}"
+
+    def new_task_id(self) -> str:
+        """A `force_task_id` for one render of it: a webui that knows it is at work for us."""
+        return f"easel-{self.picture}-{secrets.token_hex(4)}"
 
     def __str__(self) -> str:
         return self.id

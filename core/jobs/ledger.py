@@ -9,18 +9,16 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from core.jobs import statements
 from core.jobs.engine import Piece
-from core.jobs.model import JobState, PartState
-from core.jobs.rows import IN_THE_QUEUE, QUEUED_SIGNAL
+from core.jobs.model import PartState
+from core.jobs.rows import QUEUED_SIGNAL
 from core.request import GenerationRequest
 from core.scheduling.cost import work_of
 from core.scheduling.scheduler import Account, Assignment, Decision
 from core.store.locks import GIVING_OUT, lock
-from core.store.schema import accounts, jobs, parts
 from core.store.signals import Signal, notify_all
 
 CLOCK = ""
@@ -50,6 +48,8 @@ class GivenOut:
     """Megapixel-steps of the picture."""
     expected_at: float | None
     """When its job was said to begin, where this is the first picture of it to be given out."""
+    task_id: str | None
+    """The webui's task id for its first render, which is in its row; a later attempt has to look what ran before."""
 
 
 class Ledger:
@@ -80,34 +80,38 @@ class Ledger:
         return given
 
     async def _claim(self, connection: AsyncConnection, assignment: Assignment, now: float) -> GivenOut:
-        job_id = assignment.job_id
-        taken = (
-            sa.update(jobs)
-            .where(jobs.c.id == job_id, jobs.c.state.in_(IN_THE_QUEUE), jobs.c.sentence.is_(None))
-            .values(state=JobState.RUNNING, started_at=sa.func.coalesce(jobs.c.started_at, now))
-            .returning(jobs.c.pictures, jobs.c.request, jobs.c.started_at, jobs.c.expected_at)
-        )
-        job = (await connection.execute(taken)).first()
+        job_id, of_job = assignment.job_id, {"of_job": assignment.job_id}
+        job = (await connection.execute(statements.TAKE_JOB, {**of_job, "now": now})).first()
         if job is None:
             raise Stale(job_id)
-        query = sa.select(parts.c.number, parts.c.state, parts.c.attempt).where(parts.c.job_id == job_id)
-        known = {row.number: row for row in await connection.execute(query)}
+        known = {row.number: row for row in await connection.execute(statements.ATTEMPTS, of_job)}
         free = [n for n in range(job.pictures) if n not in known or known[n].state == PartState.WAITING]
         if not free:
             raise Stale(job_id)
-        number = free[0]
-        values = {"state": PartState.RUNNING, "worker": self._worker, "backend": assignment.backend}
+        number, task_id = free[0], None
         if number in known:
-            attempt = known[number].attempt + 1
-            again = sa.update(parts).where(parts.c.job_id == job_id, parts.c.number == number)
-            await connection.execute(again.values(**values, attempt=attempt))
+            piece = Piece(job_id, number, known[number].attempt + 1)
+            given = {"of_number": number, "by_worker": self._worker, "on_backend": assignment.backend}
+            await connection.execute(statements.ATTEMPT_AGAIN, {**of_job, **given})
         else:
-            attempt = 1
-            row = {"job_id": job_id, "number": number, "attempt": attempt, "breaks": 0, **values}
-            await connection.execute(sa.insert(parts).values(row))
+            piece = Piece(job_id, number, 1)
+            task_id = piece.new_task_id()
+            await connection.execute(statements.ATTEMPT_FIRST, self._first(piece, assignment.backend, task_id))
         first = not known and job.started_at == now
         work = work_of(GenerationRequest.from_json(job.request))
-        return GivenOut(Piece(job_id, number, attempt), assignment, work, job.expected_at if first else None)
+        return GivenOut(piece, assignment, work, job.expected_at if first else None, task_id)
+
+    def _first(self, piece: Piece, backend: str, task_id: str) -> dict[str, Any]:
+        return {
+            "job_id": piece.job_id,
+            "number": piece.number,
+            "state": PartState.RUNNING,
+            "worker": self._worker,
+            "backend": backend,
+            "attempt": piece.attempt,
+            "breaks": 0,
+            "task_id": task_id,
+        }
 
     async def _charge(self, connection: AsyncConnection, decision: Decision) -> None:
         rows: list[dict[str, Any]] = [
@@ -115,18 +119,14 @@ class Ledger:
             for owner, one in decision.accounts.items()
         ]
         rows.append({"owner_id": CLOCK, "given": decision.clock, "head": None, "passed_since": None})
-        insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(accounts)
-        fresh = {name: insert.excluded[name] for name in ("given", "head", "passed_since")}
-        await connection.execute(insert.on_conflict_do_update(index_elements=["owner_id"], set_=fresh), rows)
+        await connection.execute(statements.CHARGE[connection.dialect.name], rows)
 
 
 async def _accounts(connection: AsyncConnection, owner_ids: Collection[str]) -> tuple[dict[str, Account], float]:
-    query = sa.select(accounts)
     if len(owner_ids) <= MANY:
-        query = query.where(accounts.c.owner_id.in_([CLOCK, *owner_ids]))
-    found = {
-        row.owner_id: Account(given=row.given, head=row.head, passed_since=row.passed_since)
-        for row in await connection.execute(query)
-    }
+        rows = await connection.execute(statements.ACCOUNTS_OF, {"owners": [CLOCK, *owner_ids]})
+    else:
+        rows = await connection.execute(statements.ACCOUNTS)
+    found = {row.owner_id: Account(given=row.given, head=row.head, passed_since=row.passed_since) for row in rows}
     clock = found.pop(CLOCK, None)
     return found, 0.0 if clock is None else clock.given

@@ -13,19 +13,19 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from core.jobs import statements
 from core.jobs.engine import Piece
 from core.jobs.model import ENDED, Delivered, Drawing, Job, JobState, Part, PartState
-from core.jobs.rows import ONE_JOB, QUEUED_SIGNAL, as_job, strings
+from core.jobs.rows import QUEUED_SIGNAL, as_job, strings
+from core.jobs.statements import BEGUN, count_of
 from core.store.locks import GIVING_OUT, lock
 from core.store.schema import jobs, parts
 from core.store.signals import notify
 
 AT_WORK = (PartState.RUNNING, PartState.DRAWN)
 """What a worker has in hand."""
-BEGUN = (JobState.RUNNING, JobState.DRAWN)
 SETTLED = (PartState.SHOWN, PartState.FAILED)
 """What nobody has to do anything about."""
-ITS_PARTS = sa.select(parts).where(parts.c.job_id == sa.bindparam("job_id")).order_by(parts.c.number)
 
 
 class PartRows:
@@ -37,7 +37,7 @@ class PartRows:
     async def fetch(self, job_id: str) -> tuple[Job, list[Part]] | None:
         """The job and its pictures that were given out, in order."""
         async with self._engine.connect() as connection:
-            row = (await connection.execute(ONE_JOB, {"job_id": job_id})).first()
+            row = (await connection.execute(statements.JOB, {"of_job": job_id})).first()
             if row is None:
                 return None
             return as_job(row), await _parts(connection, job_id)
@@ -79,11 +79,11 @@ class PartRows:
 
         Most are about to be ended by one of these; where that one died before, somebody else has to.
         """
-        settled = sa.or_(jobs.c.sentence.is_not(None), jobs.c.pictures == _count_of(jobs.c.id, *SETTLED))
+        settled = sa.or_(jobs.c.sentence.is_not(None), jobs.c.pictures == count_of(jobs.c.id, *SETTLED))
         query = (
             sa.select(parts.c.job_id, parts.c.worker)
             .join(jobs, jobs.c.id == parts.c.job_id)
-            .where(jobs.c.state.in_(BEGUN), settled, _count_of(jobs.c.id, *AT_WORK) == 0)
+            .where(jobs.c.state.in_(BEGUN), settled, count_of(jobs.c.id, *AT_WORK) == 0)
         )
         found: dict[str, set[str]] = {}
         async with self._engine.connect() as connection:
@@ -121,14 +121,18 @@ class PartRows:
 
     async def mark_drawn(self, piece: Piece, drawing: Drawing) -> bool:
         """running → drawn: the picture is on disk and will not be drawn again; False where the row forbids it."""
-        result = msgspec.json.encode(drawing).decode()
-        statement = _mine(piece, PartState.RUNNING).values(state=PartState.DRAWN, result=result)
+        drawn = {
+            "of_job": piece.job_id,
+            "of_number": piece.number,
+            "of_attempt": piece.attempt,
+            "drawing": msgspec.json.encode(drawing).decode(),
+        }
         async with self._engine.begin() as connection:
             if await _hold(connection, piece.job_id) != JobState.RUNNING:
                 return False
-            if not (await connection.execute(statement)).rowcount:
+            if not (await connection.execute(statements.DRAWN, drawn)).rowcount:
                 return False
-            await _settle(connection, piece.job_id)
+            await connection.execute(statements.ALL_DRAWN, {"of_job": piece.job_id})
         return True
 
     async def mark_failed(self, piece: Piece, sentence: str) -> bool:
@@ -145,18 +149,13 @@ class PartRows:
 
     async def mark_shown(self, job_id: str, numbers: Collection[int], delivered: Delivered | None) -> None:
         """drawn → shown, in the message that `delivered` names; None: nothing took them, and they are only kept."""
-        shown = sa.update(parts).where(
-            parts.c.job_id == job_id, parts.c.number.in_(numbers), parts.c.state == PartState.DRAWN
-        )
-        values: dict[str, Any] = {} if delivered is None else {"delivered_to": delivered.where}
-        if delivered is not None and delivered.message_id is not None:
-            values["message_id"] = delivered.message_id
         async with self._engine.begin() as connection:
-            if values:
-                await connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(values))
-            else:
+            if delivered is None:
                 await _hold(connection, job_id)
-            await connection.execute(shown.values(state=PartState.SHOWN))
+            else:
+                place = {"of_job": job_id, "where": delivered.where, "message": delivered.message_id}
+                await connection.execute(statements.SHOWN_IN, place)
+            await connection.execute(statements.SHOWN, {"of_job": job_id, "numbers": list(numbers)})
 
     async def hand_back(self, worker: str) -> list[str]:
         """What a worker has in hand waits again, for whoever has a webui for it; the jobs' ids.
@@ -194,16 +193,8 @@ def _mine(piece: Piece, state: PartState) -> sa.Update:
 
 async def _hold(connection: AsyncConnection, job_id: str) -> str | None:
     """The job's state, which stays until the transaction ends. On SQLite nobody else writes meanwhile."""
-    query = sa.select(jobs.c.state).where(jobs.c.id == job_id).with_for_update()
-    state: str | None = await connection.scalar(query)
+    state: str | None = await connection.scalar(statements.HOLD_JOB, {"of_job": job_id})
     return state
-
-
-def _count_of(job_id: str | sa.Column[Any], *states: PartState) -> sa.ScalarSelect[int]:
-    """How many pictures of the job are in one of these states."""
-    counted = parts.alias()
-    query = sa.select(sa.func.count()).select_from(counted)
-    return query.where(counted.c.job_id == job_id, counted.c.state.in_(states)).scalar_subquery()
 
 
 async def _wait_again(connection: AsyncConnection, job_id: str, avoid: str | None) -> Job | None:
@@ -224,18 +215,8 @@ async def _wait_again(connection: AsyncConnection, job_id: str, avoid: str | Non
     return None if changed is None else as_job(changed)
 
 
-async def _settle(connection: AsyncConnection, job_id: str) -> None:
-    """running → drawn for a job all of whose pictures are."""
-    done = _count_of(job_id, PartState.DRAWN, PartState.SHOWN)
-    await connection.execute(
-        sa.update(jobs)
-        .where(jobs.c.id == job_id, jobs.c.state == JobState.RUNNING, jobs.c.pictures == done)
-        .values(state=JobState.DRAWN)
-    )
-
-
 async def _parts(connection: AsyncConnection, job_id: str) -> list[Part]:
-    rows = await connection.execute(ITS_PARTS, {"job_id": job_id})
+    rows = await connection.execute(statements.ITS_PARTS, {"of_job": job_id})
     return [_part(row) for row in rows]
 
 

@@ -82,9 +82,11 @@ class Pipeline:
             self._empty.clear()
             await self._empty.wait()
 
-    def expect(self, piece: Piece) -> None:
-        """This process gave it out itself: nothing of this attempt can have happened before."""
+    def expect(self, piece: Piece, task_id: str | None = None) -> None:
+        """This process gave it out itself, with that task in its row: nothing of it can have happened before."""
         self._in_hand.add(piece)
+        if task_id is not None:
+            self._renderer.expect(piece, task_id)
         self.shower.expect(piece)
 
     def cancel(self, job_id: str) -> None:
@@ -101,10 +103,9 @@ class Pipeline:
         """Let what is being drawn here be drawn elsewhere or later, with the same seeds."""
         back: list[tuple[Piece, Job]] = []
         for piece in self._renderer.going_on:
-            waiting = await on_database(self.parts.requeue, piece)
-            self._renderer.stop(piece)  # it stays in hand until its webui has noticed
-            if waiting is not None:
+            if (waiting := await on_database(self.parts.requeue, piece)) is not None:
                 back.append((piece, waiting))
+            self._renderer.stop(piece)  # it stays in hand until its webui has noticed
         for piece, waiting in back:  # Discord may take its time, and all of them are safe
             await self._wait_again(waiting, piece, HANDED_BACK, "HandedBack")
 

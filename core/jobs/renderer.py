@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -72,11 +71,16 @@ class Renderer:
         self._going_on: set[Piece] = set()
         self._stopped: set[Piece] = set()
         self._watches: dict[Piece, RenderWatch] = {}
+        self._unsent: dict[Piece, str] = {}
 
     @property
     def going_on(self) -> frozenset[Piece]:
         """What is being drawn here now."""
         return frozenset(self._going_on)
+
+    def expect(self, piece: Piece, task_id: str) -> None:
+        """Its row names this task, and no webui was sent it yet."""
+        self._unsent[piece] = task_id
 
     def begin(self, piece: Piece) -> None:
         """Called before the rows are read: a cancellation that comes later is noticed here."""
@@ -86,6 +90,7 @@ class Renderer:
         """Nothing more is drawn for it now."""
         self._going_on.discard(piece)
         self._stopped.discard(piece)
+        self._unsent.pop(piece, None)
 
     def cancel(self, job_id: str) -> None:
         """Stop every picture of this job."""
@@ -114,13 +119,10 @@ class Renderer:
             raise NotReady("the backend is not in WEBUI_URLS any more")
         client = self._pool.client(view.key)
         catalog = view.catalog or await client.fetch_catalog()
-        if part.task_id is not None:
-            await self._abandon(client, part.task_id)
-        task_id = f"easel-{piece.picture}-{secrets.token_hex(4)}" if catalog.capabilities.task_progress else None
+        task_id = self._unsent.pop(piece, None) or await self._new_task(piece, part, client)
         request = request_of(job, piece.number)
-        payload = build_txt2img(request, catalog, task_id=task_id)
-        if task_id is not None:
-            await self._parts.note_task(piece, task_id)
+        knows_tasks = catalog.capabilities.task_progress
+        payload = build_txt2img(request, catalog, task_id=task_id if knows_tasks else None)
         reached("sending", job.id)
         if piece in self._stopped:
             return None
@@ -154,8 +156,16 @@ class Renderer:
         self._metrics.render_seconds.observe(seconds)
         return answer, seconds
 
+    async def _new_task(self, piece: Piece, part: Part, client: WebuiClient) -> str:
+        """In its row before it is sent. What was sent before may still be at work, for nobody."""
+        if part.task_id is not None:
+            await self._abandon(client, part.task_id)
+        task_id = piece.new_task_id()
+        await self._parts.note_task(piece, task_id)
+        return task_id
+
     async def _abandon(self, client: WebuiClient, task_id: str) -> None:
-        """What an earlier process or attempt sent may still be at work, for nobody: stop it, since it is ours."""
+        """Stop it if it is what the webui is doing, since it is ours."""
         try:
             await client.interrupt_task(task_id)
         except WebuiError as error:

@@ -17,21 +17,19 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from core.jobs.model import Delivered, Job, JobState, NewJob, PartState
+from core.jobs import statements
+from core.jobs.model import Delivered, Job, JobState, NewJob
+from core.jobs.statements import IN_THE_QUEUE, UNFINISHED
 from core.request import GenerationRequest
 from core.store.locks import ADMISSION, lock
-from core.store.schema import jobs, parts
+from core.store.schema import jobs
 from core.store.signals import Signal, notify, notify_all
 
 log = logging.getLogger(__name__)
 
-UNFINISHED = (JobState.QUEUED, JobState.RUNNING, JobState.DRAWN)
-IN_THE_QUEUE = (JobState.QUEUED, JobState.RUNNING)
 QUEUED_SIGNAL = "queued"
 """Its subject is a job whose waiting pictures changed."""
 CANCELLED_SIGNAL = "cancelled"
-ONE_JOB = sa.select(jobs).where(jobs.c.id == sa.bindparam("job_id"))
-"""Read several times for each picture: making a statement costs more than executing it."""
 WAITING = (
     sa.select(jobs)
     .where(jobs.c.state.in_(IN_THE_QUEUE), jobs.c.sentence.is_(None))
@@ -96,7 +94,7 @@ class JobRows:
     async def fetch(self, job_id: str) -> Job | None:
         """The row as it is now."""
         async with self._engine.connect() as connection:
-            row = (await connection.execute(ONE_JOB, {"job_id": job_id})).first()
+            row = (await connection.execute(statements.JOB, {"of_job": job_id})).first()
         return None if row is None else as_job(row)
 
     async def fetch_queue(self, job_ids: Sequence[str]) -> list[Job]:
@@ -129,28 +127,21 @@ class JobRows:
 
     async def note_message(self, job_id: str, message_id: str, expected_at: float | None = None) -> None:
         """Remember which message the reply is, and when it says that the job begins."""
-        values: _Row = {"message_id": message_id}
-        if expected_at is not None:
-            values["expected_at"] = expected_at
+        said = {"of_job": job_id, "message": message_id, "begins_at": expected_at}
         async with self._engine.begin() as connection:
-            await connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(values))
+            await connection.execute(statements.NOTE_MESSAGE, said)
 
     async def mark_done(self, job_id: str, delivered: Delivered, now: float, shown: Collection[int] = ()) -> bool:
         """drawn → done; running too, where a job ends with fewer pictures than were asked for.
 
         `shown` are the numbers of the pictures that were shown last: their rows say so in the same transaction.
         """
-        states = (JobState.RUNNING, JobState.DRAWN)
-        values = {"state": JobState.DONE, "finished_at": now, **_shown(delivered)}
-        job = sa.update(jobs).where(jobs.c.id == job_id, jobs.c.state.in_(states)).values(values)
-        last = sa.update(parts).where(
-            parts.c.job_id == job_id, parts.c.number.in_(shown), parts.c.state == PartState.DRAWN
-        )
+        done = {"of_job": job_id, "where": delivered.where, "message": delivered.message_id, "now": now}
         async with self._engine.begin() as connection:
-            if not (await connection.execute(job)).rowcount:
+            if not (await connection.execute(statements.DONE, done)).rowcount:
                 return False
             if shown:
-                await connection.execute(last.values(state=PartState.SHOWN))
+                await connection.execute(statements.SHOWN, {"of_job": job_id, "numbers": list(shown)})
         return True
 
     async def mark_failed(self, job_id: str, sentence: str, delivered: Delivered, now: float) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Mapping
 
@@ -47,6 +48,20 @@ async def test_pictures_are_given_out_by_number_and_the_job_is_running(bench: Be
     ]
     job = await bench.job()
     assert (job.state, job.started_at) == (JobState.RUNNING, 150.0)
+
+
+async def test_the_task_of_a_first_attempt_is_in_its_row_and_a_later_one_has_to_look(
+    bench: Bench, ledger: Ledger
+) -> None:
+    await bench.submit(count=2)
+    first, second = await give(ledger, "1", "1")
+    tasks = [first.task_id, second.task_id]
+    assert [part.task_id for part in await bench.pictures()] == tasks
+    assert all(re.fullmatch(rf"easel-1-{n}-[0-9a-f]{{8}}", str(task)) for n, task in enumerate(tasks))
+    await bench.parts.requeue(first.piece)
+    (again,) = await give(ledger, "1")
+    assert (again.piece, again.task_id) == (Piece("1", 0, 2), None)
+    assert [part.task_id for part in await bench.pictures()] == tasks
 
 
 async def test_what_waits_again_is_given_out_before_what_was_never_begun(bench: Bench, ledger: Ledger) -> None:

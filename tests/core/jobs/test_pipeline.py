@@ -251,6 +251,25 @@ async def test_a_cancelled_job_s_pictures_are_thrown_away(still: Ground, tmp_pat
     assert list((tmp_path / "pictures").rglob("*.png")) == []
 
 
+async def test_the_first_render_is_sent_under_the_task_that_it_was_given_out_with(still: Ground) -> None:
+    piece = await running(still)
+    task_id = (await still.part(piece.job_id)).task_id
+    assert task_id is not None
+    still.pipeline.expect(piece, task_id)
+    await still.pipeline.render(piece, {})
+    assert [render.task_id for render in still.webui.renders] == [task_id]
+    assert still.webui.interrupts == []
+    assert (await still.part(piece.job_id)).task_id == task_id
+
+
+async def test_a_render_that_an_earlier_process_may_have_sent_is_sent_under_a_new_one(still: Ground) -> None:
+    piece = await running(still)
+    given = (await still.part(piece.job_id)).task_id
+    await still.pipeline.render(piece, {})
+    (render,) = still.webui.renders
+    assert render.task_id == (await still.part(piece.job_id)).task_id != given
+
+
 async def test_a_job_cancelled_just_before_its_payload_is_sent_is_not_sent(still: Ground) -> None:
     piece = await running(still)
 
