@@ -104,10 +104,28 @@ def test_the_database_is_known_where_rows_are_kept() -> None:
     queries = re.compile(r"\bsa\.(select|insert|update|delete|text)\((?!\"SELECT 1\")")
     found = {name_of(path) for path in modules("bot.py", "core", "cogs") if queries.search(path.read_text("utf-8"))}
     assert {name for name in found if not name.startswith("core/store/")} == {
-        "core/jobs/ledger.py",
         "core/jobs/parts.py",
         "core/jobs/rows.py",
+        "core/jobs/statements.py",
     }
+
+
+def test_the_scheduler_has_no_clock_and_does_no_io() -> None:
+    """It may import what computes: nothing that tells the time, waits, draws lots, or reaches outside."""
+    folder = ("core/scheduling",)
+    for name in (
+        "time",
+        "datetime",
+        "asyncio",
+        "random",
+        "secrets",
+        "os",
+        "pathlib",
+        "logging",
+        "sqlalchemy",
+        "aiohttp",
+    ):
+        assert importers(folder, name) == set(), name
 
 
 def test_pixels_are_decoded_in_core_images_alone() -> None:

@@ -7,7 +7,7 @@ import os
 import re
 import signal
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, TypeVar
@@ -255,9 +255,3 @@ async def until(condition: Callable[[], T], timeout: float = 10.0, what: str = "
                 await asyncio.sleep(_POLL_SECONDS)
     except TimeoutError:
         raise TimeoutError(f"waited {timeout} s for {what}") from None
-
-
-def all_once(stage: Stage, interactions: Iterable[Interaction]) -> None:
-    """Assert that each of these jobs, of one picture each, arrived exactly once."""
-    for interaction in interactions:
-        stage.arrived_once(interaction)

@@ -1,4 +1,4 @@
-"""`scripts/soak`: kills the bot and its webuis some hundred times, and says whether every picture arrived once.
+"""`scripts/soak`: kills the bot some hundred times, lets webuis die, and says whether every picture arrived once.
 
 The bot also stands still, and its database is held by another program. With `--machines` it is a gateway and three
 workers that are killed and stand still, and a PostgreSQL that is stopped hard.
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.e2e.storm import run_storm, run_storm_alone
-from tests.e2e.storm_tally import FREEZES, JOBS, KILLS, STOPS, Plan, Tally
+from tests.e2e.storm_tally import DEATHS, FREEZES, JOBS, KILLS, STOPS, Plan, Tally
 from tests.postgres import LocalPostgres
 
 
@@ -28,6 +28,7 @@ def main() -> int:
         machines=options.machines,
         jobs=options.jobs,
         kills=options.kills,
+        deaths=options.deaths,
         stops=options.stops,
         freezes=options.freezes,
         points=not options.no_points,
@@ -53,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="to repeat a run")
     parser.add_argument("--machines", action="store_true", help="a gateway and three workers on one PostgreSQL")
     parser.add_argument("--jobs", type=int, default=JOBS, help="commands that are sent meanwhile")
+    parser.add_argument("--deaths", type=int, default=DEATHS, help="how often a webui dies with what it draws")
     parser.add_argument("--stops", type=int, default=STOPS, help="how often the database is stopped hard, or held")
     parser.add_argument("--freezes", type=int, default=FREEZES, help="how often a process is made to stand still")
     parser.add_argument("--no-points", action="store_true", help="leave out the deaths at the named points")

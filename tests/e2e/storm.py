@@ -132,9 +132,11 @@ class Storm:
     # Trouble
 
     async def _bring(self, trouble: str) -> None:
-        self._done[trouble if trouble in ("stop", "freeze") else "kill" if trouble == "kill" else "point"] += 1
+        self._done[trouble if trouble in ("kill", "death", "stop", "freeze") else "point"] += 1
         if trouble == "kill":
-            await self._kill()
+            await (await self._running_machine()).kill()
+        elif trouble == "death":
+            self._begin(self._rng.choice(self._stage.webuis).restart(refused=self._rng.uniform(0.05, 1.0)))
         elif trouble == "stop":
             is_long = self._done["stop"] % 5 == 0
             self._begin(self._stop_database(LONG_HOLD if is_long else self._rng.uniform(0, 2)))
@@ -151,13 +153,6 @@ class Storm:
             await until(lambda: not self._order.exists(), POINT_SECONDS, f"a death at {point}")
         except TimeoutError:
             self._missed.append(point)
-
-    async def _kill(self) -> None:
-        """A machine, or a webui with what it draws."""
-        if self._rng.random() < 0.5:
-            self._begin(self._rng.choice(self._stage.webuis).restart(refused=self._rng.uniform(0.05, 1.0)))
-        else:
-            await (await self._running_machine()).kill()
 
     async def _running_machine(self) -> Machine:
         machine = self._rng.choice(self._stage.machines)

@@ -9,31 +9,38 @@ from core.jobs.points import POINTS
 
 JOBS = 2000
 KILLS = 200
+DEATHS = 100
 STOPS = 20
 FREEZES = 20
+MOST_EXPLAINED = 0.05
+"""The share of jobs that may end with a sentence in place of pictures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How many of everything. `points`: a death at every named point, too. `machines`: over several, on PostgreSQL."""
+    """How many of everything: SIGKILLs of processes, deaths of webuis with what they draw, stops of the database,
+    processes that stand still. `points`: a SIGKILL at every named point, too. `machines`: over several, on PostgreSQL.
+    """
 
     seed: int
     machines: bool = False
     jobs: int = JOBS
     kills: int = KILLS
+    deaths: int = DEATHS
     stops: int = STOPS
     freezes: int = FREEZES
     points: bool = True
 
     def troubles(self, rng: random.Random) -> list[str]:
-        """What happens, in its order: "kill", "stop", "freeze", or the name of a point."""
-        every = ["kill"] * self.kills + ["stop"] * self.stops + ["freeze"] * self.freezes
+        """What happens, in its order: "kill", "death", "stop", "freeze", or the name of a point."""
+        every = ["kill"] * self.kills + ["death"] * self.deaths + ["stop"] * self.stops + ["freeze"] * self.freezes
         every += POINTS if self.points else ()
         rng.shuffle(every)
         return every
 
     def __str__(self) -> str:
-        words = f"--jobs {self.jobs} --kills {self.kills} --stops {self.stops} --freezes {self.freezes}"
+        words = f"--jobs {self.jobs} --kills {self.kills} --deaths {self.deaths}"
+        words += f" --stops {self.stops} --freezes {self.freezes}"
         where, points = "--machines " if self.machines else "", "" if self.points else " --no-points"
         return f"{where}{words}{points} --seed {self.seed}"
 
@@ -62,6 +69,9 @@ class Tally:
 
     @property
     def good(self) -> bool:
+        """A webui that dies under the same job three times ends it: that must stay rare."""
+        if len(self.explained) > self.jobs * MOST_EXPLAINED:
+            return False
         return not (self.lost or self.repeated or self.missed or self.ended or self.complaints)
 
     def __str__(self) -> str:

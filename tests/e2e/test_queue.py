@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from playground.discord import Channel, Interaction, Member, Message
-from tests.e2e.harness import Stage
+from tests.e2e.harness import Stage, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -157,3 +157,9 @@ async def test_somebody_else_s_job_is_not_to_be_cancelled_here(stage: Stage) -> 
     assert refused.content == "You have no such job in the queue; choose one from the list, or write all."
     assert stage.row(hers)["state"] == "queued"
     await all_drawn(stage, first, hers, mine)
+
+
+async def test_an_answer_that_comes_too_late_is_a_line_in_the_log_and_no_error(stage: Stage) -> None:
+    stage.discord.fail("POST", r"^/interactions/\d+/[^/]+/callback$", status=404, code=10062)
+    await stage.discord.slash(stage.ada, "queue")
+    await until(lambda: "an answer came too late" in stage.bot.log(), what="the bot to notice")

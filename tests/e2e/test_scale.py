@@ -182,10 +182,11 @@ async def test_a_worker_that_stands_still_while_delivering_delivers_once(stage: 
     hold(stage)
     interaction = await stage.draw(**OPTIONS)
     drawer = await stage.drawer_of(interaction)
-    requests = len(stage.discord.requests)
+    stage.discord.fail("PATCH", ANY_EDIT, delay=2.0, after=True)  # Discord has it, and the worker does not know yet
     release(stage)
-    await stage.discord.until(lambda: any(one.files for one in stage.discord.requests[requests:]))
+    await stage.discord.until(lambda: stage.uploads(interaction))
     drawer.send(signal.SIGSTOP)
+    assert stage.row(interaction)["state"] == "drawn"
     await asyncio.sleep(3)
     drawer.send(signal.SIGCONT)
     await ends_once(stage, interaction)

@@ -14,7 +14,9 @@ from tests.postgres import LocalPostgres
 
 
 def plan_of(*, machines: bool) -> Plan:
-    plan = Plan(seed=secrets.randbelow(10**6), machines=machines, jobs=60, kills=16, stops=2, freezes=2, points=False)
+    plan = Plan(
+        seed=secrets.randbelow(10**6), machines=machines, jobs=60, kills=10, deaths=6, stops=2, freezes=2, points=False
+    )
     sys.stdout.write(f"repeat with: scripts/soak {plan}\n")
     return plan
 
