@@ -42,7 +42,7 @@ class CancelCog(commands.Cog):
 
     async def _press(self, interaction: discord.Interaction, job_id: str) -> None:
         try:
-            sentence = await self._studio.cancel(job_id, str(interaction.user.id))
+            sentence = say.was_cancelled(await self._studio.cancel(job_id, str(interaction.user.id)))
         except UserError as error:
             await answer_privately(interaction, say.plain(str(error), 300))
             with contextlib.suppress(UserError):

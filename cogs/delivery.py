@@ -28,7 +28,7 @@ from cogs.growing import Gone, Place, Post, Refused, TooLarge
 from cogs.places import ChannelPlace, DirectPlace, LateReplyPlace, ReplyPlace
 from cogs.reply import ReplyAddress
 from core.images.store import PictureStore
-from core.jobs.model import ENDED, Delivered, Drawing, Glimpse, Job
+from core.jobs.model import ENDED, Delivered, Drawing, Glimpse, Job, JobState
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ class DiscordDelivery:
 
     async def show_cancelled(self, job: Job) -> None:
         """Take the buttons off, and say so above the pictures that are shown already."""
-        await self.rewrite(job, _message_id(job), say.cancelled(job, "Cancelled while it was being drawn."))
+        await self.rewrite(job, _message_id(job), say.cancelled(job, say.was_cancelled(JobState.RUNNING)))
 
     async def show_progress(self, job: Job, glimpse: Glimpse) -> None:
         """Edit the message. An edit that has begun is finished even if the picture arrives meanwhile."""

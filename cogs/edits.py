@@ -12,7 +12,8 @@ from typing import Any
 import aiohttp
 import discord
 
-from cogs.places import NOBODY, ORIGINAL
+from cogs.answers import NOBODY
+from cogs.places import ORIGINAL
 from cogs.reply import ReplyAddress
 
 log = logging.getLogger(__name__)

@@ -43,10 +43,9 @@ class Gone(Refused):
 class Post:
     """What a job's message is to show: `uploads`, beside the pictures that are there already.
 
-    `nonce` (at most 25 characters) names the message, so that sending it twice is one message. `refusals` says by
-    picture number what could not be sent along; `caption` makes words of that, of the uploads and of what is there.
-    `safe_content` is what remains where the channel's AutoMod objects to the words; `ping` is mentioned for real.
-    `view` are the buttons of a new message; those of one that is there stay, unless it is None: then they go.
+    `refusals` says by picture number what could not be sent along; `caption` makes words of that, of the uploads and of
+    what is there. `safe_content` is what remains where the channel's AutoMod objects to the words; `ping` is mentioned
+    for real. `view` are the buttons of a new message; those of one that is there stay, unless it is None: then they go.
     """
 
     job_id: str

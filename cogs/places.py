@@ -14,13 +14,13 @@ import discord
 import stamina
 
 from cogs import say
+from cogs.answers import NOBODY
 from cogs.files import Upload
 from cogs.growing import Gone, Place, Post, Refused, pictures_on
 from cogs.reply import ReplyAddress
 
 log = logging.getLogger(__name__)
 
-NOBODY = discord.AllowedMentions.none()
 ORIGINAL: Any = "@original"
 """Discord's own name for an interaction's reply, whose id may not be known; the library asks for a number."""
 HISTORY = 200
@@ -52,7 +52,8 @@ class ReplyPlace(Place):
 class ChannelPlace(Place):
     """The channel of the command, with the bot's own token: the message `message_id`, or a new one.
 
-    `search`: an earlier process may have sent one, so that it is looked for first.
+    A `nonce` (at most 25 characters) names a new one, so that sending it twice is one message. `search`: an earlier
+    process may have sent one, so that it is looked for first.
     """
 
     name = "channel"

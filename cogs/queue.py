@@ -10,7 +10,7 @@ from cogs import pages, say
 from cogs.answers import NOBODY, answer_error
 from cogs.delivery import DiscordDelivery
 from core.errors import UserError
-from core.jobs.model import Job
+from core.jobs.model import Job, JobState
 from core.studio import Studio
 from core.webui.names import shorten
 
@@ -63,17 +63,20 @@ class QueueCog(commands.Cog):
             raise UserError("You have nothing in the queue.")
         if not chosen:
             raise UserError("You have no such job in the queue; choose one from the list, or write all.")
-        sentences = [await self._end(job, person_id) for job in chosen]
-        for job, sentence in zip(chosen, sentences, strict=True):  # that takes time, in which nothing shall begin
-            if sentence.startswith("Cancelled"):
+        outcomes = [await self._end(job, person_id) for job in chosen]
+        for job, outcome in zip(chosen, outcomes, strict=True):  # that takes time, in which nothing shall begin
+            if isinstance(outcome, JobState):
                 message_id = None if job.message_id is None else int(job.message_id)
-                await self._delivery.rewrite(job, message_id, say.cancelled(job, sentence))
+                await self._delivery.rewrite(job, message_id, say.cancelled(job, say.was_cancelled(outcome)))
         if len(chosen) == 1:
-            return say.assemble(sentences[0], say.quote(chosen[0].request.prompt, 300))
-        return f"{sum(sentence.startswith('Cancelled') for sentence in sentences)} of {len(chosen)} jobs cancelled."
+            outcome = outcomes[0]
+            sentence = say.was_cancelled(outcome) if isinstance(outcome, JobState) else str(outcome)
+            return say.assemble(sentence, say.quote(chosen[0].request.prompt, 300))
+        return f"{sum(isinstance(one, JobState) for one in outcomes)} of {len(chosen)} jobs cancelled."
 
-    async def _end(self, job: Job, person_id: str) -> str:
+    async def _end(self, job: Job, person_id: str) -> JobState | UserError:
+        """The state it was in, or why it could not be cancelled."""
         try:
             return await self._studio.cancel(job.id, person_id)
         except UserError as error:  # it ended in this moment
-            return str(error)
+            return error

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from discord.utils import escape_mentions
 from msgspec import UNSET
 
-from core.jobs.model import Drawing, Glimpse, Job, Ticket
+from core.jobs.model import Drawing, Glimpse, Job, JobState, Ticket
 from core.request import GenerationRequest
 
 CONTENT_LIMIT = 2000
@@ -167,6 +167,11 @@ def refused(sentence: str, prompt: str, again_at: float | None = None) -> str:
     """
     again = "" if again_at is None else f"Try again <t:{int(again_at)}:R>."
     return assemble(plain(sentence, 600), again, quote(prompt, 1200) if prompt.strip() else "")
+
+
+def was_cancelled(was: JobState) -> str:
+    """What became of a job that was in this state."""
+    return "Cancelled before it was begun." if was is JobState.QUEUED else "Cancelled while it was being drawn."
 
 
 def cancelled(job: Job, sentence: str) -> str:

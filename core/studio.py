@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import logging
 import random
 import time
 from collections.abc import Callable, Coroutine, Mapping
@@ -27,9 +26,6 @@ from core.scheduling.forecast import Expectation, Turn
 from core.webui.catalog import Catalog
 from core.webui.payload import check_names
 from core.webui.pool import BackendView, Mode
-
-log = logging.getLogger(__name__)
-
 
 SOONEST_SECONDS = 5.0
 """Nobody is told to try again sooner, however wrong an estimate turned out to be."""
@@ -147,7 +143,7 @@ class Studio:
             self._on_cancelled(job_id)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(work, name="take a job back")
         self._beside.add(task)
         task.add_done_callback(self._beside.discard)
 
@@ -160,8 +156,8 @@ class Studio:
         reached("replied", ticket.job_id)
         await on_database(self._rows.note_message, ticket.job_id, message_id, ticket.starts_at)
 
-    async def cancel(self, job_id: str, person_id: str) -> str:
-        """Cancel a job of this person's; the sentence to say once it is done. UserError where it can't be."""
+    async def cancel(self, job_id: str, person_id: str) -> JobState:
+        """Cancel a job of this person's; the state that it was in. UserError where it can't be cancelled."""
         job = await self.fetch(job_id)
         if job is None:
             raise UserError("I don't know this job any more.")
@@ -182,7 +178,7 @@ class Studio:
         self._queue.remove(job_id)
         self._on_cancelled(job_id)
         self._metrics.ended.labels(JobState.CANCELLED).inc()
-        return "Cancelled before it was begun." if was is JobState.QUEUED else "Cancelled while it was being drawn."
+        return was
 
     async def look(self, person_id: str) -> QueuePage:
         """The queue as this person may see it."""

@@ -21,7 +21,7 @@ from cogs.buttons import cancel_view
 from cogs.delivery import DiscordDelivery
 from cogs.files import number_in
 from cogs.reply import TOKEN_SECONDS, ReplyAddress
-from core.images.store import Kept, PictureStore
+from core.images.store import Kept, PictureStore, Raw
 from core.jobs.model import Delivered, Drawing, Job, JobState
 from core.request import GenerationRequest
 from playground.discord import Interaction, LocalDiscord, Message
@@ -123,12 +123,12 @@ class Scene:
         path = self.pictures.spool("1") / f"{number}.large"
         image = Image.frombytes("RGB", (side, side), noise(side, 1, seed=number).tobytes() * side)
         await asyncio.to_thread(image.save, path, "PNG", compress_level=0)
-        return await self.pictures.keep(path, infotext=None)
+        return (await self.pictures.keep_all([Raw(path)]))[0]
 
     async def _keep(self, data: bytes, number: int) -> Kept:
         raw = self.pictures.spool("1") / f"{number}.raw"
         raw.write_bytes(data)
-        return await self.pictures.keep(raw, infotext=None)
+        return (await self.pictures.keep_all([Raw(raw)]))[0]
 
     async def drawn(self, *numbers: int, large: bool = False) -> Drawing:
         """These pictures of a job whose seed is 7, in the order in which they were done."""

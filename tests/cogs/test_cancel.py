@@ -9,14 +9,15 @@ import pytest
 from cogs.cancel import CancelCog
 from cogs.delivery import DiscordDelivery
 from core.images.store import PictureStore
+from core.jobs.model import JobState
 from core.studio import Studio
 
 
 class Desk:
     """The studio's side of a press: every job can be cancelled, and its row is gone at once."""
 
-    async def cancel(self, _job_id: str, _person_id: str) -> str:
-        return "Cancelled."
+    async def cancel(self, _job_id: str, _person_id: str) -> JobState:
+        return JobState.QUEUED
 
     async def fetch(self, _job_id: str) -> None:
         return None
@@ -52,7 +53,7 @@ async def press(delivery: DiscordDelivery) -> list[tuple[str, Any]]:
 
 
 async def test_a_press_is_answered_by_its_message(delivery: DiscordDelivery) -> None:
-    assert await press(delivery) == [("edit", {"content": "Cancelled.", "view": None})]
+    assert await press(delivery) == [("edit", {"content": "Cancelled before it was begun.", "view": None})]
 
 
 async def test_a_press_that_meets_a_slow_edit_is_acknowledged_without_waiting_for_it(

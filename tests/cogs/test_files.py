@@ -20,7 +20,7 @@ from cogs.files import (
     prepare,
     shrink,
 )
-from core.images.store import Kept, PictureStore
+from core.images.store import Kept, PictureStore, Raw
 from tests.core.images.pictures import INFOTEXT, as_png, noise
 
 PICTURE = Kept("x.png", "png", 1, 1, 1, None)
@@ -85,7 +85,7 @@ def store(tmp_path: Path) -> PictureStore:
 async def keep(store: PictureStore, side: int, number: int = 0) -> Kept:
     raw = store.spool("1") / f"{number}.raw"
     raw.write_bytes(as_png(noise(side, side, seed=number), INFOTEXT))
-    return await store.keep(raw, infotext=None)
+    return (await store.keep_all([Raw(raw)]))[0]
 
 
 async def test_what_is_small_enough_is_sent_as_it_lies_on_the_disk(store: PictureStore) -> None:

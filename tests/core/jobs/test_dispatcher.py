@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Collection, Iterator
 from pathlib import Path
 
@@ -124,6 +125,17 @@ async def test_jobs_go_to_the_webui_that_has_their_checkpoint(tmp_path: Path) ->
             await ground.until_delivered(ticket.job_id)
         assert [render.checkpoint for render in first.renders] == ["ink"]
         assert [render.checkpoint for render in second.renders] == ["paper", "paper"]
+
+
+async def test_how_far_off_its_estimate_was_is_counted_once_for_each_job(ground: Ground) -> None:
+    ticket = await ground.submit(count=2)
+    await ground.rows.note_message(ticket.job_id, "555", time.time() + 60)
+    async with Dispatching(ground):
+        await ground.until_delivered(ticket.job_id)
+    found = ground.metrics.registry.get_sample_value
+    assert found("easel_estimate_error_seconds_count") == 1
+    assert 50 < (found("easel_estimate_error_seconds_sum") or 0) <= 60
+    assert found("easel_estimate_late_jobs_total") == 0
 
 
 async def test_two_webuis_draw_side_by_side(tmp_path: Path) -> None:
