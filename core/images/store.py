@@ -1,7 +1,7 @@
 """The only module that writes pictures to disk: a spool of what webuis sent, and pictures named by their content.
 
 Nothing a person typed reaches a path. A picture is in its place whole or not at all: its bytes are on the disk before
-its name is, and the spooled file stays until `discard_spool`, so `keep` can be asked again after a crash at any moment.
+its name is, and the spooled file stays until `discard_spool`, so `keep_all` can be asked again after any crash.
 """
 
 from __future__ import annotations
@@ -67,11 +67,6 @@ class PictureStore:
         folder = self._spool_folder(name)
         folder.mkdir(parents=True, exist_ok=True)
         return folder
-
-    async def keep(self, raw: Path, *, infotext: str | None) -> Kept:
-        """As `keep_all`, for one picture."""
-        (kept,) = await self.keep_all([Raw(raw, infotext)])
-        return kept
 
     async def keep_all(self, raws: Sequence[Raw]) -> list[Kept]:
         """Put spooled pictures in their places, in one hop to a thread; they are on the disk when this returns.

@@ -29,8 +29,6 @@ log = logging.getLogger(__name__)
 
 VERSION = "2"
 """Raised only when the order of the steps changes: attempts in flight under another version are begun anew."""
-EXECUTOR = "easel"
-"""The name where there is one process only; a name that stays is what makes recovery at the next start automatic."""
 CONNECTIONS = 4
 """To PostgreSQL, at most: a step's record is one short transaction, and they wait for each other."""
 CONNECTIONS_TO_SQLITE = 2
@@ -77,11 +75,12 @@ class Unhurried(sqlite3.Connection):
 class DbosEngine:
     """Steps recorded in SQLite or PostgreSQL; one workflow is one attempt at one picture.
 
-    Several may share a PostgreSQL, each with an `executor_id` of its own that it has again after a restart. It is part
-    of DBOS' version, since DBOS gives a workflow that it recovers to any executor of the version.
+    Several may share a PostgreSQL, each with an `executor_id` of its own. It has the same again after a restart, which
+    is what makes recovery automatic, and it is part of DBOS' version, since DBOS gives a workflow that it recovers to
+    any executor of the version.
     """
 
-    def __init__(self, url: sa.URL, steps: Steps, executor_id: str = EXECUTOR) -> None:
+    def __init__(self, url: sa.URL, steps: Steps, executor_id: str) -> None:
         self._url = url
         self._steps = steps
         self._executor_id = executor_id

@@ -23,6 +23,9 @@ class JobState(StrEnum):
 
 
 ENDED = frozenset({JobState.DONE, JobState.FAILED, JobState.CANCELLED})
+UNFINISHED = (JobState.QUEUED, JobState.RUNNING, JobState.DRAWN)
+IN_THE_QUEUE = (JobState.QUEUED, JobState.RUNNING)
+BEGUN = (JobState.RUNNING, JobState.DRAWN)
 
 
 class PartState(StrEnum):

@@ -15,9 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from core.jobs import statements
 from core.jobs.engine import Piece
-from core.jobs.model import ENDED, Delivered, Drawing, Job, JobState, Part, PartState
-from core.jobs.rows import QUEUED_SIGNAL, as_job, strings
-from core.jobs.statements import BEGUN, count_of
+from core.jobs.model import BEGUN, ENDED, Delivered, Drawing, Job, JobState, Part, PartState
+from core.jobs.rows import QUEUED_SIGNAL, as_job, shown_in, strings
+from core.jobs.statements import count_of
 from core.store.locks import GIVING_OUT, lock
 from core.store.schema import jobs, parts
 from core.store.signals import notify
@@ -93,19 +93,14 @@ class PartRows:
 
     async def are_held(self, job_id: str, numbers: Collection[int], worker: str) -> bool:
         """Whether all of these pictures are drawn, not shown, and still this worker's."""
-        query = sa.select(sa.func.count()).where(
-            parts.c.job_id == job_id,
-            parts.c.number.in_(numbers),
-            parts.c.worker == worker,
-            parts.c.state == PartState.DRAWN,
-        )
+        held = {"of_job": job_id, "numbers": list(numbers), "by_worker": worker}
         async with self._engine.connect() as connection:
-            return await connection.scalar(query) == len(numbers)
+            return await connection.scalar(statements.COUNT_HELD, held) == len(numbers)
 
     async def note_task(self, piece: Piece, task_id: str) -> None:
         """Remember the webui's task id before the payload is sent, so that a next process can tell it is ours."""
         async with self._engine.begin() as connection:
-            await connection.execute(_mine(piece, PartState.RUNNING).values(task_id=task_id))
+            await connection.execute(statements.NOTE_TASK, {**_of(piece), "task": task_id})
 
     async def requeue(self, piece: Piece, *, broke: bool = False, avoid: str | None = None) -> Job | None:
         """running → waiting, to be given out again; the job as it is then, None where that was not to be done.
@@ -114,19 +109,13 @@ class PartRows:
         """
         async with self._engine.begin() as connection:
             await _hold(connection, piece.job_id)
-            values = {"state": PartState.WAITING, "breaks": parts.c.breaks + int(broke)}
-            if not (await connection.execute(_mine(piece, PartState.RUNNING).values(values))).rowcount:
+            if not (await connection.execute(statements.PART_WAITS, {**_of(piece), "broken": int(broke)})).rowcount:
                 return None
             return await _wait_again(connection, piece.job_id, avoid)
 
     async def mark_drawn(self, piece: Piece, drawing: Drawing) -> bool:
         """running → drawn: the picture is on disk and will not be drawn again; False where the row forbids it."""
-        drawn = {
-            "of_job": piece.job_id,
-            "of_number": piece.number,
-            "of_attempt": piece.attempt,
-            "drawing": msgspec.json.encode(drawing).decode(),
-        }
+        drawn = {**_of(piece), "drawing": msgspec.json.encode(drawing).decode()}
         async with self._engine.begin() as connection:
             if await _hold(connection, piece.job_id) != JobState.RUNNING:
                 return False
@@ -139,8 +128,7 @@ class PartRows:
         """running → failed; the job gets no further picture, and `sentence` is why."""
         async with self._engine.begin() as connection:
             await _hold(connection, piece.job_id)
-            failed = _mine(piece, PartState.RUNNING).values(state=PartState.FAILED)
-            if not (await connection.execute(failed)).rowcount:
+            if not (await connection.execute(statements.PART_FAILED, _of(piece))).rowcount:
                 return False
             why = sa.func.coalesce(jobs.c.sentence, sentence)
             await connection.execute(sa.update(jobs).where(jobs.c.id == piece.job_id).values(sentence=why))
@@ -153,8 +141,7 @@ class PartRows:
             if delivered is None:
                 await _hold(connection, job_id)
             else:
-                place = {"of_job": job_id, "where": delivered.where, "message": delivered.message_id}
-                await connection.execute(statements.SHOWN_IN, place)
+                await connection.execute(statements.SHOWN_IN, shown_in(job_id, delivered))
             await connection.execute(statements.SHOWN, {"of_job": job_id, "numbers": list(numbers)})
 
     async def hand_back(self, worker: str) -> list[str]:
@@ -182,13 +169,9 @@ class PartRows:
         return job_ids
 
 
-def _mine(piece: Piece, state: PartState) -> sa.Update:
-    return sa.update(parts).where(
-        parts.c.job_id == piece.job_id,
-        parts.c.number == piece.number,
-        parts.c.attempt == piece.attempt,
-        parts.c.state == state,
-    )
+def _of(piece: Piece) -> dict[str, Any]:
+    """The attempt, as the parameters of statements that change it."""
+    return {"of_job": piece.job_id, "of_number": piece.number, "of_attempt": piece.attempt}
 
 
 async def _hold(connection: AsyncConnection, job_id: str) -> str | None:
@@ -199,7 +182,7 @@ async def _hold(connection: AsyncConnection, job_id: str) -> str | None:
 
 async def _wait_again(connection: AsyncConnection, job_id: str, avoid: str | None) -> Job | None:
     """The job's row after one of its pictures went back: queued where nothing of it is begun any more."""
-    row = (await connection.execute(sa.select(jobs).where(jobs.c.id == job_id))).first()
+    row = (await connection.execute(statements.JOB, {"of_job": job_id})).first()
     if row is None or row.state in ENDED:
         return None
     values: dict[str, Any] = {}

@@ -83,7 +83,7 @@ class Pipeline:
             await self._empty.wait()
 
     def expect(self, piece: Piece, task_id: str | None = None) -> None:
-        """This process gave it out itself, with that task in its row: nothing of it can have happened before."""
+        """This process gave it out itself, with this task (if any) in its row: nothing of it has happened before."""
         self._in_hand.add(piece)
         if task_id is not None:
             self._renderer.expect(piece, task_id)

@@ -18,8 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from core.jobs import statements
-from core.jobs.model import Delivered, Job, JobState, NewJob
-from core.jobs.statements import IN_THE_QUEUE, UNFINISHED
+from core.jobs.model import IN_THE_QUEUE, Delivered, Job, JobState, NewJob
 from core.request import GenerationRequest
 from core.store.locks import ADMISSION, lock
 from core.store.schema import jobs
@@ -136,9 +135,8 @@ class JobRows:
 
         `shown` are the numbers of the pictures that were shown last: their rows say so in the same transaction.
         """
-        done = {"of_job": job_id, "where": delivered.where, "message": delivered.message_id, "now": now}
         async with self._engine.begin() as connection:
-            if not (await connection.execute(statements.DONE, done)).rowcount:
+            if not (await connection.execute(statements.DONE, {**shown_in(job_id, delivered), "now": now})).rowcount:
                 return False
             if shown:
                 await connection.execute(statements.SHOWN, {"of_job": job_id, "numbers": list(shown)})
@@ -146,15 +144,14 @@ class JobRows:
 
     async def mark_failed(self, job_id: str, sentence: str, delivered: Delivered, now: float) -> bool:
         """Whatever is not at an end → failed, after its owner was told `sentence`."""
-        values = {"state": JobState.FAILED, "finished_at": now, "sentence": sentence, **_shown(delivered)}
-        statement = sa.update(jobs).where(jobs.c.id == job_id, jobs.c.state.in_(UNFINISHED)).values(values)
+        failed = {**shown_in(job_id, delivered), "now": now, "why": sentence}
         async with self._engine.begin() as connection:
-            return bool((await connection.execute(statement)).rowcount)
+            return bool((await connection.execute(statements.FAILED, failed)).rowcount)
 
     async def mark_cancelled(self, job_id: str, now: float) -> JobState | None:
         """queued or running → cancelled; the state it was in, or None where it was too late (or no such job)."""
         async with self._engine.begin() as connection:
-            state = await connection.scalar(sa.select(jobs.c.state).where(jobs.c.id == job_id).with_for_update())
+            state = await connection.scalar(statements.HOLD_JOB, {"of_job": job_id})
             if state not in IN_THE_QUEUE:
                 return None
             cancelled = sa.update(jobs).where(jobs.c.id == job_id)
@@ -222,11 +219,9 @@ class JobRows:
         return None
 
 
-def _shown(delivered: Delivered) -> _Row:
-    values: _Row = {"delivered_to": delivered.where}
-    if delivered.message_id is not None:
-        values["message_id"] = delivered.message_id
-    return values
+def shown_in(job_id: str, delivered: Delivered) -> _Row:
+    """The job and its place, as the parameters of statements that change both."""
+    return {"of_job": job_id, "where": delivered.where, "message": delivered.message_id}
 
 
 def _new_row(job: NewJob) -> _Row:

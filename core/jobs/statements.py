@@ -1,7 +1,8 @@
-"""Statements that are executed for every picture, made once: making one costs several times what executing it does.
+"""Statements that are executed for every picture, or in several places, made once: making one costs several times what
+executing it does.
 
-Data only. Each says in its name what becomes of which row; the parameters are its `bindparam` names, each a scalar but
-`numbers` and `owners`, which are lists.
+Data only. Each says in its name what becomes of which row. Its parameters are its `bindparam` names, each a scalar but
+`numbers` and `owners`, which are lists; those of ATTEMPT_FIRST and CHARGE are the columns of the rows to be written.
 """
 
 from __future__ import annotations
@@ -11,16 +12,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from core.jobs.model import JobState, PartState
+from core.jobs.model import BEGUN, IN_THE_QUEUE, UNFINISHED, JobState, PartState
 from core.store.schema import accounts, jobs, parts
-
-UNFINISHED = (JobState.QUEUED, JobState.RUNNING, JobState.DRAWN)
-IN_THE_QUEUE = (JobState.QUEUED, JobState.RUNNING)
-BEGUN = (JobState.RUNNING, JobState.DRAWN)
 
 _OF_JOB = parts.c.job_id == sa.bindparam("of_job")
 _THE_JOB = jobs.c.id == sa.bindparam("of_job")
 _THE_PART = sa.and_(_OF_JOB, parts.c.number == sa.bindparam("of_number"))
+_DRAWN_ONES = sa.and_(
+    _OF_JOB, parts.c.number.in_(sa.bindparam("numbers", expanding=True)), parts.c.state == PartState.DRAWN
+)
+_BEING_DRAWN = sa.update(parts).where(
+    _THE_PART, parts.c.attempt == sa.bindparam("of_attempt"), parts.c.state == PartState.RUNNING
+)
 _PLACE = {
     "message_id": sa.func.coalesce(sa.bindparam("message", type_=sa.Text), jobs.c.message_id),
     "delivered_to": sa.bindparam("where"),
@@ -37,6 +40,7 @@ def count_of(job_id: str | sa.Column[Any] | sa.BindParameter[Any], *states: Part
 JOB = sa.select(jobs).where(_THE_JOB)
 ITS_PARTS = sa.select(parts).where(_OF_JOB).order_by(parts.c.number)
 HOLD_JOB = sa.select(jobs.c.state).where(_THE_JOB).with_for_update()
+COUNT_HELD = sa.select(sa.func.count()).where(_DRAWN_ONES, parts.c.worker == sa.bindparam("by_worker"))
 
 NOTE_MESSAGE = (
     sa.update(jobs)
@@ -67,11 +71,10 @@ ATTEMPT_FIRST = sa.insert(parts)
 ACCOUNTS = sa.select(accounts)
 ACCOUNTS_OF = ACCOUNTS.where(accounts.c.owner_id.in_(sa.bindparam("owners", expanding=True)))
 
-DRAWN = (
-    sa.update(parts)
-    .where(_THE_PART, parts.c.attempt == sa.bindparam("of_attempt"), parts.c.state == PartState.RUNNING)
-    .values(state=PartState.DRAWN, result=sa.bindparam("drawing"))
-)
+NOTE_TASK = _BEING_DRAWN.values(task_id=sa.bindparam("task"))
+PART_WAITS = _BEING_DRAWN.values(state=PartState.WAITING, breaks=parts.c.breaks + sa.bindparam("broken"))
+PART_FAILED = _BEING_DRAWN.values(state=PartState.FAILED)
+DRAWN = _BEING_DRAWN.values(state=PartState.DRAWN, result=sa.bindparam("drawing"))
 ALL_DRAWN = (
     sa.update(jobs)
     .where(
@@ -81,16 +84,17 @@ ALL_DRAWN = (
     )
     .values(state=JobState.DRAWN)
 )
-SHOWN = (
-    sa.update(parts)
-    .where(_OF_JOB, parts.c.number.in_(sa.bindparam("numbers", expanding=True)), parts.c.state == PartState.DRAWN)
-    .values(state=PartState.SHOWN)
-)
+SHOWN = sa.update(parts).where(_DRAWN_ONES).values(state=PartState.SHOWN)
 SHOWN_IN = sa.update(jobs).where(_THE_JOB).values(_PLACE)
 DONE = (
     sa.update(jobs)
     .where(_THE_JOB, jobs.c.state.in_(BEGUN))
     .values({**_PLACE, "state": JobState.DONE, "finished_at": sa.bindparam("now")})
+)
+FAILED = (
+    sa.update(jobs)
+    .where(_THE_JOB, jobs.c.state.in_(UNFINISHED))
+    .values({**_PLACE, "state": JobState.FAILED, "finished_at": sa.bindparam("now"), "sentence": sa.bindparam("why")})
 )
 
 

@@ -5,24 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.errors import (
-    AuthenticationFailed,
-    Busy,
     ModelMissing,
     NanPicture,
     NoPicture,
-    NotReady,
     OutcomeUnknown,
     OutOfMemory,
     ServerFault,
     UnreadableAnswer,
     WebuiError,
 )
+from core.webui.breaker import AWAY
 
 MAX_BREAKS = 3
 """How often a connection may break with the outcome unknown before the job ends: a request that crashes the server
 would otherwise crash it for ever."""
 
-_AWAY = (NotReady, AuthenticationFailed, Busy)
 _OF_THAT_WEBUI = (ServerFault, UnreadableAnswer, NoPicture, ModelMissing, OutOfMemory, NanPicture)
 """What another machine may do better: it has other files, a larger card, or computes with another precision.
 
@@ -56,7 +53,7 @@ def judge(error: WebuiError, breaks: int, *, elsewhere: bool = False) -> Verdict
                 sentence=f"The connection to the webui broke {MAX_BREAKS} times while it was drawing this; I gave up.",
             )
         return Verdict(again=True, broke=True, sentence=f"{error.sentence} Your job is in the queue again.")
-    if isinstance(error, _AWAY):
+    if isinstance(error, AWAY):
         return Verdict(again=True, broke=False, sentence=f"{error.sentence} Your job waits and is drawn after that.")
     if elsewhere and isinstance(error, _OF_THAT_WEBUI):
         return Verdict(again=True, broke=False, sentence=f"{error.sentence} Another webui tries it.", avoid=True)

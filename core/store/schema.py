@@ -42,6 +42,7 @@ parts = sa.Table(
     sa.Column("backend", sa.Text, nullable=False, comment="the key of the webui that was given it last"),
     sa.Column("attempt", sa.Integer, nullable=False, comment="how often it was given out"),
     sa.Column("breaks", sa.Integer, nullable=False, comment="how often the connection broke with the outcome unknown"),
+    # Written before that render is sent, a first attempt's as it is given out; the comment stays the migration's.
     sa.Column("task_id", sa.Text, nullable=True, comment="force_task_id of the last render"),
     sa.Column("result", sa.Text, nullable=True, comment="Drawing of this picture as JSON: file and facts"),
     sa.Index(None, "state", "worker"),

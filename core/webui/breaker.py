@@ -53,11 +53,6 @@ class Breaker:
     due: float = 0.0
     probing: bool = False
 
-    @property
-    def admits(self) -> bool:
-        """Whether a job may go there now."""
-        return self.circuit is Circuit.CLOSED or (self.circuit is Circuit.HALF_OPEN and not self.probing)
-
     def taken(self) -> Breaker:
         """A job goes there; on a half open circuit it is the probe."""
         return replace(self, probing=True) if self.circuit is Circuit.HALF_OPEN else self

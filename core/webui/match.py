@@ -1,4 +1,4 @@
-"""Whether a webui has what a job asks for by name. Pure; the one place that scheduling and refusing agree on."""
+"""Whether a webui has what a job asks for by name. Pure; it refuses nothing: see core.webui.payload."""
 
 from __future__ import annotations
 

@@ -30,12 +30,17 @@ def _spool(store: PictureStore, data: bytes, name: str = "0") -> Path:
     return path
 
 
+async def _keep(store: PictureStore, raw: Path, infotext: str | None = None) -> Kept:
+    (kept,) = await store.keep_all([Raw(raw, infotext)])
+    return kept
+
+
 def _files(tmp_path: Path) -> set[str]:
     return {path.name for path in (tmp_path / "data" / "pictures").rglob("*") if path.is_file()}
 
 
 async def test_a_png_with_infotext_is_kept_byte_for_byte(store: PictureStore) -> None:
-    kept = await store.keep(_spool(store, WITH_TEXT), infotext="something else")
+    kept = await _keep(store, _spool(store, WITH_TEXT), infotext="something else")
     assert store.path(kept.name).read_bytes() == WITH_TEXT
     digest = hashlib.sha256(WITH_TEXT).hexdigest()
     assert kept == Kept(f"{digest}.png", "png", 24, 16, len(WITH_TEXT), pictures.INFOTEXT)
@@ -44,13 +49,13 @@ async def test_a_png_with_infotext_is_kept_byte_for_byte(store: PictureStore) ->
 
 async def test_a_png_that_needs_no_splice_is_not_written_again(store: PictureStore) -> None:
     raw = _spool(store, WITH_TEXT)
-    kept = await store.keep(raw, infotext=None)
+    kept = await _keep(store, raw)
     assert store.path(kept.name).samefile(raw)
 
 
 async def test_a_png_without_infotext_gets_it_spliced_in(store: PictureStore) -> None:
     raw = _spool(store, WITHOUT_TEXT)
-    kept = await store.keep(raw, infotext=pictures.INFOTEXT)
+    kept = await _keep(store, raw, infotext=pictures.INFOTEXT)
     data = store.path(kept.name).read_bytes()
     assert pictures.pillow_text(data) == kept.infotext == pictures.INFOTEXT
     assert pictures.same_pixels(data, WITHOUT_TEXT)
@@ -59,7 +64,7 @@ async def test_a_png_without_infotext_gets_it_spliced_in(store: PictureStore) ->
 
 
 async def test_without_any_infotext_the_bytes_stay(store: PictureStore) -> None:
-    kept = await store.keep(_spool(store, WITHOUT_TEXT), infotext=None)
+    kept = await _keep(store, _spool(store, WITHOUT_TEXT))
     assert kept.infotext is None
     assert store.path(kept.name).read_bytes() == WITHOUT_TEXT
 
@@ -69,13 +74,13 @@ async def test_jpeg_and_webp_are_named_for_what_they_are_and_kept_as_they_are(
     store: PictureStore, name: str, extension: str
 ) -> None:
     data = pictures.as_photo(pictures.noise(40, 24), name, pictures.INFOTEXT)
-    kept = await store.keep(_spool(store, data), infotext="not used")
+    kept = await _keep(store, _spool(store, data), infotext="not used")
     assert store.path(kept.name).read_bytes() == data
     assert (kept.extension, kept.width, kept.height, kept.infotext) == (extension, 40, 24, pictures.INFOTEXT)
 
 
 async def test_a_jpeg_without_infotext_says_so(store: PictureStore) -> None:
-    kept = await store.keep(_spool(store, pictures.as_photo(pictures.noise(8, 8), "JPEG", None)), infotext="lost")
+    kept = await _keep(store, _spool(store, pictures.as_photo(pictures.noise(8, 8), "JPEG", None)), infotext="lost")
     assert kept.infotext is None
 
 
@@ -84,9 +89,9 @@ async def test_keeping_again_gives_the_same_answer_and_no_second_file(
     store: PictureStore, tmp_path: Path, data: bytes
 ) -> None:
     raw = _spool(store, data)
-    first = await store.keep(raw, infotext=pictures.INFOTEXT)
-    again = await store.keep(raw, infotext=pictures.INFOTEXT)
-    restarted = await PictureStore(tmp_path / "data").keep(raw, infotext=pictures.INFOTEXT)
+    first = await _keep(store, raw, infotext=pictures.INFOTEXT)
+    again = await _keep(store, raw, infotext=pictures.INFOTEXT)
+    restarted = await _keep(PictureStore(tmp_path / "data"), raw, infotext=pictures.INFOTEXT)
     assert first == again == restarted
     assert _files(tmp_path) == {first.name}
 
@@ -94,12 +99,12 @@ async def test_keeping_again_gives_the_same_answer_and_no_second_file(
 async def test_a_file_whose_bytes_were_lost_in_a_power_cut_is_written_anew(store: PictureStore) -> None:
     for data in (WITH_TEXT, WITHOUT_TEXT):
         raw = _spool(store, data)
-        kept = await store.keep(raw, infotext=pictures.INFOTEXT)
+        kept = await _keep(store, raw, infotext=pictures.INFOTEXT)
         good = store.path(kept.name).read_bytes()
         for lost in (b"", bytes(len(good))):
             store.path(kept.name).unlink()
             store.path(kept.name).write_bytes(lost)
-            assert await store.keep(raw, infotext=pictures.INFOTEXT) == kept
+            assert await _keep(store, raw, infotext=pictures.INFOTEXT) == kept
             assert store.path(kept.name).read_bytes() == good
     assert {path.name for path in store.spool("123").iterdir()} == {"0"}
 
@@ -115,9 +120,9 @@ async def test_a_crash_before_the_bytes_are_on_the_disk_leaves_no_picture_and_ke
         (store.spool("123") / "0.part").write_bytes(b"half of a pict")
         with monkeypatch.context() as patched, pytest.raises(OSError, match="Input/output"):
             patched.setattr(os, "fsync", fail)
-            await store.keep(raw, infotext=pictures.INFOTEXT)
+            await _keep(store, raw, infotext=pictures.INFOTEXT)
         assert _files(tmp_path) == set()
-        kept = await store.keep(raw, infotext=pictures.INFOTEXT)
+        kept = await _keep(store, raw, infotext=pictures.INFOTEXT)
         assert pictures.pillow_text(store.path(kept.name).read_bytes()) == pictures.INFOTEXT
         store.path(kept.name).unlink()
 
@@ -129,19 +134,19 @@ async def test_where_files_cannot_be_linked_they_are_copied(
         raise OSError(95, "Operation not supported")
 
     monkeypatch.setattr(os, "link", refuse)
-    kept = await store.keep(_spool(store, WITH_TEXT), infotext=None)
+    kept = await _keep(store, _spool(store, WITH_TEXT))
     assert store.path(kept.name).read_bytes() == WITH_TEXT
 
 
 async def test_a_kept_picture_outlives_its_spool(store: PictureStore) -> None:
-    kept = await store.keep(_spool(store, WITH_TEXT), infotext=None)
+    kept = await _keep(store, _spool(store, WITH_TEXT))
     await store.discard_spool("123")
     assert store.path(kept.name).read_bytes() == WITH_TEXT
     assert not list(store.spool("123").iterdir())
 
 
 async def test_drawing_again_after_discarding_leaves_the_kept_picture_alone(store: PictureStore) -> None:
-    kept = await store.keep(_spool(store, WITH_TEXT), infotext=None)
+    kept = await _keep(store, _spool(store, WITH_TEXT))
     await store.discard_spool("123")
     _spool(store, WITHOUT_TEXT)
     assert store.path(kept.name).read_bytes() == WITH_TEXT
@@ -175,28 +180,28 @@ async def test_what_is_no_whole_picture_is_refused_and_leaves_nothing(
     store: PictureStore, tmp_path: Path, data: bytes
 ) -> None:
     with pytest.raises(UnreadableAnswer):
-        await store.keep(_spool(store, data), infotext="x")
+        await _keep(store, _spool(store, data), infotext="x")
     assert _files(tmp_path) == set()
 
 
 async def test_an_infotext_that_no_encoding_can_write_is_cleaned(store: PictureStore) -> None:
-    kept = await store.keep(_spool(store, WITHOUT_TEXT), infotext="\ud83d fox\0, Steps: 1")
+    kept = await _keep(store, _spool(store, WITHOUT_TEXT), infotext="\ud83d fox\0, Steps: 1")
     assert kept.infotext == "? fox, Steps: 1"
     assert pictures.pillow_text(store.path(kept.name).read_bytes()) == kept.infotext
 
 
 async def test_an_empty_infotext_changes_nothing(store: PictureStore) -> None:
-    kept = await store.keep(_spool(store, WITHOUT_TEXT), infotext="")
+    kept = await _keep(store, _spool(store, WITHOUT_TEXT), infotext="")
     assert store.path(kept.name).read_bytes() == WITHOUT_TEXT
 
 
 async def test_kept_goes_through_json(store: PictureStore) -> None:
-    kept = await store.keep(_spool(store, WITH_TEXT), infotext=None)
+    kept = await _keep(store, _spool(store, WITH_TEXT))
     assert msgspec.json.decode(msgspec.json.encode(kept), type=Kept) == kept
 
 
 async def test_kept_pictures_open_in_pillow(store: PictureStore) -> None:
-    kept = await store.keep(_spool(store, WITHOUT_TEXT), infotext="лиса 🦊")
+    kept = await _keep(store, _spool(store, WITHOUT_TEXT), infotext="лиса 🦊")
     with Image.open(io.BytesIO(store.path(kept.name).read_bytes())) as image:
         image.load()
         assert image.size == (kept.width, kept.height)

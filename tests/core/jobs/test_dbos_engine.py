@@ -236,7 +236,7 @@ async def test_the_engine_s_commits_do_not_wait_for_the_disk_since_the_rows_do(o
 
 
 async def test_an_engine_that_is_not_open_starts_nothing(on_sqlite: sa.URL) -> None:
-    engine = DbosEngine(on_sqlite, Remembering())
+    engine = DbosEngine(on_sqlite, Remembering(), "easel")
     with pytest.raises(RuntimeError, match="not open"):
         await engine.start(SEVEN)
 

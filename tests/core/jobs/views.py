@@ -7,7 +7,7 @@ from typing import cast
 
 from core.fleet import Fleet
 from core.webui.catalog import Capabilities, Catalog, Checkpoint, Named
-from core.webui.pool import BackendView, Health, Mode
+from core.webui.pool import BackendView, Health
 from core.webui.views import explain
 
 CATALOG = Catalog(
@@ -46,4 +46,4 @@ def as_fleet(still: StillFleet) -> Fleet:
     return cast("Fleet", still)
 
 
-__all__ = ["CATALOG", "Health", "Mode", "StillFleet", "as_fleet", "view"]
+__all__ = ["CATALOG", "Health", "StillFleet", "as_fleet", "view"]

@@ -37,7 +37,6 @@ def opened(at: float = 0.0) -> Breaker:
 
 def test_it_begins_closed() -> None:
     assert Breaker().circuit is Circuit.CLOSED
-    assert Breaker().admits
 
 
 @pytest.mark.parametrize("kind", AWAY)
@@ -45,7 +44,6 @@ def test_a_webui_that_is_away_gets_no_more_jobs_at_once(kind: type[WebuiError]) 
     breaker = Breaker().failed(kind("x"), 10.0, wait)
     assert breaker.circuit is Circuit.OPEN
     assert breaker.due == 10.5
-    assert not breaker.admits
 
 
 @pytest.mark.parametrize("kind", FAULTS)
@@ -53,9 +51,9 @@ def test_three_faults_of_its_own_in_a_row_open_it(kind: type[WebuiError]) -> Non
     breaker = Breaker()
     for _ in range(MOST_FAULTS - 1):
         breaker = breaker.failed(kind("x"), 0.0, wait)
-        assert breaker.admits
+        assert breaker.circuit is Circuit.CLOSED
     assert breaker.failed(kind("x"), 0.0, wait).circuit is Circuit.OPEN
-    assert breaker.succeeded().failed(kind("x"), 0.0, wait).admits
+    assert breaker.succeeded().failed(kind("x"), 0.0, wait).circuit is Circuit.CLOSED
 
 
 @pytest.mark.parametrize("kind", OF_THE_REQUEST)
@@ -73,13 +71,13 @@ def test_its_lists_half_open_it_once_the_wait_is_over() -> None:
     assert breaker.listed(0.49) == breaker
     half = breaker.listed(0.5)
     assert half.circuit is Circuit.HALF_OPEN
-    assert half.admits
+    assert not half.probing
     assert Breaker().listed(0.5) == Breaker()
 
 
 def test_one_job_is_the_probe_and_its_success_closes_it() -> None:
     probing = opened().listed(0.5).taken()
-    assert not probing.admits
+    assert probing.probing
     assert probing.listed(9.0) == probing
     assert probing.succeeded() == Breaker()
 
@@ -100,7 +98,8 @@ def test_a_probe_that_tells_nothing_lets_the_next_one_follow_the_lists(kind: typ
     left = probing.failed(kind("x"), 1.0, wait).let_go(1.0)
     assert left.circuit is Circuit.OPEN
     assert left.openings == 1
-    assert left.listed(1.0).admits
+    assert left.listed(1.0).circuit is Circuit.HALF_OPEN
+    assert not left.listed(1.0).probing
 
 
 def test_a_verdict_that_comes_after_the_probe_has_left_still_counts() -> None:
@@ -137,7 +136,7 @@ class EveryOrder(RuleBasedStateMachine):
         self.breaker = before.listed(self.now)
         assert self.breaker.circuit is before.circuit or self.now >= before.due
 
-    @precondition(lambda self: not self.busy and self.breaker.admits)
+    @precondition(lambda self: not self.busy and self.breaker.circuit is not Circuit.OPEN)
     @rule()
     def a_job_goes_there(self) -> None:
         if self.opened_at is not None:
@@ -146,8 +145,7 @@ class EveryOrder(RuleBasedStateMachine):
             self.probes += 1
         self.breaker = self.breaker.taken()
         self.busy = True
-        if self.opened_at is not None:
-            assert not self.breaker.admits
+        assert self.breaker.probing == (self.opened_at is not None)
 
     @precondition(lambda self: self.busy)
     @rule()
@@ -189,7 +187,7 @@ class EveryOrder(RuleBasedStateMachine):
 
     @invariant()
     def it_is_never_lost_for_good(self) -> None:
-        assert self.busy or self.breaker.listed(max(self.now, self.breaker.due)).admits
+        assert self.busy or self.breaker.listed(max(self.now, self.breaker.due)).circuit is not Circuit.OPEN
 
 
 TestEveryOrder = EveryOrder.TestCase
