@@ -23,6 +23,7 @@ import discord
 import sqlalchemy as sa
 from discord.ext import commands
 
+from cogs.answers import until_answered
 from cogs.buttons import CancelButton
 from cogs.cancel import CancelCog
 from cogs.client import INTENTS, EaselClient
@@ -51,7 +52,7 @@ from core.store.database import database_url, engine_url
 from core.store.facts import Facts
 from core.store.liveness import is_dead, once_in_the_cluster, turn
 from core.studio import Studio
-from core.tasks import cancel_all, stop_on_signals, until_one_ends
+from core.tasks import cancel_all, enter_unless, stop_on_signals, until_one_ends
 
 log = logging.getLogger("easel")
 
@@ -149,7 +150,10 @@ async def run(settings: Settings, command: str = "run") -> None:
     use_discord(settings.discord_api_url)
     stopping, at_once = asyncio.Event(), asyncio.Event()
     stop_on_signals(stopping, at_once)
-    async with open_services(settings, command) as services:
+    async with contextlib.AsyncExitStack() as stack:
+        services = await enter_unless(stopping, stack, open_services(settings, command))
+        if services is None:
+            return
         chores = {"discord": services.serve_discord, **services.chores}
         tasks = [asyncio.create_task(chore(), name=name) for name, chore in chores.items()]
         stop = asyncio.create_task(stopping.wait(), name="signals")
@@ -158,6 +162,7 @@ async def run(settings: Settings, command: str = "run") -> None:
             await services.core.fleet.close()
             if services.pipeline is not None:
                 await drain(services.pipeline, settings.drain_seconds, at_once)
+            await until_answered()
         finally:
             await cancel_all([*tasks, stop])
             log.info("stopping; unfinished jobs go on at the next start or elsewhere")
@@ -212,7 +217,14 @@ def _client(services: Services, settings: Settings) -> discord.Client:
 def _add_drawing(services: Services, pictures: PictureStore) -> None:
     """Give out pictures, draw them, deliver them, and take over from workers that are gone."""
     core, delivery = services.core, services.delivery
-    shower = Shower(rows=core.rows, parts=core.parts, delivery=delivery, metrics=core.metrics, worker=core.role.worker)
+    shower = Shower(
+        rows=core.rows,
+        parts=core.parts,
+        delivery=delivery,
+        metrics=core.metrics,
+        worker=core.role.worker,
+        shared=core.role.shared,
+    )
     pipeline = services.pipeline = Pipeline(
         parts=core.parts,
         pool=core.pool,

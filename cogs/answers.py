@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import aiohttp
@@ -15,6 +16,10 @@ from core.errors import NoPlace, UserError
 log = logging.getLogger(__name__)
 
 NOBODY = discord.AllowedMentions.none()
+ANSWER_SECONDS = 3.0
+"""For so long Discord waits for the answer to an interaction."""
+COMMAND = "CommandTree-invoker"
+"""What discord.py calls the task of a command."""
 TOO_LATE = (10062, 40060)
 """Discord's codes: the interaction has expired, or was answered already."""
 
@@ -44,6 +49,13 @@ async def answer_error(interaction: discord.Interaction, error: BaseException, p
         interaction,
         f"Something in the bot itself went wrong. Reference for its operator: `{interaction.id}`.",
     )
+
+
+async def until_answered(seconds: float = ANSWER_SECONDS) -> None:
+    """Let the commands come to their end that are being answered now, as long as Discord would listen."""
+    running = [task for task in asyncio.all_tasks() if task.get_name() == COMMAND]
+    if running:
+        await asyncio.wait(running, timeout=seconds)
 
 
 class AnsweringTree(app_commands.CommandTree[commands.AutoShardedBot]):

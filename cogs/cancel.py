@@ -14,7 +14,7 @@ from cogs.answers import answer_error, answer_privately
 from cogs.buttons import CANCEL_EVENT
 from cogs.delivery import DiscordDelivery
 from cogs.edits import TROUBLE
-from core.errors import UserError
+from core.errors import NoDatabase, UserError
 from core.jobs.model import ENDED, JobState
 from core.studio import Studio
 
@@ -48,9 +48,13 @@ class CancelCog(commands.Cog):
             with contextlib.suppress(UserError):
                 await self._tidy(interaction, job_id)
             return
-        job = await self._studio.fetch(job_id)
+        job = None
+        with contextlib.suppress(NoDatabase):
+            job = await self._studio.fetch(job_id)
         text = sentence if job is None else say.cancelled(job, sentence)
-        if not await self._answer(interaction, job_id, text) and job is not None:
+        is_answered = await self._answer(interaction, job_id, text)
+        # What another process had begun to write may have come after the answer.
+        if job is not None and (self._delivery.is_shared or not is_answered):
             await self._delivery.rewrite(job, _message_id(interaction), text)
 
     async def _answer(self, interaction: discord.Interaction, job_id: str, text: str) -> bool:

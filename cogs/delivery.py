@@ -74,6 +74,11 @@ class DiscordDelivery:
         self._shown: dict[str, str] = {}
         self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes write to the same messages."""
+        return self._among_processes is not None
+
     def turn(self, job_id: str) -> asyncio.Lock:
         """Held while a job's message is written, so that an older text never lands on a newer one."""
         return self._turns.setdefault(job_id, asyncio.Lock())
@@ -191,9 +196,11 @@ class DiscordDelivery:
         return replace(job, message_id=row.message_id, delivered_to=row.delivered_to, state=row.state)
 
     async def _when_answered(self, job: Job) -> Job:
-        """Once the reply is out, which another process may be giving at this moment; or given up."""
-        shared = self._among_processes is not None  # in one process the turn is held until the reply is out
-        while shared and job.message_id is None and time.time() < job.created_at + REPLY_SECONDS:
+        """Once the reply is out, which another process may be giving at this moment; or given up.
+
+        In one process the turn is held until the reply is out.
+        """
+        while self.is_shared and job.message_id is None and time.time() < job.created_at + REPLY_SECONDS:
             await asyncio.sleep(REPLY_POLL)
             job = await self._current(job)
         return job
@@ -210,14 +217,14 @@ class DiscordDelivery:
     async def _edit(self, job: Job, content: str) -> bool:
         """Best effort: nobody is worse off for an edit that Discord did not take."""
         async with self._alone(job.id):
-            if self._shown.get(job.id) == content and self._among_processes is None:
+            if self._shown.get(job.id) == content and not self.is_shared:
                 return True  # where others write to it, nobody knows what it says
             job = await self._current(job)
             if job.state in ENDED:
                 return False
             address = ReplyAddress.from_json(job.reply)
             taken = await edit_shown(self._client, address, job.delivered_to, _message_id(job), content=content)
-            if taken and self._among_processes is None:
+            if taken and not self.is_shared:
                 self._shown[job.id] = content
             return taken
 

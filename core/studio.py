@@ -15,7 +15,7 @@ from core.errors import NoDatabase, NoPlace, UserError
 from core.fleet import Fleet
 from core.jobs.model import Job, JobState, NewJob, Ticket
 from core.jobs.outlook import Outlook
-from core.jobs.patience import for_a_person, on_database
+from core.jobs.patience import for_a_person, on_database, until_given_up
 from core.jobs.points import reached
 from core.jobs.queue import WaitingQueue, entry
 from core.jobs.rows import JobRows, QueueFull
@@ -124,10 +124,11 @@ class Studio:
             is_again = next(attempts) > 0
             return await self._rows.submit(job) or is_again  # what is there then was written by the first attempt
 
+        until = until_given_up()
         try:
-            is_new = await for_a_person(submit)
+            is_new = await for_a_person(submit, until=until)
         except QueueFull as full:
-            raise await self._no_place(full, order) from None
+            raise await self._no_place(full, order, until) from None
         except NoDatabase:
             self._begin(self._take_back(job.id))
             raise
@@ -139,7 +140,8 @@ class Studio:
 
     async def _take_back(self, job_id: str) -> None:
         """Its owner was told to try again: whatever was written of it after that is not to be drawn, too."""
-        if await on_database(self._rows.take_back, job_id, time.time()):
+        if await self._rows.was_written(job_id):
+            await on_database(self._rows.mark_cancelled, job_id, time.time())
             self._on_cancelled(job_id)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
@@ -158,7 +160,12 @@ class Studio:
 
     async def cancel(self, job_id: str, person_id: str) -> JobState:
         """Cancel a job of this person's; the state that it was in. UserError where it can't be cancelled."""
-        job = await self.fetch(job_id)
+        until = until_given_up()
+
+        async def fetch() -> Job | None:
+            return await for_a_person(lambda: self._rows.fetch(job_id), until=until)
+
+        job = await fetch()
         if job is None:
             raise UserError("I don't know this job any more.")
         if job.owner_id != person_id:
@@ -169,8 +176,8 @@ class Studio:
             next(attempts)
             return await self._rows.mark_cancelled(job_id, time.time())
 
-        was = await for_a_person(mark_cancelled)
-        now = await self.fetch(job_id) if was is None else None
+        was = await for_a_person(mark_cancelled, until=until)
+        now = await fetch() if was is None else None
         if now is not None and now.state is JobState.CANCELLED and next(attempts) > 1:
             was = job.state  # the first attempt did it, and its answer was lost
         if was is None:
@@ -237,7 +244,7 @@ class Studio:
         self._on_ticket(ticket)
         return ticket
 
-    async def _no_place(self, full: QueueFull, order: Order) -> NoPlace:
+    async def _no_place(self, full: QueueFull, order: Order, until: float) -> NoPlace:
         """The sentence, and when the first of the jobs that are in the way is likely to be done."""
         if full.whose == "person":
             one = "one" if full.taken != 1 else "it"
@@ -245,7 +252,8 @@ class Studio:
                 f"You have {_jobs(full.taken)} in the queue, as many as one person may have at once. "
                 f"Wait until {one} is done, or cancel {one} with /queue."
             )
-            in_the_way = [job.id for job in await self.fetch_mine(order.owner_id)]
+            mine = await for_a_person(lambda: self._rows.fetch_of(order.owner_id), until=until)
+            in_the_way = [job.id for job in mine]
         else:
             sentence = f"This server has {_jobs(full.taken)} in the queue, as many as it may have at once."
             in_the_way = self._queue.first_of_guild(order.guild_id)

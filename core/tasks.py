@@ -6,7 +6,10 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Sequence
-from typing import Any
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 async def until_one_ends(tasks: Sequence[asyncio.Task[Any]]) -> None:
@@ -23,6 +26,29 @@ async def cancel_all(tasks: Sequence[asyncio.Task[Any]]) -> None:
         for task in pending:
             task.cancel()
         _, pending = await asyncio.wait(pending, timeout=0.5)
+
+
+async def enter_unless(
+    stopping: asyncio.Event, stack: AsyncExitStack, context: AbstractAsyncContextManager[T]
+) -> T | None:
+    """Enter `context` on `stack`, however long it waits; None where `stopping` came first, and it is left again."""
+    task, waiting, is_over = asyncio.current_task(), asyncio.create_task(stopping.wait()), False
+
+    def give_up(done: asyncio.Task[Any]) -> None:
+        if task is not None and not done.cancelled() and not is_over:
+            task.cancel()
+
+    waiting.add_done_callback(give_up)
+    try:
+        return await stack.enter_async_context(context)
+    except asyncio.CancelledError:
+        if task is None or not stopping.is_set():
+            raise
+        task.uncancel()
+        return None
+    finally:
+        is_over = True
+        waiting.cancel()
 
 
 def stop_on_signals(stopping: asyncio.Event, at_once: asyncio.Event) -> None:

@@ -26,15 +26,21 @@ _given_up: set[asyncio.Future[Any]] = set()
 """What nobody waits for any more, until it has ended."""
 
 
-async def for_a_person(ask: Callable[[], Awaitable[T]]) -> T:
-    """What the database answers to somebody who waits for it; NoDatabase where it doesn't in PERSON_SECONDS.
+def until_given_up() -> float:
+    """The moment (of the loop's clock) at which somebody who asks now has waited long enough, for all their answers."""
+    return asyncio.get_running_loop().time() + PERSON_SECONDS
+
+
+async def for_a_person(ask: Callable[[], Awaitable[T]], *, until: float | None = None) -> T:
+    """What the database answers to somebody who waits for it; NoDatabase where it doesn't `until` then, or before long.
 
     `ask` is called again where it is not known whether it was done. One that hangs is cancelled and left to itself:
     ending it can take as long as the database is silent.
     """
+    left = (until_given_up() if until is None else until) - asyncio.get_running_loop().time()
     asking = asyncio.ensure_future(_briefly(ask))
     try:
-        done, _ = await asyncio.wait({asking}, timeout=PERSON_SECONDS)
+        done, _ = await asyncio.wait({asking}, timeout=max(left, 0.0))
     finally:
         if not asking.done():
             asking.cancel()

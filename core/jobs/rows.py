@@ -64,31 +64,41 @@ class JobRows:
         self._engine = engine
         self._places = places or Places()
         self._arriving: list[tuple[NewJob, _Row, asyncio.Future[bool]]] = []
+        self._underway: dict[str, asyncio.Future[bool]] = {}
         self._inserting: asyncio.Task[None] | None = None
 
     async def submit(self, job: NewJob) -> bool:
         """Write a new job; False where its id is there already, QueueFull where its owner or server has no place left.
 
         On return it is on disk. Jobs that arrive while a transaction is being written share the next one: two hundred
-        at once cost a handful of disk flushes instead of two hundred. Where the caller gives up, see `take_back`.
+        at once cost a handful of disk flushes instead of two hundred. Where the caller gives up, see `was_written`.
         """
         written = asyncio.get_running_loop().create_future()
         arriving = (job, _new_row(job), written)  # here, so that one that can't be encoded fails alone
         self._arriving.append(arriving)
         if self._inserting is None:
             self._inserting = asyncio.create_task(self._insert_arriving(), name="insert jobs")
+        self._underway[job.id] = written
+        is_given_up = False
         try:
             return await asyncio.shield(written)
         except asyncio.CancelledError:
+            is_given_up = True
             if arriving in self._arriving:
                 self._arriving.remove(arriving)
+                written.cancel()
             raise
+        finally:
+            if not is_given_up:
+                self._underway.pop(job.id, None)
 
-    async def take_back(self, job_id: str, now: float) -> bool:
-        """Cancel a job whose submission was given up; whether it had been written after all."""
-        if self._inserting is not None:
-            await asyncio.wait({self._inserting})
-        return await self.mark_cancelled(job_id, now) is not None
+    async def was_written(self, job_id: str) -> bool:
+        """Whether a submission that was given up, and not an earlier one, has written the job after all; it waits."""
+        written = self._underway.pop(job_id, None)
+        if written is None:
+            return False
+        await asyncio.wait({written})
+        return not written.cancelled() and written.exception() is None and written.result()
 
     async def fetch(self, job_id: str) -> Job | None:
         """The row as it is now."""

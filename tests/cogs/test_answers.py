@@ -1,5 +1,6 @@
 """Whatever goes wrong, the person gets a sentence and the operator a reference."""
 
+import asyncio
 import logging
 from typing import Any, cast
 
@@ -7,7 +8,7 @@ import discord
 import pytest
 from discord import app_commands
 
-from cogs.answers import AnsweringTree, answer_error, answer_privately
+from cogs.answers import COMMAND, AnsweringTree, answer_error, answer_privately, until_answered
 from core.errors import UserError
 
 
@@ -99,3 +100,18 @@ async def test_a_command_that_discord_still_shows_in_its_old_form_is_said() -> N
     asked = Asked()
     await Tree().on_error(asked.interaction, app_commands.CommandNotFound("draw", []))
     assert asked.first == ["This command has just changed; try again in a minute."]
+
+
+async def test_commands_under_way_come_to_their_end_and_no_longer_than_discord_listens() -> None:
+    gate = asyncio.Event()
+
+    async def answer() -> str:
+        await gate.wait()
+        return "answered"
+
+    command = asyncio.create_task(answer(), name=COMMAND)
+    await until_answered(0.01)
+    assert not command.done()
+    asyncio.get_running_loop().call_soon(gate.set)
+    await until_answered()
+    assert command.done()

@@ -1,5 +1,6 @@
 """The core's door: submit, cancel, look."""
 
+import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator
@@ -56,6 +57,19 @@ async def test_a_job_whose_owner_was_told_to_try_again_is_not_drawn(ground: Grou
     assert await ground.studio.submit(order("2")) is not None
     await ground.until_state("1", JobState.CANCELLED)
     assert ground.queue.job_ids == ["2"]
+
+
+async def test_an_event_that_comes_again_while_the_database_hangs_takes_nothing_back(
+    ground: Ground, tmp_path: Path
+) -> None:
+    assert await ground.studio.submit(order("1")) is not None
+    with closing(sqlite3.connect(tmp_path / "easel.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        both = (ground.studio.submit(order("2")), ground.studio.submit(order("1")))
+        outcomes = await asyncio.gather(*both, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [NoDatabase, NoDatabase]
+    await ground.until_state("2", JobState.CANCELLED)
+    assert (await ground.job("1")).state is JobState.QUEUED
 
 
 async def test_places_count_up(ground: Ground) -> None:

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from core.errors import NoDatabase
-from core.jobs.patience import PERSON_SECONDS, for_a_person
+from core.jobs.patience import PERSON_SECONDS, for_a_person, until_given_up
 
 
 def gone() -> sa.exc.OperationalError:
@@ -69,6 +69,18 @@ async def test_whoever_is_told_to_stop_does_not_leave_the_question_running() -> 
     await begun.wait()
     asking.cancel()
     await asyncio.wait_for(ended.wait(), 1)
+
+
+async def test_several_questions_share_one_patience() -> None:
+    async def ask() -> int:
+        await asyncio.Event().wait()
+        return 1
+
+    began, until = time.monotonic(), until_given_up()
+    for _ in range(3):
+        with pytest.raises(NoDatabase):
+            await for_a_person(ask, until=until)
+    assert time.monotonic() - began < PERSON_SECONDS + 0.7
 
 
 async def test_what_is_no_outage_is_not_hidden() -> None:
