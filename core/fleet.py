@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -77,7 +78,7 @@ class Fleet:
         """
         now = time.monotonic()
         has_read = self._reading_since is not None and now - self._reading_since > FROZEN_SECONDS
-        return has_read and self._ages.get(worker, 0.0) > FROZEN_SECONDS
+        return has_read and self._ages.get(worker, math.inf) > FROZEN_SECONDS
 
     def catalog(self) -> Catalog | None:
         """What the known webuis offer together, those that are down included; None while none has ever answered."""

@@ -22,7 +22,7 @@ from core.images.kinds import PNG
 from core.images.png import INFOTEXT_KEY, clean_text, splice_text
 
 _NAME = re.compile(r"[0-9a-f]{64}\.[a-z0-9]{3,4}")
-_SPOOL = re.compile(r"[0-9]{1,20}(-[0-9]{1,3})?")
+_SPOOL = re.compile(r"[0-9]{1,20}(-[0-9]{1,9}){0,2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,8 @@ class PictureStore:
         self._root = root
 
     def spool(self, name: str) -> Path:
-        """The folder for what a webui sends, made if need be. `name`: a job's id, and `-3` for its fourth picture.
+        """The folder for what a webui sends, made if need be. `name`: a job's id, `-3` for its fourth picture and
+        `-1` for the first attempt at it.
 
         ValueError for any other name: nothing that a person typed may reach a path.
 

@@ -18,7 +18,7 @@ from core.jobs.outlook import facts_of
 from core.jobs.patience import on_database
 from core.jobs.pipeline import Pipeline
 from core.jobs.points import reached
-from core.jobs.queue import WaitingQueue
+from core.jobs.queue import Books, WaitingQueue
 from core.scheduling.scheduler import Account, Decision, choose
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Dispatcher:
     async def open(self, engine: Engine) -> None:
         """Take up what an earlier process of this name left: what it had in hand goes on where it was."""
         in_hand = await on_database(self._pipeline.parts.fetch_in_hand, self._pipeline.worker)
-        await self._pipeline.pictures.sweep_spool({_piece(part).picture for part in in_hand})
+        await self._pipeline.pictures.sweep_spool({_piece(part).spool for part in in_hand})
         await on_database(self._mirror.load)
         for part in in_hand:
             self._pipeline.pool.reserve(part.backend, _piece(part).id)
@@ -82,10 +82,12 @@ class Dispatcher:
 
     async def _start_what_was_written(self) -> None:
         """A commit whose answer was lost has given pictures to this worker, and nobody has started them."""
-        for part in await self._pipeline.parts.fetch_in_hand(self._pipeline.worker):
-            if part.state is PartState.RUNNING and not self._pipeline.has_in_hand(_piece(part)):
-                self._mirror.note(part.job_id)
-                await self._start(_piece(part), part.backend)
+        in_hand = await self._pipeline.parts.fetch_in_hand(self._pipeline.worker)
+        running = [part for part in in_hand if part.state is PartState.RUNNING]
+        # Now, and not between two starts: what ends meanwhile is in nobody's hands any more, and is no such picture.
+        for part in [part for part in running if not self._pipeline.has_in_hand(_piece(part))]:
+            self._mirror.note(part.job_id)
+            await self._start(_piece(part), part.backend)
         self._is_unsure = False
 
     async def _read_again(self, job_id: str) -> None:
@@ -95,10 +97,14 @@ class Dispatcher:
 
     async def _give_out(self) -> None:
         """All that can be given out now; the ledger is asked only where there is something to decide."""
-        if not self._fleet.has_room or not self._decide(None, None).assignments:
+        if not self._fleet.has_room or not self._decide().assignments:
             return
-        now = time.time()
-        given = await self._ledger.give_out(self._queue.owner_ids, self._decide, now)
+        now, owner_ids = time.time(), self._queue.owner_ids
+
+        def decide(accounts: Mapping[str, Account], clock: float) -> Decision:
+            return self._decide(Books(accounts, clock, frozenset(owner_ids)))
+
+        given = await self._ledger.give_out(owner_ids, decide, now)
         for one in given:
             self._queue.take(one.piece.job_id)
             if one.expected_at is not None:
@@ -106,11 +112,12 @@ class Dispatcher:
             reached("assigned", one.piece.job_id)
         await asyncio.gather(*(self._start(one.piece, one.assignment.backend, one.work, one.task_id) for one in given))
 
-    def _decide(self, accounts: Mapping[str, Account] | None, clock: float | None) -> Decision:
+    def _decide(self, books: Books | None = None) -> Decision:
+        """With what was just read of the accounts, or with what was known last."""
         facts = [facts_of(view, mine=self._fleet.is_own(view.key)) for view in self._fleet.views()]
-        decision = choose(self._queue.waiting(accounts, clock), facts, time.time())
-        if accounts is not None:
-            self._queue.know({**accounts, **decision.accounts}, decision.clock)
+        decision = choose(self._queue.waiting(books), facts, time.time())
+        if books is not None:
+            self._queue.know({**books.accounts, **decision.accounts}, decision.clock)
         return decision
 
     async def _start(self, piece: Piece, backend: str, work: float = 0.0, task_id: str | None = None) -> None:

@@ -28,8 +28,13 @@ class Piece:
 
     @property
     def picture(self) -> str:
-        """The same for every attempt: the folder of what a webui sends."""
+        """The same for every attempt."""
         return f"{self.job_id}-{self.number}"
+
+    @property
+    def spool(self) -> str:
+        """The folder of what a webui sends: an attempt that is over must not clear away what a later one receives."""
+        return f"{self.picture}-{self.attempt}"
 
     def new_task_id(self) -> str:
         """A `force_task_id` for one render of it: a webui that knows it is at work for us."""

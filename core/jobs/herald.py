@@ -103,10 +103,10 @@ class Herald:
             self._was_drawn = obstacle is None
             self._perhaps_untrue = dict.fromkeys(waiting)
         if obstacle is not None:
-            untrue = self._without(waiting, obstacle)
+            untrue = list(itertools.islice(self._without(waiting, obstacle), EDITS))
         else:
-            untrue = self._with_places(await self._outlook.turns())
-        for job_id, why in itertools.islice(untrue, EDITS):
+            untrue = await self._with_places(await self._outlook.turns())
+        for job_id, why in untrue:
             await self._tell(job_id, why)
 
     def _forget(self) -> None:
@@ -120,16 +120,24 @@ class Herald:
             if said is None or (said.obstacle != obstacle and said.may_be_said_again):
                 yield job_id, obstacle
 
-    def _with_places(self, turns: Sequence[Turn]) -> Iterator[tuple[str, str | None]]:
-        """Who comes next, who was told of an obstacle, and who may have been by an earlier process."""
+    async def _with_places(self, turns: Sequence[Turn]) -> list[tuple[str, str | None]]:
+        """The first of those who come next, who were told of an obstacle, and who may have been by an earlier process.
+
+        In a long queue it takes a while to say when somebody's turn is: others get theirs in between.
+        """
         told = [job_id for job_id, said in self._said.items() if said.obstacle is not None]
         next_ones = [turn.job_id for turn in turns]
+        found: list[tuple[str, str | None]] = []
         for job_id in itertools.islice(dict.fromkeys((*next_ones, *told, *self._perhaps_untrue)), LOOKED_AT):
             expectation = self._outlook.of_job(job_id, turns)
             obstacle = self._outlook.obstacle(expectation)
             self._perhaps_untrue.pop(job_id, None)
             if expectation is not None and self._is_untrue(job_id, obstacle, expectation):
-                yield job_id, obstacle
+                found.append((job_id, obstacle))
+            if len(found) == EDITS:
+                break
+            await asyncio.sleep(0)
+        return found
 
     def _is_untrue(self, job_id: str, obstacle: str | None, expected: Expectation) -> bool:
         said = self._said.get(job_id)

@@ -182,15 +182,13 @@ class Showing:
     """What of a job is to be shown now.
 
     `drawing` is all that is drawn so far (None where nothing is); `fresh` are the numbers whose files are here and that
-    nobody is known to have shown; `final`: no more will come. `retried`: one of them was given out before. `alone`: no
-    other worker has a picture of this job.
+    nobody is known to have shown; `final`: no more will come. `retried`: one of them was given out before.
     """
 
     drawing: Drawing | None
     fresh: frozenset[int]
     final: bool
     retried: bool
-    alone: bool
 
 
 def plan_showing(job: Job, parts: Sequence[Part], worker: str) -> Showing | None:
@@ -214,7 +212,6 @@ def plan_showing(job: Job, parts: Sequence[Part], worker: str) -> Showing | None
         fresh=frozenset(part.number for part in mine),
         final=final,
         retried=any(part.attempt > 1 for part in parts),
-        alone=all(part.worker == worker for part in parts),
     )
 
 

@@ -12,24 +12,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import msgspec
-from msgspec import UNSET
 
 from core.errors import OutcomeUnknown, UnreadableAnswer, UserError, WebuiError
-from core.images.infotext import format_infotext
-from core.images.store import PictureStore, Raw
+from core.images.store import PictureStore
 from core.jobs.boundary import bounded
 from core.jobs.engine import STOP, Piece, Record
-from core.jobs.model import ENDED, Delivery, Drawing, Glimpse, Job, Part, PartState
+from core.jobs.keeping import Keeper
+from core.jobs.model import ENDED, Delivery, Glimpse, Job, Part, PartState
 from core.jobs.parts import PartRows
 from core.jobs.patience import on_database, on_disk
 from core.jobs.points import reached
 from core.jobs.progress import JobProgress
-from core.jobs.renderer import Renderer, request_of
+from core.jobs.renderer import Renderer
 from core.jobs.showing import Shower
 from core.jobs.verdict import Verdict, judge
 from core.jobs.watch import WatchTiming
 from core.metrics import Metrics
-from core.webui.answer import Rendered
 from core.webui.pool import BackendPool
 
 log = logging.getLogger(__name__)
@@ -58,6 +56,7 @@ class Pipeline:
     elsewhere: Elsewhere
     timing: WatchTiming = field(default_factory=WatchTiming)
     _renderer: Renderer = field(init=False)
+    _keeper: Keeper = field(init=False)
     _progress: JobProgress = field(default_factory=JobProgress)
     _in_hand: set[Piece] = field(default_factory=set)
     _empty: asyncio.Event = field(default_factory=asyncio.Event)
@@ -66,6 +65,7 @@ class Pipeline:
         self._renderer = Renderer(
             parts=self.parts, pool=self.pool, pictures=self.pictures, metrics=self.metrics, timing=self.timing
         )
+        self._keeper = Keeper(self.pool, self.pictures)
 
     @property
     def in_hand(self) -> int:
@@ -129,7 +129,7 @@ class Pipeline:
 
     async def keep(self, piece: Piece, before: Record) -> Record:
         """Move the picture to where it stays, with its infotext inside, and say so in its row."""
-        self.pool.release(piece.id)  # reserved again at a start, though its render was recorded already
+        self._go_on(piece)
         if "failed" in before:
             return before
         found = await self._find(piece)
@@ -140,7 +140,7 @@ class Pipeline:
             return before
         try:
             with bounded(job.id):
-                drawing = await on_disk(self._keep, job, piece, before)
+                drawing = await on_disk(self._keeper.keep, job, piece, before)
         except UnreadableAnswer as error:
             # It was whole when it arrived, so a power cut took it. The same seed draws it again.
             log.warning("a raw picture is gone from the disk: %s", error, extra={"job": job.id})
@@ -156,14 +156,19 @@ class Pipeline:
 
     async def deliver(self, piece: Piece, before: Record) -> Record:
         """Show what the rows hold, or why there is nothing to show."""
-        self.pool.release(piece.id)  # as in keep
+        self._go_on(piece)
         if "failed" in before:
             await on_database(self.parts.mark_failed, piece, before["failed"])
         await self.shower.show(piece)
         reached("done", piece.job_id)
-        await self.pictures.discard_spool(piece.picture)
+        await self.pictures.discard_spool(piece.spool)
         self._let_go(piece)
         return {}
+
+    def _go_on(self, piece: Piece) -> None:
+        """It is rendered, perhaps by an earlier process: then its webui was reserved for it at this one's start."""
+        self._in_hand.add(piece)
+        self.pool.release(piece.id)
 
     async def _find(self, piece: Piece) -> tuple[Job, Part] | None:
         """The rows, where this attempt is still the one that counts and its job is not at an end."""
@@ -239,45 +244,9 @@ class Pipeline:
         else:
             await self.shower.show(piece)
 
-    async def _keep(self, job: Job, piece: Piece, before: Record) -> Drawing:
-        rendered = msgspec.convert(before["rendered"], Rendered)
-        picture = rendered.pictures[0]
-        raw = self.pictures.spool(piece.picture) / picture.file
-        try:
-            infotext = picture.infotext or await self._find_infotext(job, piece, rendered, before["backend"])
-            kept = await self.pictures.keep_all([Raw(raw, infotext)])
-        except FileNotFoundError as error:
-            raise UnreadableAnswer(str(error)) from None
-        return Drawing(
-            pictures=tuple(kept),
-            seeds=(_seed(job, rendered, piece.number),),
-            numbers=(piece.number,),
-            warnings=rendered.warnings,
-            checkpoint=rendered.checkpoint,
-            sampler=rendered.sampler,
-            scheduler=rendered.scheduler,
-            steps=rendered.steps,
-            cfg_scale=rendered.cfg_scale,
-            seconds=before["seconds"],
-        )
-
-    async def _find_infotext(self, job: Job, piece: Piece, rendered: Rendered, backend: str) -> str:
-        """What the webui's png-info finds; else from the request."""
-        file = self.pictures.spool(piece.picture) / rendered.pictures[0].file
-        data = await asyncio.to_thread(file.read_bytes)
-        found = None
-        if any(view.key == backend for view in self.pool.views()):
-            found = await self.pool.client(backend).read_png_info(data)
-        return found or format_infotext(
-            request_of(job, piece.number),
-            seed=_seed(job, rendered, piece.number),
-            checkpoint=rendered.checkpoint,
-            size=(rendered.width or 0, rendered.height or 0),
-        )
-
     async def _drop(self, piece: Piece) -> Record:
         """The picture is nobody's any more."""
-        await self.pictures.discard_spool(piece.picture)
+        await self.pictures.discard_spool(piece.spool)
         return self._stop(piece)
 
     def _stop(self, piece: Piece) -> Record:
@@ -290,11 +259,3 @@ class Pipeline:
         self._in_hand.discard(piece)
         if not self._in_hand:
             self._empty.set()
-
-
-def _seed(job: Job, rendered: Rendered, number: int) -> int:
-    """What the webui said, else what was asked: webuis count up from the first picture's seed."""
-    said = rendered.pictures[0].seed
-    if said is not None or job.request.seed is UNSET:
-        return said or 0
-    return job.request.seed + number

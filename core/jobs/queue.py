@@ -6,7 +6,7 @@ import asyncio
 import sys
 from bisect import bisect_left, insort
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from msgspec import UNSET, UnsetType
 
@@ -35,6 +35,18 @@ def entry(job: Job | NewJob, pictures: int) -> WaitingJob:
         scheduler=_said(request.scheduler),
         avoid=job.avoid if isinstance(job, Job) else frozenset(),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What was read of the accounts of `owner_ids`: who is in them and in no account was given nothing yet.
+
+    Of whoever came after that was read, nobody knows: they have to wait for the next time.
+    """
+
+    accounts: Mapping[str, Account]
+    clock: float
+    owner_ids: frozenset[str]
 
 
 class WaitingQueue:
@@ -109,14 +121,15 @@ class WaitingQueue:
         waiting = self.waiting()
         return Waiting(tuple(replace(lane, jobs=tuple(lane.jobs)) for lane in waiting.lanes), waiting.clock)
 
-    def waiting(self, accounts: Mapping[str, Account] | None = None, clock: float | None = None) -> Waiting:
-        """The lanes as they are now; with the accounts that were known last where none are given."""
-        known = self._accounts if accounts is None else accounts
+    def waiting(self, books: Books | None = None) -> Waiting:
+        """The lanes as they are now: of everybody, with the accounts that were known last, or of those in `books`."""
+        known = self._accounts if books is None else books.accounts
         lanes = tuple(
             Lane(owner_id=owner, jobs=lane, account=known.get(owner, NOTHING_GIVEN))
             for owner, lane in self._lanes.items()
+            if books is None or owner in books.owner_ids
         )
-        return Waiting(lanes=lanes, clock=self._clock if clock is None else clock)
+        return Waiting(lanes=lanes, clock=self._clock if books is None else books.clock)
 
     def ring(self) -> None:
         """Something changed: a job came, a backend is free or back."""

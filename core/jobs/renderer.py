@@ -123,13 +123,12 @@ class Renderer:
         request = request_of(job, piece.number)
         knows_tasks = catalog.capabilities.task_progress
         payload = build_txt2img(request, catalog, task_id=task_id if knows_tasks else None)
+        await self._pictures.discard_spool(piece.spool)
         reached("sending", job.id)
         if piece in self._stopped:
             return None
         answer, seconds = await self._send(piece, client, payload, show)
-        rendered = await asyncio.to_thread(
-            build_rendered, answer, self._pictures.spool(piece.picture), request, catalog
-        )
+        rendered = await asyncio.to_thread(build_rendered, answer, self._pictures.spool(piece.spool), request, catalog)
         if piece not in self._stopped:
             before = catalog.loaded_checkpoint
             work = work_of(_as_drawn(request, rendered))
@@ -138,8 +137,7 @@ class Renderer:
 
     async def _send(self, piece: Piece, client: WebuiClient, payload: dict[str, Any], show: Show) -> tuple[Any, float]:
         """Send the payload and watch over it; what came back, and how many seconds it took."""
-        await self._pictures.discard_spool(piece.picture)
-        spool = self._pictures.spool(piece.picture)
+        spool = self._pictures.spool(piece.spool)
         watch = self._watches[piece] = RenderWatch(client, payload.get("force_task_id"), show, self._timing)
         started = time.monotonic()
         try:
@@ -152,6 +150,8 @@ class Renderer:
         finally:
             del self._watches[piece]
         seconds = time.monotonic() - started
+        if (checkpoint := payload.get("override_settings", {}).get("sd_model_checkpoint")) is not None:
+            self._pool.note_loaded(client.address.key, checkpoint)
         self._pool.release(piece.id)  # the webui is free; what is left to do needs only its files
         self._metrics.render_seconds.observe(seconds)
         return answer, seconds

@@ -27,12 +27,22 @@ GAVE_UP = "No picture could be drawn."
 class Shower:
     """One showing of a job at a time; whoever waited for its turn finds the work done, or more of it."""
 
-    def __init__(self, *, rows: JobRows, parts: PartRows, delivery: Delivery, metrics: Metrics, worker: str) -> None:
+    def __init__(  # the parts it works with
+        self,
+        *,
+        rows: JobRows,
+        parts: PartRows,
+        delivery: Delivery,
+        metrics: Metrics,
+        worker: str,
+        shared: bool = False,
+    ) -> None:
         self._rows = rows
         self._parts = parts
         self._delivery = delivery
         self._metrics = metrics
         self._worker = worker
+        self._shared = shared
         self._begun_here: set[tuple[str, int]] = set()
         self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
@@ -93,9 +103,9 @@ class Shower:
             return True  # another worker was faster: look what is left
         reached("delivered", job.id)
         if delivered.where == "kept" and not showing.final:
-            if showing.alone:
+            if not self._shared:
                 return False  # nothing took it for now; the next one, or the end, shows it
-            # Each of two workers would leave the end to the other for ever.
+            # Another worker may draw the rest: each of the two would leave the end to the other for ever.
             await on_database(self._parts.mark_shown, job.id, showing.fresh, None)
             return True
         await self._write_down(job, showing.fresh, delivered, final=showing.final)

@@ -156,7 +156,7 @@ class Backend:
             changed = checkpoint is not None and before is not None and self._is_other(checkpoint, before)
             self.teach(self._speed.learn(seconds, work, changed=changed))
         if checkpoint is not None:
-            self._note_loaded(checkpoint)
+            self.note_loaded(checkpoint)
         self._set_breaker(self._breaker.succeeded(), self._view)
 
     def report_failure(self, error: WebuiError) -> None:
@@ -249,7 +249,7 @@ class Backend:
         loaded = loaded or default
         return newest if newest.loaded_checkpoint == loaded else newest.with_loaded(loaded)
 
-    def _note_loaded(self, checkpoint: str) -> None:
+    def note_loaded(self, checkpoint: str) -> None:
         """Note what the last job left in the graphics card, which the webui's options don't say (contract 4.2)."""
         catalog = self._view.catalog
         if catalog is not None and catalog.loaded_checkpoint != checkpoint:

@@ -121,6 +121,11 @@ class BackendPool:
         if (backend := self._backends.get(key)) is not None:
             backend.report_success(checkpoint, seconds=seconds, work=work, loaded_before=loaded_before)
 
+    def note_loaded(self, key: str, checkpoint: str) -> None:
+        """A job that was sent with this checkpoint has ended there: it is the loaded one, before the webui is free."""
+        if (backend := self._backends.get(key)) is not None:
+            backend.note_loaded(checkpoint)
+
     def refresh(self) -> None:
         """Probe all soon: somebody asked for a name that no catalog has."""
         for backend in self._backends.values():

@@ -319,3 +319,23 @@ async def test_a_worker_that_was_not_heard_of_for_days_leaves_no_row(
         await living.fleet.open()
         assert living.seen("gone") == []
         assert [row.worker for row in await BackendRows(database).fetch("gone", 60.0)] == ["living"]
+
+
+@pytest.mark.usefixtures("_often")
+async def test_a_worker_that_is_in_no_row_any_more_stands_still_and_one_that_speaks_does_not(
+    database: AsyncEngine, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FROZEN_SECONDS", 1.0)
+    async with (
+        fast_webui() as webui,
+        fast_webui() as other,
+        Worker(database, session, "here", webui).running() as here,
+        Worker(database, session, "there", other).running(),
+    ):
+
+        async def is_gone() -> bool:
+            return here.fleet.is_frozen("gone")
+
+        assert not await is_gone()  # it has not read for as long
+        await _until(is_gone)
+        assert not here.fleet.is_frozen("there")

@@ -13,6 +13,8 @@ from core.jobs import dispatcher as module
 from core.jobs.engine import Piece
 from core.jobs.ledger import Decide, GivenOut, Ledger
 from core.jobs.model import Delivered, JobState
+from core.jobs.queue import entry
+from core.store.schema import accounts, jobs
 from core.webui.views import explain
 from tests.core.ground import WORKER, Ground, InlineEngine, fast_webui, opened_ground
 from tests.core.jobs.conftest import drawing_of, new_job
@@ -243,6 +245,81 @@ class Forgetful(Ledger):
             self.lost += 1
             raise sa.exc.OperationalError("COMMIT", {}, Exception("the connection broke"))
         return given
+
+
+class Slow(InlineEngine):
+    """An engine that knows what it has begun, and whose database takes its time once somebody says so."""
+
+    gate: asyncio.Event | None = None
+
+    async def start(self, piece: Piece) -> None:
+        if any(known == piece for known, _ in self.records):
+            return
+        if self.gate is not None:
+            await self.gate.wait()
+        await super().start(piece)
+
+
+@pytest.mark.usefixtures("_short_pause")
+async def test_what_ends_while_the_engine_is_slow_is_not_begun_anew(tmp_path: Path) -> None:
+    async with (
+        fast_webui(name="1") as one,
+        fast_webui(name="2") as two,
+        opened_ground(tmp_path, one, two, dispatching=False) as ground,
+    ):
+        engine = Slow(ground.pipeline, ground.happened.set)
+        ledger = ground.dispatcher._ledger = Forgetful(ground.ledger._engine, WORKER)
+        ledger.lost = 1
+        one.hold(1)
+        two.hold(1)
+        async with Dispatching(ground, engine):
+            younger = await ground.submit(owner_id="2")
+            await ground.until(lambda: one.running is not None or two.running is not None)
+            ledger.lost, engine.gate = 0, asyncio.Event()
+            older = await ground.submit(owner_id="1")
+            async with ground.parts._engine.begin() as connection:  # its row comes first when all are read
+                await connection.execute(sa.update(jobs).where(jobs.c.id == older.job_id).values(created_at=1.0))
+            await ground.until(lambda: ledger.lost == 1)
+            one.release()
+            two.release()
+            await ground.until_state(younger.job_id, JobState.DONE)
+            engine.gate.set()
+            await ground.until_state(older.job_id, JobState.DONE)
+            await ground.until(lambda: ground.pipeline.in_hand == 0)
+        assert [view.job_id for view in ground.pool.views()] == [None, None]
+
+
+class Meanwhile(Ledger):
+    """Somebody else's job comes while the transaction waits for its turn."""
+
+    def __init__(self, ground: Ground) -> None:
+        super().__init__(ground.ledger._engine, WORKER)
+        self._ground = ground
+
+    async def give_out(self, owner_ids: Collection[str], decide: Decide, now: float) -> list[GivenOut]:
+        if self._ground.queue.get("77") is None and "heavy" not in owner_ids:
+            job = new_job("77", owner_id="heavy")
+            await self._ground.rows.submit(job)
+            self._ground.queue.put(entry(job, 1))
+        return await super().give_out(owner_ids, decide, now)
+
+
+async def test_whoever_comes_after_the_accounts_were_read_waits_for_the_next_time(ground: Ground) -> None:
+    async with ground.parts._engine.begin() as connection:
+        given = [{"owner_id": "heavy", "given": 5000.0}, {"owner_id": "", "given": 1000.0}]
+        await connection.execute(sa.insert(accounts), given)
+    ground.dispatcher._ledger = Meanwhile(ground)
+    ground.webui.hold(1)
+    async with Dispatching(ground):
+        light = await ground.submit(owner_id="light")
+        await ground.until(lambda: ground.webui.running is not None)
+        assert (await ground.job(light.job_id)).state is JobState.RUNNING
+        known, _ = await ground.ledger.fetch_accounts(["heavy"])
+        assert known["heavy"].given == 5000.0
+        ground.webui.release()
+        await ground.until_state("77", JobState.DONE)
+        known, _ = await ground.ledger.fetch_accounts(["heavy"])
+        assert known["heavy"].given > 5000.0
 
 
 @pytest.mark.usefixtures("_short_pause")

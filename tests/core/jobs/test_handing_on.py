@@ -8,7 +8,7 @@ import pytest
 from core.jobs.engine import STOP, Piece, Record
 from core.jobs.model import Drawing, JobState
 from core.jobs.parts import PartRows
-from tests.core.ground import Ground, fast_webui, opened_ground
+from tests.core.ground import WORKER, Ground, fast_webui, opened_ground
 
 
 @pytest.fixture
@@ -23,6 +23,26 @@ async def rendered(ground: Ground) -> tuple[Piece, Record]:
     ticket = await ground.submit()
     piece = await ground.given_out(ticket.job_id)
     return piece, await ground.pipeline.render(piece, {})
+
+
+async def test_an_attempt_that_is_over_leaves_the_files_of_the_next_one_alone(tmp_path: Path) -> None:
+    webuis = one, two = fast_webui(name="one"), fast_webui(name="two")
+    for webui in webuis:
+        webui.hold(1)
+    async with one, two, opened_ground(tmp_path, one, two) as ground:
+        ticket = await ground.submit(steps=5)
+        await ground.until(lambda: any(webui.running for webui in webuis))
+        assert await ground.parts.hand_back(WORKER) == [ticket.job_id]  # another worker takes this one for dead
+        ground.mirror.note(ticket.job_id)
+        await one.until(lambda: one.running, what="the one to draw")
+        await two.until(lambda: two.running, what="the other to draw")
+        await ground.pipeline.stop_what_ended()
+        await ground.until(lambda: ground.pipeline.in_hand == 1)
+        for webui in webuis:
+            webui.release()
+        await ground.until_delivered(ticket.job_id)
+    assert sorted(render.state for webui in webuis for render in webui.renders) == ["done", "interrupted"]
+    assert ground.delivery.of("waiting") == []
 
 
 async def test_deliver_reads_what_keep_wrote(still: Ground) -> None:
@@ -60,7 +80,7 @@ async def test_a_job_that_is_cancelled_between_two_steps_is_not_delivered(
     await still.pipeline.deliver(piece, {})
     assert (await still.job(piece.job_id)).state is JobState.CANCELLED
     assert still.delivery.of("pictures", piece.job_id) == []
-    assert not (still.pictures._spool / piece.picture).exists()
+    assert not (still.pictures._spool / piece.spool).exists()
     assert list(still.pictures._pictures.rglob("*.png")) == []
 
 
@@ -74,7 +94,7 @@ async def test_a_job_that_is_cancelled_while_its_pictures_are_kept_leaves_nothin
     piece, record = await rendered(still)
     assert await still.pipeline.keep(piece, record) == STOP
     assert (await still.job(piece.job_id)).state is JobState.CANCELLED
-    assert not (still.pictures._spool / piece.picture).exists()
+    assert not (still.pictures._spool / piece.spool).exists()
 
 
 async def test_what_another_worker_took_over_is_left_to_it(still: Ground) -> None:

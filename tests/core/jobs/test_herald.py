@@ -207,3 +207,22 @@ async def test_a_database_that_is_away_costs_time_and_no_message(
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
     assert {(shown.job.id, shown.sentence) for shown in stand.delivery.shown} == {("1", OBSTACLE), ("2", OBSTACLE)}
+
+
+async def test_in_a_long_queue_others_get_their_turn_between_two_jobs(stand: Stand) -> None:
+    stand.fleet.every = list(AWAY)
+    await stand.submit(*(str(number) for number in range(1, 41)))
+    stand.fleet.every = [view()]
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(others())
+    found = await stand.herald._with_places(())
+    beside.cancel()
+    assert len(found) == EDITS
+    assert turns >= EDITS - 1

@@ -15,7 +15,7 @@ from core.jobs.engine import Piece
 from core.jobs.ledger import GivenOut, Ledger, Stale
 from core.jobs.mirror import Mirror
 from core.jobs.model import JobState, PartState
-from core.jobs.queue import WaitingQueue
+from core.jobs.queue import Books, WaitingQueue
 from core.jobs.rows import Places
 from core.scheduling.cost import work_of
 from core.scheduling.scheduler import Account, Assignment, BackendFacts, Decision, Reason, choose
@@ -216,7 +216,7 @@ class Process:
                 assert await self.bench.parts.mark_drawn(one.piece, drawing_of(one.piece.number))
 
     def _decide(self, accounts: Mapping[str, Account], clock: float) -> Decision:
-        return choose(self.queue.waiting(accounts, clock), [self._facts], 150.0)
+        return choose(self.queue.waiting(Books(accounts, clock, frozenset(self.queue.owner_ids))), [self._facts], 150.0)
 
 
 async def test_two_that_decide_at_once_never_give_the_same_picture_twice_and_share_fairly(server_url: sa.URL) -> None:

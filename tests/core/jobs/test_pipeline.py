@@ -23,6 +23,7 @@ from core.errors import (
     UnreadableAnswer,
     WebuiError,
 )
+from core.images.store import PictureStore
 from core.jobs.engine import STOP, Piece, Record
 from core.jobs.model import Delivered, JobState, PartState
 from core.jobs.parts import PartRows
@@ -284,6 +285,39 @@ async def test_a_job_cancelled_just_before_its_payload_is_sent_is_not_sent(still
     assert still.webui.count("/sdapi/v1/txt2img") == 0
 
 
+async def test_a_job_cancelled_while_its_spool_is_cleared_is_not_sent(still: Ground) -> None:
+    piece = await running(still)
+
+    class Cancelling(PictureStore):
+        async def discard_spool(self, name: str) -> None:
+            await super().discard_spool(name)
+            await still.studio.cancel(piece.job_id, "42")
+
+    still.pipeline._renderer._pictures = Cancelling(still.pictures._root)
+    assert await still.pipeline.render(piece, {}) == STOP
+    assert still.webui.count("/sdapi/v1/txt2img") == 0
+
+
+async def test_what_a_webui_has_loaded_is_known_before_it_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with fast_webui() as webui, opened_ground(tmp_path, webui) as ground:
+        seen: list[tuple[bool, str | None]] = []
+        ring = ground.queue.ring
+
+        def watch() -> None:
+            (view,) = ground.pool.views()
+            seen.append((view.idle, None if view.catalog is None else view.catalog.loaded_checkpoint))
+            ring()
+
+        monkeypatch.setattr(ground.queue, "ring", watch)
+        other = webui.catalog.checkpoints[1].title
+        ticket = await ground.submit(checkpoint=other)
+        await ground.until_delivered(ticket.job_id)
+    taken = next(number for number, (idle, _) in enumerate(seen) if not idle)
+    assert next(loaded for idle, loaded in seen[taken:] if idle) == other
+
+
 @pytest.mark.parametrize("state", [JobState.QUEUED, JobState.CANCELLED, JobState.DONE])
 async def test_a_step_does_nothing_that_the_row_does_not_allow(still: Ground, state: JobState) -> None:
     piece = await running(still)
@@ -337,7 +371,7 @@ async def test_a_step_that_is_run_twice_does_its_work_once(still: Ground) -> Non
 async def test_raw_pictures_that_were_lost_are_drawn_again_from_the_same_seed(still: Ground) -> None:
     piece = await running(still)
     rendered = await still.pipeline.render(piece, {})
-    await still.pictures.discard_spool(piece.picture)
+    await still.pictures.discard_spool(piece.spool)
     assert await still.pipeline.keep(piece, rendered) == STOP
     job = await still.job(piece.job_id)
     assert (job.state, job.request.seed) == (JobState.QUEUED, 7)

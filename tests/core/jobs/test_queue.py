@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
-from core.jobs.queue import WaitingQueue, entry
+from core.jobs.queue import Books, WaitingQueue, entry
 from core.scheduling.cost import rank_of, work_of
 from core.scheduling.scheduler import Account, WaitingJob
 from tests.core.jobs.conftest import new_job
@@ -104,8 +104,15 @@ def test_what_people_were_given_is_kept_of_those_who_wait() -> None:
     queue.know({"43": Account(5.0)}, 3.0)
     found = queue.waiting()
     assert ([lane.account for lane in found.lanes], found.clock) == ([Account(3.0), Account(5.0)], 3.0)
-    told = queue.waiting({"43": Account(9.0)}, 7.0)
+    told = queue.waiting(Books({"43": Account(9.0)}, 7.0, frozenset({"42", "43"})))
     assert ([lane.account for lane in told.lanes], told.clock) == ([Account(), Account(9.0)], 7.0)
+
+
+async def test_who_came_after_the_books_were_read_is_not_in_what_is_decided_with_them() -> None:
+    queue = WaitingQueue()
+    queue.put(waiting("1"))
+    queue.put(waiting("2", owner_id="43"))
+    assert [lane.owner_id for lane in queue.waiting(Books({}, 7.0, frozenset({"42"}))).lanes] == ["42"]
 
 
 async def test_a_job_rings_the_bell_and_rings_in_between_count_as_one() -> None:

@@ -117,8 +117,7 @@ def test_a_worker_shows_its_own_and_the_last_one_the_end(
     drawing = join(one.drawing for one in parts if one.drawing is not None)
     if drawing is not None and sentence is not None:
         drawing = replace(drawing, warnings=(*drawing.warnings, sentence))
-    alone = all(worker == A for _, worker in rows)
-    assert showing == Showing(drawing, frozenset(expected[0]), final=expected[1], retried=False, alone=alone)
+    assert showing == Showing(drawing, frozenset(expected[0]), final=expected[1], retried=False)
 
 
 @pytest.mark.parametrize("state", sorted(ENDED))
@@ -138,6 +137,7 @@ class Worker:
 
     engine: AsyncEngine
     name: str
+    shared: bool = False
     kept: int = 0
     """So many times nothing takes the pictures."""
     refusal: str = ""
@@ -155,6 +155,7 @@ class Worker:
             delivery=self.delivery,
             metrics=self.metrics,
             worker=self.name,
+            shared=self.shared,
         )
 
     def begin(self, *pieces: Piece) -> None:
@@ -283,7 +284,7 @@ async def test_what_nothing_takes_is_shown_with_the_next_picture(bench: Bench, w
 
 async def test_two_workers_whose_pictures_nothing_takes_do_not_leave_the_end_to_each_other(bench: Bench) -> None:
     first, second = await bench.given(2, workers=["a", "b"])
-    workers = {piece: Worker(bench.engine, name) for piece, name in ((first, "a"), (second, "b"))}
+    workers = {piece: Worker(bench.engine, name, shared=True) for piece, name in ((first, "a"), (second, "b"))}
     for piece, worker in workers.items():
         worker.begin(piece)
         worker.kept = 9
@@ -292,6 +293,22 @@ async def test_two_workers_whose_pictures_nothing_takes_do_not_leave_the_end_to_
         await worker.shower.show(piece)
     job = await bench.job()
     assert (job.state, job.delivered_to) == (JobState.DONE, "kept")
+
+
+async def test_what_nothing_takes_does_not_keep_a_job_from_its_end_that_another_worker_comes_to(
+    bench: Bench,
+) -> None:
+    here, there = Worker(bench.engine, "a", shared=True, kept=1), Worker(bench.engine, "b", shared=True)
+    await bench.submit(count=2)
+    first = await bench.give(worker="a")
+    here.begin(first)
+    await bench.draw(first)
+    await here.shower.show(first)
+    second = await bench.give(worker="b")
+    there.begin(second)
+    await bench.draw(second)
+    await there.shower.show(second)
+    assert await bench.state() is JobState.DONE
 
 
 async def test_what_nothing_takes_at_the_end_is_done_and_kept(bench: Bench, worker: Worker) -> None:
