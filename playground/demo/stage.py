@@ -79,6 +79,7 @@ class Stage:
         """What the bot's environment has to say to find this stage."""
         return {
             "DISCORD_TOKEN": self._discord.token,
+            "DRAIN_SECONDS": "1",  # whoever leaves the demo waits for no picture
             "DISCORD_API_URL": self._discord.api_url,
             "WEBUI_URLS": self._webui.url,
         }
