@@ -24,8 +24,12 @@ Start = Callable[..., subprocess.Popen[str]]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts the demo with its pictures and temporary files in `tmp_path`; ends it after the test."""
+    """Starts the demo with its pictures and temporary files in `tmp_path`; ends it after the test.
+
+    Ctrl-C means something to it, also where these tests run in a shell's background, which ignores it for all below.
+    """
     started: list[subprocess.Popen[str]] = []
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def start(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
         command = [sys.executable, str(ROOT / "bot.py"), "demo", "--pictures", str(tmp_path / "pictures"), *arguments]
@@ -45,6 +49,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     for demo in started:
         demo.kill()
         demo.communicate()
+    signal.signal(signal.SIGINT, before)
 
 
 def leftovers(folder: Path) -> list[str]:
