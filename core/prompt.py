@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 
@@ -27,3 +28,25 @@ def check_markup(text: str) -> None:
     visible = "".join(character for character in text if unicodedata.category(character) not in {"Cc", "Cf"})
     if _EXTRA_ARGS.search(visible) or _EXTRA_ARGS.search(unicodedata.normalize("NFKC", visible)):
         raise UserError("The tag <sd_cpp_extra_args> is not allowed in a prompt; leave it out and try again.")
+
+
+_LORA = re.compile(r"<\s*(?:lora|lyco)\s*:\s*([^:<>]+?)\s*(?::\s*([^:<>]*?)\s*)?(?::[^<>]*)?>", re.IGNORECASE)
+
+
+def lora_tags(text: str) -> tuple[str, ...]:
+    """The names in the prompt's `<lora:name:weight>` tags, in their order."""
+    return tuple(dict.fromkeys(found[1] for found in _LORA.finditer(text)))
+
+
+def take_lora_tags(text: str) -> tuple[str, tuple[tuple[str, float], ...]]:
+    """The prompt without its LoRA tags, and what they said; a weight that is no number is 1."""
+    found = tuple((tag[1], _weight(tag[2])) for tag in _LORA.finditer(text))
+    return " ".join(_LORA.sub(" ", text).split(" ")).strip(), found
+
+
+def _weight(text: str | None) -> float:
+    try:
+        weight = float(text or 1.0)
+    except ValueError:
+        return 1.0
+    return weight if math.isfinite(weight) else 1.0

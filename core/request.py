@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
+
+ResizeMode = Literal["stretch", "crop", "fill", "latent"]
+"""How an image comes to the picture's size; "latent" stretches it after it was encoded."""
+InpaintArea = Literal["whole", "masked"]
+"""Whether the whole picture is drawn anew, or the surroundings of the mask alone, at full size."""
+MaskedContent = Literal["fill", "original", "noise", "nothing"]
+"""What is under the mask when drawing begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoraUse:
+    """A LoRA by its name, and how strongly it takes part."""
+
+    name: str
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,7 +29,10 @@ class GenerationRequest:
     """One `/draw`: a field that is UNSET was not said, and is left out of the JSON and of the payload.
 
     Sizes are pixels of the finished picture, `seed` is that of the first picture (the following ones count up),
-    `clip_skip` counts layers from the end (1 is the last one, as webuis count).
+    `clip_skip` counts layers from the end (1 is the last one, as webuis count). `vae` may be several names with commas
+    between them, where a webui takes a VAE and text encoders. `image` and `mask` are keys of stored inputs: the image
+    that is drawn over with `denoising_strength` (0 to 1), and where (white is drawn). `hires_…` is the second pass,
+    `hires_scale` times the side. `face_fix` draws faces anew, or restores them, whatever the webui can.
     """
 
     prompt: str
@@ -28,6 +47,32 @@ class GenerationRequest:
     seed: int | UnsetType = UNSET
     count: int | UnsetType = UNSET
     clip_skip: int | UnsetType = UNSET
+    styles: tuple[str, ...] | UnsetType = UNSET
+    loras: tuple[LoraUse, ...] | UnsetType = UNSET
+    vae: str | UnsetType = UNSET
+    distilled_cfg: float | UnsetType = UNSET
+    hires_scale: float | UnsetType = UNSET
+    hires_upscaler: str | UnsetType = UNSET
+    hires_steps: int | UnsetType = UNSET
+    hires_denoising_strength: float | UnsetType = UNSET
+    hires_sampler: str | UnsetType = UNSET
+    hires_scheduler: str | UnsetType = UNSET
+    image: str | UnsetType = UNSET
+    denoising_strength: float | UnsetType = UNSET
+    resize_mode: ResizeMode | UnsetType = UNSET
+    mask: str | UnsetType = UNSET
+    mask_blur: int | UnsetType = UNSET
+    mask_invert: bool | UnsetType = UNSET
+    masked_content: MaskedContent | UnsetType = UNSET
+    inpaint_area: InpaintArea | UnsetType = UNSET
+    inpaint_padding: int | UnsetType = UNSET
+    face_fix: bool | UnsetType = UNSET
+    refiner_checkpoint: str | UnsetType = UNSET
+    refiner_switch_at: float | UnsetType = UNSET
+    tiling: bool | UnsetType = UNSET
+    subseed: int | UnsetType = UNSET
+    subseed_strength: float | UnsetType = UNSET
+    eta: float | UnsetType = UNSET
     spoiler: bool = False
     private: bool = False
 

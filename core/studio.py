@@ -24,7 +24,7 @@ from core.metrics import Metrics
 from core.request import GenerationRequest
 from core.scheduling.forecast import Expectation, Turn
 from core.webui.catalog import Catalog
-from core.webui.payload import check_names
+from core.webui.payload import check_needs
 from core.webui.pool import BackendView, Mode
 
 SOONEST_SECONDS = 5.0
@@ -107,7 +107,7 @@ class Studio:
         None where the same command was submitted before: events of Discord's may come twice.
         """
         checked = check(merge(order.request, rng=self._rng), self._limits)
-        self._check_names(checked.request)
+        self._check_needs(checked.request)
         job = NewJob(
             id=order.job_id,
             owner_id=order.owner_id,
@@ -262,13 +262,13 @@ class Studio:
             return NoPlace(f"{sentence} Try again in a few minutes.", None)
         return NoPlace(sentence, max(ends_at, time.time() + SOONEST_SECONDS))
 
-    def _check_names(self, request: GenerationRequest) -> None:
+    def _check_needs(self, request: GenerationRequest) -> None:
         """Against what the webuis offered when last asked; an unknown name makes them be asked again."""
         catalog = self._fleet.catalog()
         if catalog is None:
             return
         try:
-            check_names(request, catalog)
+            check_needs(request, catalog)
         except UserError:
             self._fleet.refresh()
             raise

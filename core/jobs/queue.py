@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 from msgspec import UNSET, UnsetType
 
 from core.jobs.model import Job, NewJob
+from core.request import GenerationRequest
 from core.scheduling.cost import rank_of, work_of
 from core.scheduling.scheduler import Account, Lane, Waiting, WaitingJob
+from core.webui.needs import Need, needs_of
 
 NOTHING_GIVEN = Account()
 
@@ -33,6 +35,7 @@ def entry(job: Job | NewJob, pictures: int) -> WaitingJob:
         checkpoint=_said(request.checkpoint),
         sampler=_said(request.sampler),
         scheduler=_said(request.scheduler),
+        needs=tuple(need for need in needs_of(request) if need not in _own_needs(request)),
         avoid=job.avoid if isinstance(job, Job) else frozenset(),
     )
 
@@ -143,6 +146,12 @@ class WaitingQueue:
 
 def _order(job: WaitingJob) -> tuple[float, str]:
     return job.rank, job.job_id
+
+
+def _own_needs(request: GenerationRequest) -> set[Need]:
+    """What the entry says in fields of its own."""
+    own = (("checkpoint", request.checkpoint), ("sampler", request.sampler), ("scheduler", request.scheduler))
+    return {Need(kind, name) for kind, name in own if name is not UNSET}
 
 
 def _said(name: str | UnsetType) -> str | None:

@@ -23,7 +23,7 @@ from core.request import GenerationRequest
 from core.scheduling.cost import work_of
 from core.webui.answer import Rendered
 from core.webui.client import WebuiClient
-from core.webui.payload import build_txt2img
+from core.webui.payload import build_payload
 from core.webui.pool import BackendPool
 from core.webui.results import build_rendered
 
@@ -122,7 +122,7 @@ class Renderer:
         task_id = self._unsent.pop(piece, None) or await self._new_task(piece, part, client)
         request = request_of(job, piece.number)
         knows_tasks = catalog.capabilities.task_progress
-        payload = build_txt2img(request, catalog, task_id=task_id if knows_tasks else None)
+        payload = build_payload(request, catalog, task_id=task_id if knows_tasks else None)
         await self._pictures.discard_spool(piece.spool)
         reached("sending", job.id)
         if piece in self._stopped:

@@ -46,6 +46,8 @@ def work_of(request: GenerationRequest) -> float:
         API_SIDE if request.width is UNSET else request.width,
         API_SIDE if request.height is UNSET else request.height,
         API_STEPS if request.steps is UNSET else request.steps,
+        hires_scale=None if request.hires_scale is UNSET else request.hires_scale,
+        hires_steps=0 if request.hires_steps is UNSET else request.hires_steps,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.webui.catalog import Catalog
+from core.webui.needs import Need
 
 
 class Reason(StrEnum):
@@ -29,7 +30,8 @@ class WaitingJob:
     """A job of which pictures wait; kept in memory, so it is small. None: nobody chose one.
 
     `rank` is its owner's own order (seconds, `cost.rank_of`), `work` that of one picture (megapixel-steps,
-    `cost.work`), `pictures` how many of them still wait. `avoid` are keys of backends that failed at it: it is
+    `cost.work`), `pictures` how many of them still wait. `needs` is what else a webui has to have or be able to do.
+    `avoid` are keys of backends that failed at it: it is
     given there only where no other takes it.
     """
 
@@ -44,6 +46,7 @@ class WaitingJob:
     checkpoint: str | None = None
     sampler: str | None = None
     scheduler: str | None = None
+    needs: tuple[Need, ...] = ()
     avoid: frozenset[str] = frozenset()
 
 

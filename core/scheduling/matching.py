@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from core.scheduling.facts import BackendFacts, WaitingJob
 from core.webui.catalog import Catalog, find_checkpoint
 from core.webui.match import offers
+from core.webui.needs import first_lack
 
 ANY = ""
 """In the place of a checkpoint's title: whatever is loaded will do."""
@@ -19,8 +20,9 @@ Places = Mapping[str, str]
 
 
 def can_draw(job: WaitingJob, catalog: Catalog) -> bool:
-    """Whether a backend has every name that the job asks for."""
-    return offers(catalog, checkpoint=job.checkpoint, sampler=job.sampler, scheduler=job.scheduler)
+    """Whether a backend has every name that the job asks for, and can do all of it."""
+    has_names = offers(catalog, checkpoint=job.checkpoint, sampler=job.sampler, scheduler=job.scheduler)
+    return has_names and first_lack(catalog, job.needs) is None
 
 
 def is_open(backend: BackendFacts) -> bool:
@@ -51,7 +53,7 @@ class Matcher:
         tells its owner so. Where every backend is known and none has what it asks for, any may take it: building the
         payload will find that out and say so with the nearest names, which is better than waiting for ever.
         """
-        wish = (job.checkpoint, job.sampler, job.scheduler, job.avoid)
+        wish = (job.checkpoint, job.sampler, job.scheduler, job.needs, job.avoid)
         found = self._by_wish.get(wish)
         if found is None:
             places = self._look_up(job)

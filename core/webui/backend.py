@@ -20,6 +20,9 @@ from core.webui.speed import Speed
 
 log = logging.getLogger(__name__)
 
+WHOLE_SECONDS = 600.0
+"""How often the long lists are asked for of a webui that stays up."""
+
 _jitter = SystemRandom()
 
 
@@ -112,6 +115,7 @@ class Backend:
         self._due = 0.0
         self._urgent = False
         self._down_since: float | None = None
+        self._listed_at = -math.inf
         self._breaker = Breaker()
         self._speed = Speed()
 
@@ -166,6 +170,11 @@ class Backend:
         self._set_breaker(self._breaker.failed(error, time.monotonic(), self._timing.after_failure), self._view)
         if isinstance(error, OutcomeUnknown):
             self.probe_soon()
+
+    def list_soon(self) -> None:
+        """Ask for everything at once, the long lists included."""
+        self._listed_at = -math.inf
+        self.probe_soon()
 
     def probe_soon(self) -> None:
         """Probe at once."""
@@ -227,8 +236,12 @@ class Backend:
 
     async def _fetch(self) -> Catalog:
         """What it offers; a list whose route fails now is still the one that it had before."""
-        catalog = await self.client.fetch_catalog()
-        return catalog if self._view.catalog is None else catalog.keeping(self._view.catalog)
+        known, is_back = self._view.catalog, self._down_since is not None or self._view.health is Health.UNKNOWN
+        whole = is_back or time.monotonic() - self._listed_at > WHOLE_SECONDS
+        catalog = await self.client.fetch_catalog(known, whole=whole)
+        if whole:
+            self._listed_at = time.monotonic()
+        return catalog if known is None else catalog.keeping(known)
 
     def _refuse_half_started(self, catalog: Catalog) -> None:
         """A webui that starts answers with empty lists for a while (contract 6, row 6)."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from core.webui.assets import Assets, merge_assets
+from core.webui.dialects import DIALECTS, Speech
 from core.webui.names import CHOICE_LENGTH, NameIndex, utf16_length
 
 _HASH_SUFFIX = re.compile(r"\s*\[([0-9a-f]{6,64})\]\s*$")
@@ -58,8 +60,11 @@ class Capabilities:
     """What this webui can do, as its routes said: the code asks these and never a product's name.
 
     `clip_skip` is the webui's own `CLIP_stop_at_last_layers`, None where it has no such option. Without `n_iter`,
-    several pictures come only as one batch.
+    several pictures come only as one batch. `speech` is how to speak to it, `fields` what of a request can be said.
     """
+
+    speech: Speech = Speech.A1111
+    fields: frozenset[str] = DIALECTS[Speech.A1111].fields
 
     task_progress: bool = False
     progress: bool = False
@@ -72,7 +77,8 @@ class Capabilities:
     @property
     def sets_clip_skip(self) -> bool:
         """Whether a request can say it."""
-        return self.override_settings and self.clip_skip is not None
+        says_it_itself = not DIALECTS[self.speech].keys.get("clip_skip", "@").startswith("@")
+        return says_it_itself or (self.override_settings and self.clip_skip is not None)
 
 
 # Not slotted: the look-up tables are built once, when they are first needed, and kept with the catalog.
@@ -84,6 +90,7 @@ class Catalog:
     samplers: tuple[Named, ...] = ()
     schedulers: tuple[Named, ...] = ()
     capabilities: Capabilities = field(default_factory=Capabilities)
+    assets: Assets = field(default_factory=Assets)
     loaded_checkpoint: str | None = None
     unread: frozenset[str] = frozenset()
 
@@ -95,6 +102,7 @@ class Catalog:
     def prepare(self) -> Catalog:
         """Build the look-up tables now: 10,000 checkpoints take some 100 ms, better spent in a thread."""
         _ = self.checkpoint_names, self.sampler_names, self.scheduler_names
+        self.assets.prepare()
         return self
 
     def with_loaded(self, checkpoint: str | None) -> Catalog:
@@ -218,7 +226,9 @@ def merge(catalogs: Iterable[Catalog]) -> Catalog:
             override_settings=any(one.override_settings for one in capabilities),
             clip_skip=next((one.clip_skip for one in capabilities if one.clip_skip is not None), None),
             n_iter=any(one.n_iter for one in capabilities),
+            fields=frozenset[str]().union(*(one.fields for one in capabilities)),
         ),
+        assets=merge_assets([catalog.assets for catalog in every]),
     )
 
 

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,13 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from core.errors import AuthenticationFailed, NoApi, NotReady, UnreadableAnswer, WebuiError
+from core.errors import NoApi, UnreadableAnswer, WebuiError
 from core.webui import lists
 from core.webui.address import WebuiAddress
 from core.webui.answer import Answer
 from core.webui.catalog import Capabilities, Catalog
 from core.webui.faults import NETWORK_ERRORS, from_exception, from_status, tidy
+from core.webui.probing import probe
 from core.webui.progress import Progress, is_idle, read_progress
 from core.webui.stream import read_answer
 
@@ -35,18 +36,14 @@ _LIST_LIMIT = 32 * 1024 * 1024
 _ERROR_LIMIT = 64 * 1024
 _CONNECT = 10.0
 _LIST_TIMEOUT = aiohttp.ClientTimeout(total=15.0, connect=_CONNECT)
+_LONG_LIST_TIMEOUT = aiohttp.ClientTimeout(total=60.0, connect=_CONNECT)
 
 _TXT2IMG = "/sdapi/v1/txt2img"
-_MODELS = "/sdapi/v1/sd-models"
-_SAMPLERS = "/sdapi/v1/samplers"
-_SCHEDULERS = "/sdapi/v1/schedulers"
-_OPTIONS = "/sdapi/v1/options"
-_PROGRESS = "/sdapi/v1/progress?skip_current_image=true"
+_IMG2IMG = "/sdapi/v1/img2img"
+PROGRESS = "/sdapi/v1/progress?skip_current_image=true"
 _INTERRUPT = "/sdapi/v1/interrupt"
 _PNG_INFO = "/sdapi/v1/png-info"
 _TASK_PROGRESS = "/internal/progress"
-# A task id that no job has: asked only to learn whether the route exists.
-_NO_TASK = "easel-probe"
 
 
 def open_session() -> aiohttp.ClientSession:
@@ -75,32 +72,14 @@ class WebuiClient:
         self._capabilities: Capabilities | None = None
         self._sent_clip_skip: int | None = None
 
-    async def fetch_catalog(self) -> Catalog:
-        """Probe every list. NotReady, NoApi or AuthenticationFailed where none at all can be read."""
-        models, samplers, schedulers, options, progress, task = await asyncio.gather(
-            self._try(self._get(_MODELS)),
-            self._try(self._get(_SAMPLERS)),
-            self._try(self._get(_SCHEDULERS)),
-            self._try(self._get(_OPTIONS)),
-            self._try(self._get(_PROGRESS)),
-            self._try(self._task_progress(_NO_TASK)),
-        )
-        self._refuse_empty_probe(models, samplers, options)
-        found = lists.read_capabilities(
-            None if isinstance(options, WebuiError) else options,
-            progress=isinstance(progress, dict),
-            task_progress=isinstance(task, dict),
-        )
-        self._capabilities = self._with_own_clip_skip(found)
-        named = {"checkpoints": models, "samplers": samplers, "schedulers": schedulers}
-        return Catalog(
-            checkpoints=lists.read_checkpoints(models),
-            samplers=lists.read_samplers(samplers),
-            schedulers=lists.read_schedulers(schedulers),
-            capabilities=self._capabilities,
-            loaded_checkpoint=lists.read_loaded_checkpoint(options),
-            unread=frozenset(name for name, answer in named.items() if not isinstance(answer, list)),
-        )
+    async def fetch_catalog(self, known: Catalog | None = None, *, whole: bool = True) -> Catalog:
+        """Ask for every list, or (unless `whole`) only for those that change while it runs; the rest is as `known`.
+
+        NotReady, NoApi or AuthenticationFailed where none at all can be read.
+        """
+        catalog = await probe(self, known, whole=whole)
+        self._capabilities = self._with_own_clip_skip(catalog.capabilities)
+        return replace(catalog, capabilities=self._capabilities)
 
     async def txt2img(
         self,
@@ -110,14 +89,17 @@ class WebuiClient:
         heard: Callable[[], None] | None = None,
         budget: float = JOB_BUDGET,
     ) -> Answer:
-        """Draw. The images go to files `0.raw`, `1.raw`… in `spool` while they arrive; it takes minutes if need be.
+        """Draw, over an image where the payload has one. It takes minutes if need be.
+
+        The images go to files `0.raw`, `1.raw`… in `spool` while they arrive.
 
         `heard` is called for every piece of the answer: a long one over a slow line is no lost job.
         OSError where the spool folder can't be written is passed on: that is no fault of the webui.
         """
         self._sent_clip_skip = payload.get("override_settings", {}).get(lists.CLIP_SKIP)
+        route = _IMG2IMG if "init_images" in payload else _TXT2IMG
         timeout = aiohttp.ClientTimeout(total=budget, connect=_CONNECT)
-        async with self._exchange("POST", _TXT2IMG, body=payload, timeout=timeout, effect=True) as response:
+        async with self._exchange("POST", route, body=payload, timeout=timeout, effect=True) as response:
             try:
                 chunks = self._chunks(response, limit=ANSWER_LIMIT, effect=True)
                 return await read_answer(chunks if heard is None else _telling(chunks, heard), spool)
@@ -131,12 +113,12 @@ class WebuiClient:
         """
         task = None
         if task_id is not None and self._can_ask_task():
-            task = await self._task_progress(task_id)
+            task = await self.task_progress(task_id)
             if not task.get("active"):
                 return None
         elif self._capabilities is not None and not self._capabilities.progress:
             return None
-        return read_progress(await self._get(_PROGRESS), task=task)
+        return read_progress(await self.get(PROGRESS), task=task)
 
     async def is_task_alive(self, task_id: str) -> bool | None:
         """Whether the webui still runs or queues this task; None where it can't tell.
@@ -146,12 +128,12 @@ class WebuiClient:
         if not self._can_ask_task():
             return None
         try:
-            task = await self._task_progress(task_id)
+            task = await self.task_progress(task_id)
         except NoApi:
             return None
         if task.get("queued") or not task.get("active"):
             return bool(task.get("queued"))
-        return not is_idle(await self._get(_PROGRESS))
+        return not is_idle(await self.get(PROGRESS))
 
     async def interrupt(self) -> None:
         """Stop whatever job runs now, anybody's: the caller makes sure that it is its own."""
@@ -166,7 +148,7 @@ class WebuiClient:
         if not self._can_ask_task():
             return False
         try:
-            task = await self._task_progress(task_id)
+            task = await self.task_progress(task_id)
         except NoApi:
             return False
         if not task.get("active") or task.get("queued"):
@@ -195,33 +177,22 @@ class WebuiClient:
             return replace(found, clip_skip=known)
         return found
 
-    def _refuse_empty_probe(self, *answers: Any) -> None:
-        problems = [answer for answer in answers if isinstance(answer, WebuiError)]
-        for problem in problems:
-            if isinstance(problem, AuthenticationFailed):
-                raise problem
-        if len(problems) < len(answers):
-            return
-        if isinstance(problems[0], NotReady):
-            raise problems[0]
-        raise NoApi(f"no list could be read: {problems[0]}")
-
-    async def _task_progress(self, task_id: str) -> dict[str, Any]:
+    async def task_progress(self, task_id: str) -> dict[str, Any]:
         question = {"id_task": task_id, "id_live_preview": -1, "live_preview": False}
         answer = await self._json("POST", _TASK_PROGRESS, question)
         if not isinstance(answer, dict):
             raise UnreadableAnswer("the task's progress is not an object")
         return answer
 
-    async def _get(self, route: str) -> Any:
+    async def get(self, route: str) -> Any:
+        """The JSON of a GET route."""
         return await self._json("GET", route)
 
-    async def _try(self, request: Awaitable[Any]) -> Any:
-        """The answer, or the WebuiError in its place."""
-        try:
-            return await request
-        except WebuiError as error:
-            return error
+    async def feed(self, route: str, take: Callable[[bytes], None]) -> None:
+        """Hand a GET route's answer to `take` piece by piece: a list can be hundreds of megabytes."""
+        async with self._exchange("GET", route, timeout=_LONG_LIST_TIMEOUT) as response:
+            async for chunk in self._chunks(response, limit=ANSWER_LIMIT, effect=False):
+                take(chunk)
 
     async def _json(self, method: str, route: str, body: Mapping[str, Any] | None = None) -> Any:
         async with self._exchange(method, route, body=body) as response:

@@ -6,11 +6,82 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
+import ijson  # type: ignore[import-untyped]  # it has no types
+
+from core.webui.assets import Lora
 from core.webui.catalog import Capabilities, Checkpoint, Named
 
 CLIP_SKIP = "CLIP_stop_at_last_layers"
+FACE_MODEL = "face_yolov8n.pt"
+"""What ADetailer has in every installation."""
+_LORA_FIELDS = frozenset({"item.name", "item.alias", "item.path"})
 # sd.cpp and KoboldCpp answer GET options with these two alone, and ignore override_settings and n_iter.
 _TOKEN_OPTIONS = frozenset({"samples_format", "sd_model_checkpoint"})
+
+
+class NoListError(ValueError):
+    """What came is no JSON list."""
+
+
+class LoraReader:
+    """`/sdapi/v1/loras`, read while it arrives: with each file come megabytes of training data that nobody needs."""
+
+    def __init__(self) -> None:
+        self._loras: list[Lora] = []
+        self._now: dict[str, str] = {}
+        self._events = ijson.sendable_list()
+        self._parser = ijson.parse_coro(self._events)
+
+    def feed(self, data: bytes) -> None:
+        """The next piece; NoListError where it is no JSON."""
+        try:
+            self._parser.send(data)
+        except ijson.JSONError as error:
+            raise NoListError(f"loras: {error}") from None
+        for prefix, event, value in self._events:
+            if event == "string" and prefix in _LORA_FIELDS:
+                self._now[prefix.removeprefix("item.")] = value.strip()
+            elif event == "end_map" and prefix == "item":
+                self._end_item()
+        del self._events[:]
+
+    def close(self) -> tuple[Lora, ...]:
+        """What was read."""
+        return tuple({lora.name: lora for lora in self._loras}.values())
+
+    def _end_item(self) -> None:
+        now, self._now = self._now, {}
+        if name := now.get("name", ""):
+            path = now.get("path", "")
+            # A relative path is what sd.cpp wants back; an absolute one is nobody's affair, and costs memory.
+            is_relative = path and not path.startswith(("/", "\\")) and path[1:2] != ":"
+            alias = now.get("alias", "")
+            self._loras.append(Lora(name, "" if alias == name else alias, path if is_relative else ""))
+
+
+def read_names(body: Any, key: str, *, needs: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Names of a list of objects, each once; with `needs`, of those that have any of these texts."""
+    found = (_text(item, key) for item in _objects(body) if not needs or any(_text(item, need) for need in needs))
+    return tuple(dict.fromkeys(name for name in found if name))
+
+
+def read_scripts(body: Any) -> frozenset[str]:
+    """The titles of `/sdapi/v1/scripts` for txt2img, in small letters."""
+    titles = body.get("txt2img") if isinstance(body, dict) else None
+    titles = titles if isinstance(titles, list) else ()
+    return frozenset(title.casefold() for title in titles if isinstance(title, str))
+
+
+def read_face_models(body: Any) -> tuple[str, ...]:
+    """`/adetailer/v1/ad_model`: those that look for faces, the smallest first; where it says nothing, the usual one."""
+    names = body.get("ad_model") if isinstance(body, dict) else None
+    faces = [name for name in (names if isinstance(names, list) else ()) if isinstance(name, str) and "face" in name]
+    return tuple(sorted(faces, key=lambda name: (not name.startswith("face_yolo"), name))) or (FACE_MODEL,)
+
+
+def is_token(options: Any) -> bool:
+    """Whether GET options answered with nothing but the two keys of sd.cpp and KoboldCpp."""
+    return isinstance(options, dict) and bool(options) and _TOKEN_OPTIONS.issuperset(options)
 
 
 def read_checkpoints(body: Any) -> tuple[Checkpoint, ...]:
@@ -56,7 +127,7 @@ def read_capabilities(options: Any, *, progress: bool, task_progress: bool) -> C
     `options` is None where that route failed, as it does with a null model (A1111#11805): overriding works there.
     """
     known = options if isinstance(options, dict) else {}
-    token = bool(known) and _TOKEN_OPTIONS.issuperset(known)
+    token = is_token(known)
     full = "sd_model_checkpoint" in known and not token
     return Capabilities(
         task_progress=task_progress,

@@ -1,97 +1,230 @@
-"""Builds the JSON of a txt2img request and checks its names against a catalog. Pure; it sends nothing.
+"""Builds the JSON of a txt2img or img2img request and checks what it needs against a catalog. Pure; it sends nothing.
 
-Only what somebody said is in a payload; null and absent are different things to several webuis (contract 1.5).
+Only what somebody said is in a payload; null and absent are different things to several webuis (contract 1.5). Which
+key is which is in core.webui.dialects; here is what the values are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import base64
+from collections.abc import Mapping
+from typing import Any, Final
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from core.errors import UserError
+from core.prompt import take_lora_tags
 from core.request import GenerationRequest
-from core.webui.catalog import Catalog, Checkpoint, Named, find_checkpoint, find_name
+from core.webui.assets import find
+from core.webui.catalog import Catalog, Checkpoint, find_checkpoint, find_name
+from core.webui.dialects import DIALECTS, OVERRIDE_KEYS, Dialect
 from core.webui.names import nearest, shorten
+from core.webui.needs import Need, lacks, needs_of, vae_names, vaes_of
 
-OVERRIDE_KEYS = frozenset({"sd_model_checkpoint", "CLIP_stop_at_last_layers"})
-"""The only options of a webui that a request may override: any other key could change files on its machine."""
+PLAIN: Final = (
+    *("prompt", "negative_prompt", "seed", "width", "height", "steps", "eta", "subseed", "subseed_strength", "tiling"),
+    *("distilled_cfg", "hires_scale", "hires_steps", "mask_blur", "inpaint_padding", "refiner_switch_at"),
+)
+"""Fields whose value goes out as it is."""
+NUMBERS: Final = frozenset(
+    {"cfg_scale", "distilled_cfg", "hires_scale", "eta", "subseed_strength", "refiner_switch_at"}
+)
+"""Fields that are fractional: some webuis refuse a whole number there, and others the opposite."""
+RESIZE_MODES: Final = {"stretch": 0, "crop": 1, "fill": 2, "latent": 3}
+MASKED_CONTENTS: Final = {"fill": 0, "original": 1, "noise": 2, "nothing": 3}
+API_CFG_SCALE: Final = 7.0
+"""What a webui takes for a first pass where nobody said it; Forge would take 1 for the second."""
+FACE_DETAILER: Final = "adetailer"
 
 
-def build_txt2img(request: GenerationRequest, catalog: Catalog, *, task_id: str | None) -> dict[str, Any]:
-    """The payload for this webui, with exact JSON types.
+def build_payload(
+    request: GenerationRequest, catalog: Catalog, *, task_id: str | None, inputs: Mapping[str, bytes] | None = None
+) -> dict[str, Any]:
+    """The payload for this webui, with exact JSON types; `inputs` are the PNGs that the request's keys name.
 
-    Raises UserError where the webui doesn't have a name (see check_names), ValueError where the seed is not drawn yet.
+    Raises UserError where the webui can't do it (see check_needs), ValueError where the seed is not drawn yet.
     """
     if request.seed is UNSET:
         raise ValueError("the seed is drawn before a payload is built, so that a repeat makes the same picture")
-    check_names(request, catalog)
-    said: dict[str, Any] = {
-        "prompt": request.prompt,
-        "negative_prompt": request.negative_prompt,
-        "seed": request.seed,
-        "width": request.width,
-        "height": request.height,
-        "steps": request.steps,
-        "cfg_scale": UNSET if request.cfg_scale is UNSET else float(request.cfg_scale),
-        "sampler_name": _spelling(catalog.samplers, request.sampler),
-        "scheduler": _spelling(catalog.schedulers, request.scheduler),
-    }
-    payload = {key: value for key, value in said.items() if value is not UNSET}
-    if request.pictures > 1:
-        one_by_one = {"n_iter": request.pictures, "batch_size": 1}
-        payload |= one_by_one if catalog.capabilities.n_iter else {"batch_size": request.pictures}
-    payload |= {"send_images": True, "save_images": False}
-    if overrides := _overrides(request, catalog):
-        payload |= {"override_settings": overrides, "override_settings_restore_afterwards": True}
+    check_needs(request, catalog)
+    dialect = DIALECTS[catalog.capabilities.speech]
+    said = _plain(request) | _named(request, catalog) | _passes(request, dialect) | _images(request, inputs or {})
+    if request.face_fix is True and not catalog.assets.face_models:
+        said["restore_faces"] = True
+    payload: dict[str, Any] = {}
+    overrides: dict[str, Any] = {}
+    for field, value in said.items():
+        key = dialect.keys.get(field)
+        if key is not None and value is not UNSET:
+            (overrides if key.startswith("@") else payload)[key.removeprefix("@")] = value
+    payload = _extras(request, catalog, dialect) | payload
+    _add_loras(payload, request, catalog, dialect)
+    if overrides and catalog.capabilities.override_settings:
+        allowed = {key: value for key, value in overrides.items() if key in OVERRIDE_KEYS}
+        payload |= {"override_settings": allowed, "override_settings_restore_afterwards": True}
     if task_id is not None and catalog.capabilities.task_progress:
         payload["force_task_id"] = task_id
     return payload
 
 
-def check_names(request: GenerationRequest, catalog: Catalog) -> None:
-    """Raise UserError with the nearest names where a checkpoint, sampler or scheduler isn't in the catalog.
+def check_needs(request: GenerationRequest, catalog: Catalog) -> None:
+    """Raise UserError where something that it needs isn't there: with the nearest names, or saying what can't be done.
 
     Where the catalog has none of a kind, that list could not be read, and no name is right: some webuis would look up
     an unknown one on the network and download it.
     """
-    wanted = request.checkpoint
-    if wanted is not UNSET and find_checkpoint(catalog, wanted) is None:
-        known = {_short_name(checkpoint): None for checkpoint in catalog.checkpoints}
-        raise UserError(_unknown("checkpoint", wanted, list(known)))
-    for kind, wanted, names in (
-        ("sampler", request.sampler, catalog.samplers),
-        ("scheduler", request.scheduler, catalog.schedulers),
+    for need in needs_of(request):
+        if lacks(catalog, need):
+            raise UserError(_sentence(need, catalog))
+
+
+def _plain(request: GenerationRequest) -> dict[str, Any]:
+    said = {field: getattr(request, field) for field in (*PLAIN, "cfg_scale")}
+    return {name: float(value) if name in NUMBERS and value is not UNSET else value for name, value in said.items()}
+
+
+def _named(request: GenerationRequest, catalog: Catalog) -> dict[str, Any]:
+    """Names as the webui writes them, and never anything that it didn't list."""
+    can, assets = catalog.capabilities, catalog.assets
+    said: dict[str, Any] = {}
+    for field in ("checkpoint", "refiner_checkpoint"):
+        wanted = getattr(request, field)
+        if wanted is not UNSET and (found := find_checkpoint(catalog, wanted)) is not None:
+            said[field] = found.title
+    for field, names in (
+        ("sampler", catalog.samplers),
+        ("scheduler", catalog.schedulers),
+        ("hires_sampler", catalog.samplers),
+        ("hires_scheduler", catalog.schedulers),
     ):
-        if wanted is not UNSET and find_name(names, wanted) is None:
-            raise UserError(_unknown(kind, wanted, [named.name for named in names]))
-
-
-def _overrides(request: GenerationRequest, catalog: Catalog) -> dict[str, Any]:
-    can = catalog.capabilities
-    overrides: dict[str, Any] = {}
-    if not can.override_settings:
-        return overrides
-    if request.checkpoint is not UNSET and (found := find_checkpoint(catalog, request.checkpoint)) is not None:
-        overrides["sd_model_checkpoint"] = found.title
-    if can.clip_skip is not None:
+        wanted = getattr(request, field)
+        if wanted is not UNSET and (named := find_name(names, wanted)) is not None:
+            said[field] = named.name
+    if request.hires_upscaler is not UNSET:
+        said["hires_upscaler"] = find((*assets.upscalers, *assets.latent_upscalers), request.hires_upscaler)
+    if request.styles is not UNSET:
+        said["styles"] = [style for wanted in request.styles if (style := find(assets.styles, wanted)) is not None]
+    if vaes := [vae for wanted in vae_names(request) if (vae := find(vaes_of(catalog), wanted)) is not None]:
+        said |= {"vae": vaes[0], "modules": vaes}
+    if can.sets_clip_skip:
         # Said in every request: a fresh install doesn't restore it after another request's override (contract 11.2.4).
-        overrides["CLIP_stop_at_last_layers"] = can.clip_skip if request.clip_skip is UNSET else request.clip_skip
-    return {key: value for key, value in overrides.items() if key in OVERRIDE_KEYS}
+        own = UNSET if can.clip_skip is None else can.clip_skip
+        said["clip_skip"] = own if request.clip_skip is UNSET else request.clip_skip
+    return said
 
 
-def _spelling(names: Sequence[Named], wanted: str | UnsetType) -> str | UnsetType:
-    """As the webui writes it, and never anything that it didn't list."""
-    found = None if wanted is UNSET else find_name(names, wanted)
-    return UNSET if found is None else found.name
+def _passes(request: GenerationRequest, dialect: Dialect) -> dict[str, Any]:
+    """How strongly what is there is drawn over: an image, or the first pass."""
+    first, second = request.denoising_strength, request.hires_denoising_strength
+    if request.image is not UNSET:
+        return {"denoising_strength": UNSET if first is UNSET else float(first)}
+    same_key = dialect.keys.get("hires_denoising_strength") == dialect.keys.get("denoising_strength")
+    wanted = first if second is UNSET and same_key else second
+    return {"hires_denoising_strength": UNSET if wanted is UNSET else float(wanted)}
+
+
+def _images(request: GenerationRequest, inputs: Mapping[str, bytes]) -> dict[str, Any]:
+    said: dict[str, Any] = {}
+    if request.image is UNSET:
+        return said
+    said["image"] = [_encoded(inputs, request.image)]
+    if request.resize_mode is not UNSET:
+        said["resize_mode"] = RESIZE_MODES[request.resize_mode]
+    if request.mask is not UNSET:
+        said["mask"] = _encoded(inputs, request.mask)
+        if request.inpaint_area is not UNSET:
+            said["inpaint_area"] = request.inpaint_area == "masked"
+        if request.masked_content is not UNSET:
+            said["masked_content"] = MASKED_CONTENTS[request.masked_content]
+        if request.mask_invert is not UNSET:
+            said["mask_invert"] = int(request.mask_invert)
+    return said
+
+
+def _encoded(inputs: Mapping[str, bytes], key: str) -> str:
+    if key not in inputs:
+        raise UserError("The image that was sent for this picture is not there any more; send it again.")
+    return base64.b64encode(inputs[key]).decode("ascii")
+
+
+def _extras(request: GenerationRequest, catalog: Catalog, dialect: Dialect) -> dict[str, Any]:
+    """What nobody said and the webui has to be told all the same."""
+    extras = dict(dialect.always)
+    if request.pictures > 1:
+        one_by_one = {"n_iter": request.pictures, "batch_size": 1}
+        extras |= one_by_one if catalog.capabilities.n_iter else {"batch_size": request.pictures}
+    if request.hires_scale is not UNSET and request.image is UNSET:
+        extras |= dialect.hires
+        if "hr_additional_modules" in dialect.hires:
+            extras["hr_cfg"] = API_CFG_SCALE if request.cfg_scale is UNSET else float(request.cfg_scale)
+            if request.distilled_cfg is not UNSET:
+                extras["hr_distilled_cfg"] = float(request.distilled_cfg)
+    if request.mask is not UNSET:
+        extras |= dialect.inpaint
+    if request.face_fix is True and catalog.assets.face_models:
+        unit = {"ad_model": catalog.assets.face_models[0]}
+        extras["alwayson_scripts"] = {FACE_DETAILER: {"args": [True, False, unit]}}
+    return extras
+
+
+def _add_loras(payload: dict[str, Any], request: GenerationRequest, catalog: Catalog, dialect: Dialect) -> None:
+    """As tags at the prompt's end; or as an array, into which the tags of the prompt go, too."""
+    uses = () if request.loras is UNSET else tuple((use.name, use.weight) for use in request.loras)
+    if not dialect.lora_list:
+        tags = [f"<lora:{found.name}:{weight:g}>" for name, weight in uses if (found := _lora(catalog, name))]
+        payload["prompt"] = " ".join((payload["prompt"], *tags)) if tags else payload["prompt"]
+        return
+    payload["prompt"], tagged = take_lora_tags(payload["prompt"])
+    every = [(found, weight) for name, weight in (*uses, *tagged) if (found := _lora(catalog, name)) is not None]
+    if every:
+        payload["lora"] = [{"path": lora.path or lora.name, "multiplier": weight} for lora, weight in every]
+
+
+def _lora(catalog: Catalog, name: str) -> Any:
+    return catalog.assets.find_lora(name)
 
 
 def _short_name(checkpoint: Checkpoint) -> str:
     return checkpoint.stem or checkpoint.plain_title
 
 
-def _unknown(kind: str, wanted: str, names: Sequence[str]) -> str:
+def _sentence(need: Need, catalog: Catalog) -> str:
+    assets = catalog.assets
+    match need.kind:
+        case "checkpoint":
+            names = list(dict.fromkeys(_short_name(checkpoint) for checkpoint in catalog.checkpoints))
+        case "sampler":
+            names = [named.name for named in catalog.samplers]
+        case "scheduler":
+            names = [named.name for named in catalog.schedulers]
+        case "lora":
+            names = [lora.name for lora in assets.loras]
+        case "style":
+            names = list(assets.styles)
+        case "vae":
+            names = list(vaes_of(catalog))
+        case "upscaler":
+            names = [*assets.latent_upscalers, *assets.upscalers]
+        case _:
+            return f"This server's webui has no {LABELS.get(need.name, need.name.replace('_', ' '))}; leave it out."
+    return _unknown("VAE" if need.kind == "vae" else need.kind, need.name, names)
+
+
+LABELS: Final = {
+    "face_fix": "way to fix faces",
+    "hires_scale": "hires fix",
+    "image": "way to draw over an image",
+    "mask": "way to draw only a part of an image",
+    "distilled_cfg": "distilled CFG scale",
+    "scheduler": "scheduler to choose",
+    "refiner_checkpoint": "refiner",
+    "refiner_switch_at": "refiner",
+    "styles": "styles",
+}
+"""What a field that can't be said is called in the sentence about it."""
+
+
+def _unknown(kind: str, wanted: str, names: list[str]) -> str:
     if not names:
         return (
             f"The webui can't list its {kind}s at the moment, so none can be chosen; leave it out or try again later."

@@ -129,7 +129,7 @@ class BackendPool:
     def refresh(self) -> None:
         """Probe all soon: somebody asked for a name that no catalog has."""
         for backend in self._backends.values():
-            backend.probe_soon()
+            backend.list_soon()
 
 
 def _log_end(task: asyncio.Task[None]) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.errors import UserError
 from core.request import GenerationRequest
 from core.webui.catalog import Capabilities, Catalog, Checkpoint, Named
-from core.webui.payload import OVERRIDE_KEYS, build_txt2img, check_names
+from core.webui.payload import OVERRIDE_KEYS, build_payload, check_needs
 
 CATALOG = Catalog(
     checkpoints=(
@@ -115,14 +115,14 @@ def _overrides(**settings: Any) -> dict[str, Any]:
 def test_the_payload_is_exactly_this(
     request_: GenerationRequest, catalog: Catalog, task_id: str | None, expected: dict[str, Any]
 ) -> None:
-    payload = build_txt2img(request_, catalog, task_id=task_id)
+    payload = build_payload(request_, catalog, task_id=task_id)
     assert json.dumps(payload, sort_keys=True) == json.dumps(expected, sort_keys=True)
     assert OVERRIDE_KEYS.issuperset(payload.get("override_settings", {}))
 
 
 def test_a_payload_is_not_built_before_the_seed_is_drawn() -> None:
     with pytest.raises(ValueError, match="seed"):
-        build_txt2img(GenerationRequest(prompt="x"), BARE, task_id=None)
+        build_payload(GenerationRequest(prompt="x"), BARE, task_id=None)
 
 
 @pytest.mark.parametrize(
@@ -144,10 +144,10 @@ def test_a_payload_is_not_built_before_the_seed_is_drawn() -> None:
 )
 def test_an_unknown_name_is_refused_with_the_nearest(request_: GenerationRequest, sentence: str) -> None:
     with pytest.raises(UserError) as caught:
-        check_names(request_, CATALOG)
+        check_needs(request_, CATALOG)
     assert str(caught.value) == sentence
     with pytest.raises(UserError):
-        build_txt2img(request_, CATALOG, task_id=None)
+        build_payload(request_, CATALOG, task_id=None)
 
 
 @pytest.mark.parametrize("kind", ["checkpoint", "sampler", "scheduler"])
@@ -160,10 +160,10 @@ def test_a_name_is_refused_while_the_webui_can_not_list_that_kind(kind: str, nam
         f"The webui can't list its {kind}s at the moment, so none can be chosen; leave it out or try again later."
     )
     with pytest.raises(UserError) as caught:
-        check_names(request, catalog)
+        check_needs(request, catalog)
     assert str(caught.value) == sentence
     with pytest.raises(UserError) as caught:
-        build_txt2img(request, catalog, task_id=None)
+        build_payload(request, catalog, task_id=None)
     assert str(caught.value) == sentence
 
 
@@ -177,7 +177,7 @@ def test_no_name_is_sent_that_the_webui_did_not_list(
     for wanted in ({"checkpoint": checkpoint}, {"sampler": sampler}, {"scheduler": scheduler}):
         request = _asking(wanted)
         with contextlib.suppress(UserError):
-            payload = build_txt2img(request, catalog, task_id=None)
+            payload = build_payload(request, catalog, task_id=None)
             overrides = payload.get("override_settings", {})
             sent = {overrides.get("sd_model_checkpoint"), payload.get("sampler_name"), payload.get("scheduler")}
             listed = {one.title for one in catalog.checkpoints}
@@ -187,10 +187,10 @@ def test_no_name_is_sent_that_the_webui_did_not_list(
 def test_a_single_name_gets_a_singular_sentence() -> None:
     catalog = Catalog(samplers=(Named("Euler"),))
     with pytest.raises(UserError, match=r'The nearest is "Euler"\.$'):
-        check_names(GenerationRequest(prompt="x", sampler="y"), catalog)
+        check_needs(GenerationRequest(prompt="x", sampler="y"), catalog)
 
 
 def test_a_very_long_name_is_shortened_in_the_sentence() -> None:
     with pytest.raises(UserError) as caught:
-        check_names(GenerationRequest(prompt="x", sampler="y" * 6000), CATALOG)
+        check_needs(GenerationRequest(prompt="x", sampler="y" * 6000), CATALOG)
     assert len(str(caught.value)) < 300

@@ -18,7 +18,7 @@ from core.errors import NoPicture, UnreadableAnswer
 from core.request import GenerationRequest
 from core.webui.answer import Answer, Rendered
 from core.webui.catalog import Capabilities, Catalog, Checkpoint, Named
-from core.webui.payload import build_txt2img
+from core.webui.payload import build_payload
 from core.webui.results import build_rendered
 from playground.webui import Fault, LocalWebui
 from tests.core.webui.conftest import client_for
@@ -34,7 +34,7 @@ async def _draw(
         catalog = await client.fetch_catalog()
         if fault is not None:
             webui.fault(fault)
-        answer = await client.txt2img(build_txt2img(request, catalog, task_id=None), spool)
+        answer = await client.txt2img(build_payload(request, catalog, task_id=None), spool)
         return build_rendered(answer, spool, request, catalog)
 
 

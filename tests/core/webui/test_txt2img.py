@@ -27,7 +27,7 @@ from core.errors import (
     WebuiError,
 )
 from core.request import GenerationRequest
-from core.webui.payload import build_txt2img
+from core.webui.payload import build_payload
 from playground.webui import Fault, LocalWebui
 from tests.core.webui.conftest import RawServer, client_for, http
 
@@ -45,7 +45,7 @@ async def test_a_picture_is_spooled_as_it_was_sent(session: aiohttp.ClientSessio
     async with _fast() as webui:
         client = client_for(webui.url, session)
         catalog = await client.fetch_catalog()
-        payload = build_txt2img(FOX, catalog, task_id="t1")
+        payload = build_payload(FOX, catalog, task_id="t1")
         answer = await client.txt2img(payload | {"n_iter": 2}, tmp_path, heard=lambda: heard.append(True))
         digests = webui.renders[0].digests
         sent = webui.requests[-1]

@@ -1,0 +1,112 @@
+"""What a request needs of a webui, and what of that a webui lacks: for choosing one, and for a sentence. Pure."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from msgspec import UNSET
+
+from core.prompt import lora_tags
+from core.request import GenerationRequest
+from core.webui.assets import find
+from core.webui.catalog import Catalog, find_checkpoint, find_name
+
+
+class Need(NamedTuple):
+    """One thing: `kind` is checkpoint, sampler, scheduler, lora, style, vae, upscaler (each of that `name`), or option:
+    then `name` is the request's field that has to be sayable.
+    """
+
+    kind: str
+    name: str
+
+
+OPTIONS = (
+    "scheduler",
+    "distilled_cfg",
+    "hires_scale",
+    "hires_upscaler",
+    "hires_steps",
+    "hires_denoising_strength",
+    "hires_sampler",
+    "hires_scheduler",
+    "image",
+    "resize_mode",
+    "mask",
+    "mask_blur",
+    "mask_invert",
+    "masked_content",
+    "inpaint_area",
+    "inpaint_padding",
+    "refiner_checkpoint",
+    "refiner_switch_at",
+    "tiling",
+    "subseed",
+    "subseed_strength",
+    "eta",
+    "styles",
+)
+"""Fields that not every webui can be told. CLIP skip is none: where it can't be said, it is left out."""
+
+FACE_FIX = Need("option", "face_fix")
+NAMED = {
+    "checkpoint": "checkpoint",
+    "refiner_checkpoint": "checkpoint",
+    "sampler": "sampler",
+    "hires_sampler": "sampler",
+    "scheduler": "scheduler",
+    "hires_scheduler": "scheduler",
+    "hires_upscaler": "upscaler",
+}
+"""Fields that hold a name, and of what."""
+
+
+def needs_of(request: GenerationRequest) -> tuple[Need, ...]:
+    """Everything that it needs, in the order in which a person would want to hear of it."""
+    found = [Need(kind, value) for field, kind in NAMED.items() if (value := getattr(request, field)) is not UNSET]
+    loras = () if request.loras is UNSET else tuple(use.name for use in request.loras)
+    found += [Need("lora", name) for name in (*loras, *lora_tags(request.prompt))]
+    found += [Need("style", name) for name in (() if request.styles is UNSET else request.styles)]
+    found += [Need("vae", name) for name in vae_names(request)]
+    found += [Need("option", field) for field in OPTIONS if getattr(request, field) is not UNSET]
+    if request.face_fix is True:
+        found.append(FACE_FIX)
+    return tuple(dict.fromkeys(found))
+
+
+def vae_names(request: GenerationRequest) -> tuple[str, ...]:
+    """The VAE, or the modules, one by one."""
+    return () if request.vae is UNSET else tuple(name for part in request.vae.split(",") if (name := part.strip()))
+
+
+def lacks(catalog: Catalog, need: Need) -> bool:
+    """Whether this webui can't do that."""
+    assets = catalog.assets
+    match need.kind:
+        case "checkpoint":
+            return find_checkpoint(catalog, need.name) is None
+        case "sampler":
+            return find_name(catalog.samplers, need.name) is None
+        case "scheduler":
+            return find_name(catalog.schedulers, need.name) is None
+        case "lora":
+            return assets.find_lora(need.name) is None
+        case "style":
+            return find(assets.styles, need.name) is None
+        case "vae":
+            return find(vaes_of(catalog), need.name) is None
+        case "upscaler":
+            return find((*assets.upscalers, *assets.latent_upscalers), need.name) is None
+        case _:
+            return need.name not in catalog.capabilities.fields
+
+
+def first_lack(catalog: Catalog, needs: tuple[Need, ...]) -> Need | None:
+    """The first thing that this webui lacks; None where it can do all."""
+    return next((need for need in needs if lacks(catalog, need)), None)
+
+
+def vaes_of(catalog: Catalog) -> tuple[str, ...]:
+    """What can be said as `vae`: VAEs, or Forge's modules, with the two words that A1111 has for its own choice."""
+    assets = catalog.assets
+    return (*assets.vaes, *assets.modules, *(("Automatic", "None") if assets.vaes else ()))

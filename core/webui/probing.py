@@ -1,0 +1,140 @@
+"""Finds out what a webui is, has and can, by asking routes that change nothing; contract, end of section 5.
+
+What it is (how to speak to it) and its long lists are asked when it appears and after each reconnect, the short lists
+at every look. Each list is optional: one bad item makes a whole route fail on some.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import replace
+from typing import Any, Final, Protocol
+
+from core.errors import AuthenticationFailed, NoApi, NotReady, UnreadableAnswer, WebuiError
+from core.webui import lists
+from core.webui.assets import Assets
+from core.webui.catalog import Catalog
+from core.webui.dialects import DIALECTS, Speech
+
+_SDAPI: Final = "/sdapi/v1/"
+_PROGRESS: Final = "/sdapi/v1/progress?skip_current_image=true"
+_NO_TASK: Final = "easel-probe"
+"""A task id that no job has: asked only to learn whether the route exists."""
+
+
+class Asking(Protocol):
+    """What a probe needs of a client. Every method raises WebuiError."""
+
+    async def get(self, route: str) -> Any:
+        """The JSON of a GET route."""
+
+    async def feed(self, route: str, take: Any) -> None:
+        """A GET route's answer, piece by piece."""
+
+    async def task_progress(self, task_id: str) -> dict[str, Any]:
+        """The webui's word on one task."""
+
+
+async def probe(client: Asking, known: Catalog | None, *, whole: bool) -> Catalog:
+    """The catalog; NotReady, NoApi or AuthenticationFailed where none of the short lists can be read.
+
+    Unless `whole`, only the short lists are asked for. A long list that fails now is as it was `known`.
+    """
+    models, samplers, schedulers, options, progress, task = await asyncio.gather(
+        *(_try(client.get(_SDAPI + name)) for name in ("sd-models", "samplers", "schedulers", "options")),
+        _try(client.get(_PROGRESS)),
+        _try(client.task_progress(_NO_TASK)),
+    )
+    _refuse_empty(models, samplers, options)
+    if known is not None and not whole:
+        speech, assets = known.capabilities.speech, known.assets
+    else:
+        speech = await _recognise(client, options)
+        assets = await _fetch_assets(client, Assets() if known is None else known.assets)
+    found = lists.read_capabilities(
+        None if isinstance(options, WebuiError) else options,
+        progress=isinstance(progress, dict),
+        task_progress=isinstance(task, dict),
+    )
+    fields = DIALECTS[speech].fields | ({"face_fix"} if assets.face_models else set())
+    named = {"checkpoints": models, "samplers": samplers, "schedulers": schedulers}
+    return Catalog(
+        checkpoints=lists.read_checkpoints(models),
+        samplers=lists.read_samplers(samplers),
+        schedulers=lists.read_schedulers(schedulers),
+        capabilities=replace(found, speech=speech, fields=fields),
+        assets=assets,
+        loaded_checkpoint=lists.read_loaded_checkpoint(options),
+        unread=frozenset(name for name, answer in named.items() if not isinstance(answer, list)),
+    )
+
+
+async def _recognise(client: Asking, options: Any) -> Speech:
+    """The first of the contract's signs that is there; A1111's way where none is."""
+    version, native, kobold, modules = await asyncio.gather(
+        _try(client.get(_SDAPI + "version")),
+        _try(client.get("/sdcpp/v1/capabilities")),
+        _try(client.get("/api/extra/version")),
+        _try(client.get(_SDAPI + "sd-modules")),
+    )
+    if isinstance(version, dict) and version.get("app") == "sd.next":
+        return Speech.SDNEXT
+    if isinstance(native, dict):
+        return Speech.SDCPP
+    if isinstance(kobold, dict) and kobold.get("result") == "KoboldCpp":
+        return Speech.KOBOLD
+    if isinstance(modules, list):
+        return Speech.FORGE
+    if isinstance(options, dict) and "guidance_scale" in options and "samples_format" not in options:
+        return Speech.DRAWTHINGS
+    if lists.is_token(options):
+        return Speech.SDCPP
+    return Speech.A1111
+
+
+async def _fetch_assets(client: Asking, known: Assets) -> Assets:
+    names = ("sd-vae", "sd-modules", "upscalers", "latent-upscale-modes", "prompt-styles", "scripts")
+    loras = lists.LoraReader()
+    vaes, modules, upscalers, latent, styles, scripts, faces, told = await asyncio.gather(
+        *(_try(client.get(_SDAPI + name)) for name in names),
+        _try(client.get("/adetailer/v1/ad_model")),
+        _try(client.feed(_SDAPI + "loras", loras.feed)),
+    )
+    titles = known.scripts if isinstance(scripts, WebuiError) else lists.read_scripts(scripts)
+    return Assets(
+        loras=known.loras if isinstance(told, WebuiError) else loras.close(),
+        vaes=_names(vaes, "model_name", known.vaes),
+        modules=_names(modules, "model_name", known.modules),
+        upscalers=tuple(name for name in _names(upscalers, "name", known.upscalers) if name != "None"),
+        latent_upscalers=_names(latent, "name", known.latent_upscalers),
+        styles=_names(styles, "name", known.styles, needs=("prompt", "negative_prompt")),
+        face_models=lists.read_face_models(faces) if "adetailer" in titles else (),
+        scripts=titles,
+    )
+
+
+def _names(answer: Any, key: str, known: tuple[str, ...], needs: tuple[str, ...] = ()) -> tuple[str, ...]:
+    return known if isinstance(answer, WebuiError) else lists.read_names(answer, key, needs=needs)
+
+
+def _refuse_empty(*answers: Any) -> None:
+    problems = [answer for answer in answers if isinstance(answer, WebuiError)]
+    for problem in problems:
+        if isinstance(problem, AuthenticationFailed):
+            raise problem
+    if len(problems) < len(answers):
+        return
+    if isinstance(problems[0], NotReady):
+        raise problems[0]
+    raise NoApi(f"no list could be read: {problems[0]}")
+
+
+async def _try(request: Awaitable[Any]) -> Any:
+    """The answer, or the WebuiError in its place."""
+    try:
+        return await request
+    except WebuiError as error:
+        return error
+    except lists.NoListError as error:
+        return UnreadableAnswer(str(error))
