@@ -14,6 +14,26 @@ from core.prompt import check_markup, tidy
 from core.request import GenerationRequest
 from core.size import EXAMPLES
 
+USUAL_SIDE = 1024
+"""Pixels that are assumed where nobody said a size."""
+NUMBERS = (
+    ("steps", "Steps", "steps"),
+    ("cfg_scale", "CFG scale", "cfg_scale"),
+    ("clip_skip", "CLIP skip", "clip_skip"),
+    ("count", "Count", "count"),
+    ("distilled_cfg", "Distilled CFG", "distilled_cfg"),
+    ("hires_scale", "Hires", "hires_scale"),
+    ("hires_steps", "Hires steps", "hires_steps"),
+    ("hires_denoising_strength", "Hires denoise", "strength"),
+    ("denoising_strength", "Denoising strength", "strength"),
+    ("subseed_strength", "Subseed strength", "strength"),
+    ("refiner_switch_at", "Refiner at", "strength"),
+    ("eta", "Eta", "strength"),
+    ("mask_blur", "Mask blur", "mask_blur"),
+    ("inpaint_padding", "Padding", "inpaint_padding"),
+)
+"""A field, what people call it, and which limit it has."""
+
 
 @dataclass(frozen=True, slots=True)
 class Range:
@@ -39,6 +59,14 @@ class Limits:
     cfg_scale: Range = field(default=Range(1, 30))  # the same
     clip_skip: Range = field(default=Range(1, 12))  # a text encoder has twelve layers
     count: Range = field(default=Range(1, 10))  # Discord's attachments in one message
+    distilled_cfg: Range = field(default=Range(0, 30))  # Forge's slider
+    hires_scale: Range = field(default=Range(1, 4))  # the webui's slider
+    hires_steps: Range = field(default=Range(0, 150))  # 0: as many as the first pass
+    hires_pixels: int = 4096 * 4096
+    strength: Range = field(default=Range(0, 1))  # of denoising, of a variation, of the way to the refiner, eta
+    mask_blur: Range = field(default=Range(0, 64))  # the webui's slider
+    inpaint_padding: Range = field(default=Range(0, 256))  # the same
+    lora_weight: Range = field(default=Range(-4, 4))
     side: Range = field(default=Range(64, 2048))
     pixels: int = 2048 * 2048
     side_multiple: int = 8  # webuis floor to it while their infotext claims otherwise
@@ -59,6 +87,8 @@ def check(request: GenerationRequest, limits: Limits) -> Checked:
     _check_seed(request)
     request = _clamp_numbers(request, limits, notes)
     request = _fit_size(request, limits, notes)
+    request = _fit_second_pass(request, limits, notes)
+    request = _clamp_loras(request, limits, notes)
     return Checked(request, tuple(notes))
 
 
@@ -79,14 +109,15 @@ def _check_texts(request: GenerationRequest, limits: Limits) -> GenerationReques
 
 
 def _check_seed(request: GenerationRequest) -> None:
-    if request.seed is not UNSET and not -1 <= request.seed <= SEED_MAX:
-        raise UserError(f"A seed is a whole number from 0 to {SEED_MAX} (or -1 for any).")
+    for seed in (request.seed, request.subseed):
+        if seed is not UNSET and not -1 <= seed <= SEED_MAX:
+            raise UserError(f"A seed is a whole number from 0 to {SEED_MAX} (or -1 for any).")
 
 
 def _clamp_numbers(request: GenerationRequest, limits: Limits, notes: list[str]) -> GenerationRequest:
-    for name, label in (("steps", "Steps"), ("cfg_scale", "CFG scale"), ("clip_skip", "CLIP skip"), ("count", "Count")):
+    for name, label, limit in NUMBERS:
         asked: int | float | UnsetType = getattr(request, name)
-        allowed: Range = getattr(limits, name)
+        allowed: Range = getattr(limits, limit)
         if asked is UNSET or asked in allowed:
             continue
         if math.isnan(asked):
@@ -96,6 +127,30 @@ def _clamp_numbers(request: GenerationRequest, limits: Limits, notes: list[str])
         changes: dict[str, Any] = {name: clamped}
         request = replace(request, **changes)
     return request
+
+
+def _fit_second_pass(request: GenerationRequest, limits: Limits, notes: list[str]) -> GenerationRequest:
+    """The size that it leads to, too, has a limit; of a size that nobody said, a usual one is assumed."""
+    if request.hires_scale is UNSET:
+        return request
+    width = USUAL_SIDE if request.width is UNSET else request.width
+    height = USUAL_SIDE if request.height is UNSET else request.height
+    most = math.floor(math.sqrt(limits.hires_pixels / (width * height)) * 100) / 100
+    if request.hires_scale <= most:
+        return request
+    notes.append(f"Hires set to {most:g}: more would be larger than is allowed here.")
+    return replace(request, hires_scale=most)
+
+
+def _clamp_loras(request: GenerationRequest, limits: Limits, notes: list[str]) -> GenerationRequest:
+    if request.loras is UNSET:
+        return request
+    if any(math.isnan(use.weight) for use in request.loras):
+        raise UserError("A LoRA's weight must be a number.")
+    clamped = tuple(replace(use, weight=limits.lora_weight.clamp(use.weight)) for use in request.loras)
+    if clamped != request.loras:
+        notes.append(f"LoRA weights are {limits.lora_weight.low:g} to {limits.lora_weight.high:g} here.")
+    return replace(request, loras=clamped)
 
 
 def _fit_size(request: GenerationRequest, limits: Limits, notes: list[str]) -> GenerationRequest:

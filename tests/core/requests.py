@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from core.request import GenerationRequest
+from core.request import GenerationRequest, LoraUse
 
 DISCORD_INTEGER = 2**53
 TEXT = st.text(max_size=200)
@@ -43,6 +43,21 @@ anything_asked = st.builds(
     seed=said(WHOLE),
     count=said(WHOLE),
     clip_skip=said(WHOLE),
+    styles=said(st.lists(TEXT, max_size=3).map(tuple)),
+    loras=said(st.lists(st.builds(LoraUse, TEXT, st.floats()), max_size=3).map(tuple)),
+    vae=said(TEXT),
+    distilled_cfg=said(st.floats()),
+    hires_scale=said(st.floats()),
+    hires_steps=said(WHOLE),
+    hires_denoising_strength=said(st.floats()),
+    denoising_strength=said(st.floats()),
+    mask_blur=said(WHOLE),
+    inpaint_padding=said(WHOLE),
+    face_fix=said(st.booleans()),
+    tiling=said(st.booleans()),
+    subseed=said(WHOLE),
+    subseed_strength=said(st.floats()),
+    eta=said(st.floats()),
     spoiler=st.booleans(),
     private=st.booleans(),
 )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 
 from core.errors import UserError
-from core.limits import Limits, Range, check
+from core.limits import NUMBERS, Limits, Range, check
 from core.request import GenerationRequest
 from tests.core.requests import anything_asked
 
@@ -27,12 +27,15 @@ limits_of_a_server = st.just(LIMITS) | st.builds(
 
 
 def assert_within(request: GenerationRequest, limits: Limits) -> None:
-    for name in ("steps", "cfg_scale", "clip_skip", "count"):
+    for name, _, limit in NUMBERS:
         value = getattr(request, name)
-        assert value is UNSET or value in getattr(limits, name)
+        assert value is UNSET or value in getattr(limits, limit)
+    assert request.loras is UNSET or all(use.weight in limits.lora_weight for use in request.loras)
     sides = [side for side in (request.width, request.height) if side is not UNSET]
     assert all(side in limits.side and side % limits.side_multiple == 0 for side in sides)
     assert math.prod(sides) <= limits.pixels or len(sides) < 2
+    if request.hires_scale is not UNSET and len(sides) == 2:
+        assert math.prod(sides) * request.hires_scale**2 <= limits.hires_pixels
     assert 0 < len(request.prompt) <= limits.prompt_characters
     assert request.negative_prompt is UNSET or 0 < len(request.negative_prompt) <= limits.prompt_characters
     assert request.seed is UNSET or -1 <= request.seed < 2**32
@@ -58,11 +61,11 @@ def test_whatever_was_changed_is_noted(request: GenerationRequest) -> None:
         checked = check(request, LIMITS)
     except UserError:
         return
-    numbers = ("steps", "cfg_scale", "clip_skip", "count", "width", "height", "seed")
+    numbers = (*(name for name, _, _ in NUMBERS), "width", "height", "seed", "subseed", "loras")
     said = [name for name in numbers if getattr(request, name) is not UNSET]
     changed = [name for name in said if getattr(checked.request, name) != getattr(request, name)]
     assert bool(changed) == bool(checked.notes)
-    assert len(checked.notes) <= 5
+    assert len(checked.notes) <= len(NUMBERS) + 3
 
 
 @pytest.mark.parametrize(

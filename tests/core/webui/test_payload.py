@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from core.errors import UserError
 from core.request import GenerationRequest
 from core.webui.catalog import Capabilities, Catalog, Checkpoint, Named
-from core.webui.payload import OVERRIDE_KEYS, build_payload, check_needs
+from core.webui.dialects import OVERRIDE_KEYS
+from core.webui.payload import build_payload, check_needs
 
 CATALOG = Catalog(
     checkpoints=(
