@@ -15,16 +15,20 @@ from msgspec import UNSET
 from cogs import say
 from cogs.answers import NOBODY, answer_error
 from cogs.buttons import cancel_view
+from cogs.completing import Offers, offer_extra, offer_last, offer_names
 from cogs.delivery import DiscordDelivery
 from cogs.reply import ReplyAddress
 from core.errors import UserError
+from core.extra import parse_extra, parse_loras, parse_styles
 from core.jobs.model import Ticket
 from core.request import GenerationRequest
 from core.size import parse_size, suggest_sizes
 from core.studio import Order, Studio
-from core.webui.names import Choice, shorten
 
 log = logging.getLogger(__name__)
+
+USUAL_HIRES = 2.0
+"""The webui's own scale of a second pass, where only its upscaler was said."""
 
 
 class DrawCog(commands.Cog):
@@ -48,6 +52,14 @@ class DrawCog(commands.Cog):
         seed="The same seed and settings give the same picture; -1 for any",
         count="How many pictures",
         clip_skip="Layers of the text encoder to stop before the end",
+        styles="The webui's saved styles, with commas between them",
+        loras="LoRAs with their weights: name:0.8, other",
+        vae="The VAE (or, on Forge, VAE and text encoders with commas between them)",
+        hires="A second pass, so many times as large (1.5, 2 …)",
+        hires_upscaler="How the picture is enlarged for the second pass",
+        distilled_cfg="Guidance of Flux and its like",
+        face_fix="Draw faces anew once the picture is there",
+        extra="Rarer settings as key:value words",
         spoiler="Hide the pictures behind a spoiler",
         private="Only you see the answer",
     )
@@ -65,6 +77,14 @@ class DrawCog(commands.Cog):
         seed: int | None = None,
         count: int | None = None,
         clip_skip: int | None = None,
+        styles: str | None = None,
+        loras: str | None = None,
+        vae: str | None = None,
+        hires: float | None = None,
+        hires_upscaler: str | None = None,
+        distilled_cfg: float | None = None,
+        face_fix: bool | None = None,
+        extra: str | None = None,
         spoiler: bool = False,
         private: bool = False,
     ) -> None:
@@ -79,11 +99,19 @@ class DrawCog(commands.Cog):
             "seed": seed,
             "count": count,
             "clip_skip": clip_skip,
+            "vae": vae,
+            "hires_scale": hires,
+            "hires_upscaler": hires_upscaler,
+            "distilled_cfg": distilled_cfg,
+            "face_fix": face_fix,
         }
         try:
+            said |= _read(styles, loras, extra)
             if size is not None:
                 pixels = parse_size(size)
                 said |= {"width": pixels.width, "height": pixels.height}
+            if hires_upscaler is not None and hires is None:
+                said["hires_scale"] = USUAL_HIRES
             options = {name: UNSET if value is None else value for name, value in said.items()}
             request = GenerationRequest(prompt=prompt, spoiler=spoiler, private=private, **options)
             await self._submit(interaction, request)
@@ -91,29 +119,56 @@ class DrawCog(commands.Cog):
             await answer_error(interaction, error, prompt)
 
     @draw.autocomplete("size")
-    async def complete_size(self, _interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    async def complete_size(self, _interaction: discord.Interaction, typed: str) -> Offers:
         """Shapes with their pixels, and popular sizes."""
         return [app_commands.Choice(name=offer, value=offer.rpartition(" ")[2]) for offer in suggest_sizes(typed)]
 
     @draw.autocomplete("checkpoint")
-    async def complete_checkpoint(
-        self, _interaction: discord.Interaction, typed: str
-    ) -> list[app_commands.Choice[str]]:
+    async def complete_checkpoint(self, _interaction: discord.Interaction, typed: str) -> Offers:
         """The checkpoints of all webuis."""
         catalog = self._studio.get_catalog()
-        return [] if catalog is None else _choices(catalog.checkpoint_names.choices(typed))
+        return [] if catalog is None else offer_names(catalog.checkpoint_names, typed)
 
     @draw.autocomplete("sampler")
-    async def complete_sampler(self, _interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    async def complete_sampler(self, _interaction: discord.Interaction, typed: str) -> Offers:
         """The samplers of all webuis."""
         catalog = self._studio.get_catalog()
-        return [] if catalog is None else _choices(catalog.sampler_names.choices(typed))
+        return [] if catalog is None else offer_names(catalog.sampler_names, typed)
 
     @draw.autocomplete("scheduler")
-    async def complete_scheduler(self, _interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    async def complete_scheduler(self, _interaction: discord.Interaction, typed: str) -> Offers:
         """The schedulers of all webuis."""
         catalog = self._studio.get_catalog()
-        return [] if catalog is None else _choices(catalog.scheduler_names.choices(typed))
+        return [] if catalog is None else offer_names(catalog.scheduler_names, typed)
+
+    @draw.autocomplete("styles")
+    async def complete_styles(self, _interaction: discord.Interaction, typed: str) -> Offers:
+        """Their saved styles, one after the other."""
+        catalog = self._studio.get_catalog()
+        return [] if catalog is None else offer_last(catalog.assets.style_names, typed)
+
+    @draw.autocomplete("loras")
+    async def complete_loras(self, _interaction: discord.Interaction, typed: str) -> Offers:
+        """Their LoRAs, one after the other."""
+        catalog = self._studio.get_catalog()
+        return [] if catalog is None else offer_last(catalog.assets.lora_names, typed, weighted=True)
+
+    @draw.autocomplete("vae")
+    async def complete_vae(self, _interaction: discord.Interaction, typed: str) -> Offers:
+        """Their VAEs, and Forge's modules one after the other."""
+        catalog = self._studio.get_catalog()
+        return [] if catalog is None else offer_last(catalog.assets.vae_names, typed)
+
+    @draw.autocomplete("hires_upscaler")
+    async def complete_hires_upscaler(self, _interaction: discord.Interaction, typed: str) -> Offers:
+        """Their upscalers."""
+        catalog = self._studio.get_catalog()
+        return [] if catalog is None else offer_names(catalog.assets.upscaler_names, typed)
+
+    @draw.autocomplete("extra")
+    async def complete_extra(self, _interaction: discord.Interaction, typed: str) -> Offers:
+        """The word that is being typed, and its value."""
+        return offer_extra(self._studio.get_catalog(), typed)
 
     async def _submit(self, interaction: discord.Interaction, request: GenerationRequest) -> None:
         """The row first, then the reply; until the reply is out nothing else writes to the job's message."""
@@ -155,5 +210,11 @@ def _weight(person: discord.User | discord.Member, weights: Mapping[int, float])
     return max((weights[role.id] for role in person.roles if role.id in weights), default=1.0)
 
 
-def _choices(found: list[Choice]) -> list[app_commands.Choice[str]]:
-    return [app_commands.Choice(name=shorten(choice.name), value=choice.value) for choice in found]
+def _read(styles: str | None, loras: str | None, extra: str | None) -> dict[str, Any]:
+    """The fields that hold several things each."""
+    said: dict[str, Any] = {} if extra is None else parse_extra(extra)
+    if styles is not None:
+        said["styles"] = parse_styles(styles) or UNSET
+    if loras is not None:
+        said["loras"] = parse_loras(loras) or UNSET
+    return said

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from discord.utils import escape_mentions
 from msgspec import UNSET
 
+from cogs.said import rarer
 from core.jobs.model import Drawing, Glimpse, Job, JobState, Ticket
 from core.request import GenerationRequest
 
@@ -214,6 +215,7 @@ def asked_line(request: GenerationRequest) -> str:
     if request.clip_skip is not UNSET:
         parts.append(f"CLIP skip {request.clip_skip}")
     parts.append(f"seed {seeds([] if request.seed is UNSET else [request.seed + n for n in range(request.pictures)])}")
+    parts += rarer(request, code)
     if request.pictures > 1:
         parts.append(f"{request.pictures} pictures")
     if request.checkpoint is not UNSET:
@@ -234,6 +236,7 @@ def drawn_line(request: GenerationRequest, result: Drawing) -> str:
         parts.append(f"CFG {result.cfg_scale:g}")
     if request.clip_skip is not UNSET:
         parts.append(f"CLIP skip {request.clip_skip}")
+    parts += rarer(request, code)
     parts.append(f"seed {seeds(result.ordered_seeds())}")
     if result.checkpoint:
         parts.append(code(result.checkpoint))

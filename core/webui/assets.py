@@ -42,6 +42,18 @@ class Assets:
         return name_index([lora.name for lora in self.loras])
 
     @cached_property
+    def style_names(self) -> NameIndex:
+        return name_index(self.styles)
+
+    @cached_property
+    def upscaler_names(self) -> NameIndex:
+        return name_index((*self.latent_upscalers, *self.upscalers))
+
+    @cached_property
+    def vae_names(self) -> NameIndex:
+        return name_index((*self.vaes, *self.modules))
+
+    @cached_property
     def _loras_by_name(self) -> dict[str, Lora]:
         found: dict[str, Lora] = {}
         for lora in self.loras:
@@ -55,7 +67,7 @@ class Assets:
 
     def prepare(self) -> None:
         """Build the look-up tables now."""
-        _ = self.lora_names, self._loras_by_name
+        _ = self.lora_names, self._loras_by_name, self.style_names, self.upscaler_names, self.vae_names
 
 
 def find(names: Iterable[str], wanted: str) -> str | None:

@@ -28,6 +28,7 @@ def said(values: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
     return st.just(UNSET) | values
 
 
+NUMBER = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([float("inf"), float("nan")])
 WHOLE = st.integers(-DISCORD_INTEGER, DISCORD_INTEGER)
 anything_asked = st.builds(
     GenerationRequest,
@@ -44,20 +45,20 @@ anything_asked = st.builds(
     count=said(WHOLE),
     clip_skip=said(WHOLE),
     styles=said(st.lists(TEXT, max_size=3).map(tuple)),
-    loras=said(st.lists(st.builds(LoraUse, TEXT, st.floats()), max_size=3).map(tuple)),
+    loras=said(st.lists(st.builds(LoraUse, TEXT, NUMBER), max_size=3).map(tuple)),
     vae=said(TEXT),
-    distilled_cfg=said(st.floats()),
-    hires_scale=said(st.floats()),
+    distilled_cfg=said(NUMBER),
+    hires_scale=said(NUMBER),
     hires_steps=said(WHOLE),
-    hires_denoising_strength=said(st.floats()),
-    denoising_strength=said(st.floats()),
+    hires_denoising_strength=said(NUMBER),
+    denoising_strength=said(NUMBER),
     mask_blur=said(WHOLE),
     inpaint_padding=said(WHOLE),
     face_fix=said(st.booleans()),
     tiling=said(st.booleans()),
     subseed=said(WHOLE),
-    subseed_strength=said(st.floats()),
-    eta=said(st.floats()),
+    subseed_strength=said(NUMBER),
+    eta=said(NUMBER),
     spoiler=st.booleans(),
     private=st.booleans(),
 )
@@ -77,6 +78,13 @@ within_limits = st.builds(
     seed=st.integers(0, 2**32 - 1),
     count=said(st.integers(1, 10)),
     clip_skip=said(st.integers(1, 12)),
+    styles=said(st.lists(NAUGHTY, max_size=3).map(tuple)),
+    loras=said(st.lists(st.builds(LoraUse, NAUGHTY, st.floats(-4, 4)), max_size=3).map(tuple)),
+    vae=said(NAUGHTY),
+    distilled_cfg=said(st.floats(0, 30)),
+    hires_scale=said(st.floats(1, 2)),
+    hires_upscaler=said(NAUGHTY),
+    face_fix=said(st.booleans()),
     spoiler=st.booleans(),
     private=st.booleans(),
 )

@@ -15,7 +15,11 @@ from tests.core.requests import anything_asked
 
 @given(anything_asked)
 def test_a_request_comes_back_from_its_json(request: GenerationRequest) -> None:
-    assume(request.cfg_scale is UNSET or math.isfinite(request.cfg_scale))
+    numbers = [
+        value for field in dataclasses.fields(request) if isinstance(value := getattr(request, field.name), float)
+    ]
+    numbers += [] if request.loras is UNSET else [use.weight for use in request.loras]
+    assume(all(map(math.isfinite, numbers)))
     assert GenerationRequest.from_json(request.to_json()) == request
 
 
