@@ -41,7 +41,7 @@ def lora_tags(text: str) -> tuple[str, ...]:
 def take_lora_tags(text: str) -> tuple[str, tuple[tuple[str, float], ...]]:
     """The prompt without its LoRA tags, and what they said; a weight that is no number is 1."""
     found = tuple((tag[1], _weight(tag[2])) for tag in _LORA.finditer(text))
-    return " ".join(_LORA.sub(" ", text).split(" ")).strip(), found
+    return re.sub(r" {2,}", " ", _LORA.sub(" ", text)).strip(), found
 
 
 def _weight(text: str | None) -> float:

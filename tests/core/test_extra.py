@@ -1,0 +1,114 @@
+"""Words like `key:value`, and several names in one field: what they set, and every mistake at once."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import UserError
+from core.extra import KEYS, MOST_LORAS, MOST_STYLES, parse_extra, parse_loras, parse_styles, suggest_extra
+from core.request import GenerationRequest, LoraUse
+
+
+def no_names(_kind: str, _typed: str) -> list[str]:
+    return []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", {}),
+        ("hires_steps:12", {"hires_steps": 12}),
+        ("hires_denoise:0,45", {"hires_denoising_strength": 0.45}),
+        ('hires_sampler:"DPM++ 2M" hires_scheduler:Karras', {"hires_sampler": "DPM++ 2M", "hires_scheduler": "Karras"}),
+        (
+            "REFINER:xl_refiner refiner_at=0.8",
+            {"refiner_checkpoint": "xl_refiner", "refiner_switch_at": 0.8},
+        ),
+        (
+            "resize:Crop area:masked masked:noise",
+            {"resize_mode": "crop", "inpaint_area": "masked", "masked_content": "noise"},
+        ),
+        ("tiling:yes mask_invert:off", {"tiling": True, "mask_invert": False}),
+        ("subseed:7  subseed_strength:0.2 eta:1", {"subseed": 7, "subseed_strength": 0.2, "eta": 1.0}),
+    ],
+)
+def test_words_become_fields(text: str, expected: dict[str, object]) -> None:
+    found = parse_extra(text)
+    assert found == expected
+    GenerationRequest(prompt="x", **found)
+
+
+def test_every_mistake_is_named_at_once() -> None:
+    with pytest.raises(UserError) as caught:
+        parse_extra("hires_stepz:5 nonsense eta:much tiling:maybe eta:1 eta:0.5 padding:1.5")
+    assert str(caught.value) == (
+        'In extra: there is no "hires_stepz" (did you mean hires_steps?); "nonsense" is no key:value; '
+        'eta can\'t be "much" (for example 0.0, 1.0); tiling can\'t be "maybe" (for example yes, no); '
+        'eta is there twice; padding can\'t be "1.5" (for example 32, 64).'
+    )
+
+
+@pytest.mark.parametrize("text", ["eta:nan", "eta:inf", "eta:-inf", "eta:1e999"])
+def test_what_is_no_number_is_refused(text: str) -> None:
+    with pytest.raises(UserError, match="eta can't be"):
+        parse_extra(text)
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_read_or_refused_with_a_sentence(text: str) -> None:
+    for read in (parse_extra, parse_loras, parse_styles):
+        try:
+            read(text)
+        except UserError as error:
+            assert str(error).endswith(".")
+            assert len(str(error)) < 1500
+
+
+def test_every_key_sets_a_field_that_a_request_has() -> None:
+    fields = GenerationRequest.__dataclass_fields__
+    assert {key.field for key in KEYS.values()} <= fields.keys()
+    assert len({key.field for key in KEYS.values()}) == len(KEYS)
+
+
+def test_loras_have_weights() -> None:
+    assert parse_loras(" inkwash:0.8, add_detail ,pixel:-1,2 ") == (
+        LoraUse("inkwash", 0.8),
+        LoraUse("add_detail"),
+        LoraUse("pixel", -1.0),
+        LoraUse("2"),
+    )
+    with pytest.raises(UserError, match='not "strong"'):
+        parse_loras("inkwash:strong")
+    with pytest.raises(UserError, match="At most"):
+        parse_loras(",".join(f"lora{number}" for number in range(MOST_LORAS + 1)))
+
+
+def test_styles_are_listed_each_once() -> None:
+    assert parse_styles("Cinematic, noir,Cinematic, ") == ("Cinematic", "noir")
+    with pytest.raises(UserError, match="At most"):
+        parse_styles(",".join(f"style{number}" for number in range(MOST_STYLES + 1)))
+
+
+def test_the_word_that_is_being_typed_is_completed() -> None:
+    assert "hires_steps:" in suggest_extra("", no_names)
+    assert suggest_extra("eta:1 hires_st", no_names) == ["eta:1 hires_steps:"]
+    assert suggest_extra("eta:1 et", no_names) == []
+    assert suggest_extra("tiling:y", no_names) == ["tiling:yes"]
+    assert suggest_extra("nothing:y", no_names) == []
+    asked: list[tuple[str, str]] = []
+
+    def names(kind: str, typed: str) -> list[str]:
+        asked.append((kind, typed))
+        return ["DPM++ 2M", "Euler"]
+
+    assert suggest_extra("eta:1 hires_sampler:d", names) == [
+        'eta:1 hires_sampler:"DPM++ 2M"',
+        "eta:1 hires_sampler:Euler",
+    ]
+    assert asked == [("sampler", "d")]
+
+
+@pytest.mark.parametrize("key", sorted(KEYS))
+def test_what_is_suggested_can_be_read(key: str) -> None:
+    for text in suggest_extra(f"{key}:", lambda _kind, _typed: ["One Name", "other"]):
+        assert set(parse_extra(text)) == {KEYS[key].field}
