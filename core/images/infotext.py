@@ -1,8 +1,9 @@
 """The infotext of a picture as a value: its parts, and how webuis write it. It reads any text and believes none of it.
 
 Grammar (A1111 and its kin): the prompt's lines, lines that begin with `Negative prompt:`, and a last line of pairs
-`Steps: 20, Sampler: Euler a, ...`. A value is a JSON string where it holds a comma, a colon or a line break. The last
-line counts as parameters only with three pairs or more; nothing a person puts into a prompt can take its place.
+`Steps: 20, Sampler: Euler a, ...`. A value is a JSON string where it holds a comma, a colon or a line break; a key
+alone stands for a value of the same name. The last line counts as parameters only with three pairs or more; nothing a
+person puts into a prompt can take its place.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from types import MappingProxyType
 
 from msgspec import UNSET
 
-from core.images.infotext_pairs import split_pairs
+from core.images.infotext_pairs import is_bare_key, split_pairs
 from core.images.png import clean_text
 from core.request import GenerationRequest
 
@@ -117,7 +118,7 @@ def format_infotext(
     `seed` and `size` (width, height in pixels) are the picture's own, `checkpoint` the one that drew it, if known.
     What the person left to the webui is left out; `Version: Easel` says who wrote it.
     """
-    pairs: dict[str, object] = {
+    said: dict[str, object] = {
         "Steps": request.steps,
         "Sampler": request.sampler,
         "Schedule type": request.scheduler,
@@ -128,11 +129,25 @@ def format_infotext(
         "Clip skip": UNSET if request.clip_skip == 1 else request.clip_skip,
         "Version": "Easel",
     }
-    line = ", ".join(f"{key}: {_quote(str(value))}" for key, value in pairs.items() if value not in (UNSET, ""))
-    lines = [request.prompt]
-    if request.negative_prompt is not UNSET and request.negative_prompt.strip():
-        lines.append(f"{_NEGATIVE} {request.negative_prompt}")
-    return clean_text("\n".join([*lines, line]).strip())
+    negative = "" if request.negative_prompt is UNSET else request.negative_prompt
+    fields = {key: str(value) for key, value in said.items() if value not in (UNSET, "")}
+    return write(Infotext(request.prompt, negative, fields))
+
+
+def write(text: Infotext) -> str:
+    """The text that `parse` reads as this, in A1111's grammar; empty values are left out.
+
+    A key stands alone for a value equal to it where three pairs are left without it, else nothing would be read.
+    """
+    fields = {key: value for key, value in text.fields.items() if value}
+    alone = {key for key, value in fields.items() if key == value and is_bare_key(key)}
+    if len(fields) - len(alone) < _FEWEST_PAIRS:
+        alone.clear()
+    pairs = (key if key in alone else f"{key}: {_quote(value)}" for key, value in fields.items())
+    lines = [text.prompt]
+    if text.negative_prompt.strip():
+        lines.append(f"{_NEGATIVE} {text.negative_prompt}")
+    return clean_text("\n".join([*lines, ", ".join(pairs)]).strip())
 
 
 def _quote(value: str) -> str:

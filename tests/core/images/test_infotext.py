@@ -9,14 +9,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from core.images.infotext import Infotext, format_infotext, parse
+from core.images.infotext import Infotext, format_infotext, parse, write
 from core.request import GenerationRequest
+from tests.core.images.infotexts import SIX, Example
 
 PLAIN = (
     "a lighthouse at dusk, oil painting\nNegative prompt: blurry, text\nSteps: 24, Sampler: Euler a, Schedule type: "
     "Automatic, CFG scale: 6.5, Seed: 1234567890, Size: 640x896, Model hash: 0a1b2c3d4e, Model: demoMix_v3, "
     "Clip skip: 2, Version: v1.10.1"
 )
+
+
+@pytest.mark.parametrize("example", SIX, ids=lambda example: example.name)
+def test_each_of_the_six_examples_is_read_and_written(example: Example) -> None:
+    read = parse(example.text)
+    assert (read.prompt, read.negative_prompt) == (example.prompt, example.negative_prompt)
+    assert list(read.fields.items()) == list(example.fields.items())
+    written = write(read)
+    assert written == example.text.replace("Negative prompt: \n", "")
+    assert parse(written) == read
 
 
 def test_a_plain_text_comes_apart() -> None:
@@ -96,6 +107,34 @@ def test_the_json_tail_of_stable_diffusion_cpp_is_cut_off() -> None:
     assert (read.fields["Seed"], read.fields["Steps"], read.fields["TE"]) == ("1234", "2", "t5xxl")
     assert "SDCPP" not in read.fields
     assert not [key for key in read.fields if "{" in key or "negative" in key]
+
+
+def test_a_list_without_quotes_is_one_value() -> None:
+    read = parse("x\nSteps: 2, Skip layers: [7, 8, 9, ], Empty: [], Seed: 3, Open: [7, 8, Version: v1")
+    assert dict(read.fields) == {
+        "Steps": "2",
+        "Skip layers": "[7, 8, 9, ]",
+        "Empty": "[]",
+        "Seed": "3",
+        "Open": "[7",
+        "Version": "v1",
+    }
+
+
+def test_json_without_quotes_is_one_value() -> None:
+    resources = '[{"type":"checkpoint","modelName":"Foo: bar, Seed: 9","n":[1,{"a":null}]}]'
+    read = parse(f"x\nSteps: 2, Seed: 3, Civitai resources: {resources}, Civitai metadata: {{}}")
+    assert dict(read.fields) == {
+        "Steps": "2",
+        "Seed": "3",
+        "Civitai resources": resources,
+        "Civitai metadata": "{}",
+    }
+
+
+def test_broken_json_ends_at_the_comma() -> None:
+    read = parse('x\nSteps: 2, Extra: {"a": 1, Seed: 3, More: [1] x, Size: 1x1')
+    assert (read.fields["Extra"], read.fields["More"], read.fields["Size"]) == ('{"a": 1', "[1] x", "1x1")
 
 
 def test_a_quoted_value_that_names_sdcpp_cuts_nothing() -> None:
@@ -195,6 +234,14 @@ def test_a_seed_that_is_no_number_is_none(value: str) -> None:
         "-" * 100_000 + ":",
         "Steps: 1, Seed: 2, Size: 3x4, " + "key: value, " * 8_000,
         "Prompt: " + " | Steps: " * 10_000,
+        "ab: [" * 20_000,
+        "ab: [1, " * 12_000,
+        'ab: ["ab: [1,", ' * 6_000,
+        "ab: [" + "[" * 100_000,
+        "ab: " + '{"a":' * 20_000,
+        "ab: " + "9" * 100_000 + ", ab: [" + "9" * 100_000 + "]",
+        "ab: [1, 2] x, " * 7_000,
+        'ab: [{"b": 1}] x, ' * 5_000,
     ],
     ids=lambda line: line[:12],
 )
@@ -265,6 +312,58 @@ def test_what_we_write_is_read_back(prompt, negative, sampler, checkpoint, steps
     for key, value in said.items():
         assert read.fields.get(key) == (None if value is UNSET else str(value))
     assert read.fields.get("Clip skip") == (None if clip_skip in (UNSET, 1) else str(clip_skip))
+
+
+_KEY = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_ \-/]{0,20}[A-Za-z0-9_]", fullmatch=True).filter(
+    lambda key: key != "SDCPP"
+)
+_FIELDS = st.dictionaries(_KEY, _NAME | st.text(alphabet='a[]{}":, \\\n1').filter(str.strip), min_size=3, max_size=8)
+_BARE = st.lists(_KEY, max_size=3).map(lambda keys: {key: key for key in keys})
+
+
+@given(prompt=_OWN_WORDS | st.just(""), negative=_OWN_WORDS | st.just(""), fields=_FIELDS, bare=_BARE)
+def test_any_fields_that_are_written_are_read_back(
+    prompt: str, negative: str, fields: dict[str, str], bare: dict[str, str]
+) -> None:
+    text = Infotext(prompt, negative, {**fields, **bare})
+    read = parse(write(text))
+    assert (read.prompt, read.negative_prompt, list(read.fields.items())) == (
+        prompt,
+        negative,
+        list(text.fields.items()),
+    )
+
+
+@given(lines=st.lists(_LINE | st.sampled_from(["Negative prompt: a", "Template: b", "", "  ", "\r"]), max_size=6))
+def test_what_is_read_is_written_so_that_it_is_read_again(lines: list[str]) -> None:
+    read = parse("\n".join([*lines, 'Steps: 1, Tiling, Seed: 2, Foo: "a, b", Bar: [1, 2], App: SD.Next']))
+    assert parse(write(read)) == read
+
+
+def test_a_value_like_its_key_is_written_as_the_key_alone() -> None:
+    text = Infotext("x", "", {"Steps": "1", "Tiling": "Tiling", "Seed": "2", "Size": "1x1"})
+    assert write(text) == "x\nSteps: 1, Tiling, Seed: 2, Size: 1x1"
+
+
+def test_a_key_is_not_alone_where_too_few_pairs_would_be_left() -> None:
+    text = Infotext("x", "", {"Steps": "1", "Tiling": "Tiling", "Seed": "2"})
+    assert write(text) == "x\nSteps: 1, Tiling: Tiling, Seed: 2"
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("Euler a", "Euler a"),
+        ("a, b", '"a, b"'),
+        ("a: b", '"a: b"'),
+        ("a\nb", '"a\\nb"'),
+        ("é, ü", '"é, ü"'),
+        ('say "x"', 'say "x"'),
+        ('"x"', '"\\"x\\""'),
+    ],
+)
+def test_a_value_is_quoted_where_it_would_not_be_read_back_else(value: str, written: str) -> None:
+    assert write(Infotext("", "", {"Foo": value})) == f"Foo: {written}"
 
 
 def test_the_order_and_the_quotes_are_a1111s() -> None:
