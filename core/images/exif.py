@@ -1,4 +1,4 @@
-"""The infotext in a JPEG's or WebP's EXIF UserComment: read and built. It touches no pixel.
+"""The texts in EXIF, the infotext of a JPEG or WebP in its UserComment above all: read and built. It touches no pixel.
 
 The first eight bytes name the encoding. Webuis write `UNICODE\\0` and UTF-16, big endian; with their metadata switched
 off they write those eight bytes and nothing else.
@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import struct
 
+from PIL import Image
+
 from core.errors import UnreadableAnswer
-from core.images import decoding
-from core.images.kinds import Kind
+from core.images import decoding, png
+from core.images.kinds import PNG, Kind
 from core.images.png import clean_text
 
 JPEG_EXIF_BYTES = 65_533
@@ -18,6 +20,7 @@ JPEG_EXIF_BYTES = 65_533
 
 _EXIF_IFD = 0x8769
 _USER_COMMENT = 0x9286
+_TEXT_TAGS = {"ImageDescription": 0x010E, "Make": 0x010F, "Model": 0x0110, "Software": 0x0131}
 _LONG, _UNDEFINED = 4, 7
 _UNICODE = b"UNICODE\0"
 _ASCII = b"ASCII\0\0\0"
@@ -33,16 +36,41 @@ def read_user_comment(data: bytes, kind: Kind) -> str | None:
 
     UnreadableAnswer where not even the picture's header can be read; broken EXIF counts as none.
     """
-    image = decoding.open_header(data, kind)
+    return read_texts(data, kind).get("UserComment")
+
+
+def read_texts(data: bytes, kind: Kind) -> dict[str, str]:
+    """The UserComment and what other text EXIF has, by the names of their tags; empty texts are left out.
+
+    UnreadableAnswer where not even the picture's header can be read; broken EXIF counts as none.
+    """
+    chunk = png.read_exif(data) if kind == PNG else None
+    image = None if kind == PNG else decoding.open_header(data, kind)
     try:
-        comment = image.getexif().get_ifd(_EXIF_IFD).get(_USER_COMMENT)
-    except decoding.PILLOW_ERRORS:
+        exif = _load(chunk or b"") if image is None else image.getexif()
+        values = {name: exif.get(tag) for name, tag in _TEXT_TAGS.items()}
+        values["UserComment"] = exif.get_ifd(_EXIF_IFD).get(_USER_COMMENT)
+    except (*decoding.PILLOW_ERRORS, UnreadableAnswer):
+        return {}
+    texts = {name: _decode(name, value) for name, value in values.items()}
+    return {name: text for name, text in texts.items() if text}
+
+
+def _load(data: bytes) -> Image.Exif:
+    exif = Image.Exif()
+    exif.load(data)
+    return exif
+
+
+def _decode(name: str, value: object) -> str | None:
+    if isinstance(value, bytes):
+        return decode_user_comment(value) if name == "UserComment" else value.decode("utf-8", "replace")
+    if not isinstance(value, str):
         return None
-    except UnreadableAnswer:
-        return None
-    if isinstance(comment, str):
-        return comment or None
-    return decode_user_comment(comment) if isinstance(comment, bytes) else None
+    try:  # Pillow reads Latin-1, as the standard wants it, and people write UTF-8
+        return value.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return value
 
 
 def decode_user_comment(comment: bytes) -> str | None:

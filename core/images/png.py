@@ -23,8 +23,11 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 INFOTEXT_KEY = "parameters"
 MAX_TEXT_BYTES = 1 << 20
 """No infotext is longer than this; a chunk that unpacks to more is passed over (a "zip bomb")."""
+MAX_TEXTS_BYTES = 1 << 22
+"""All texts of one picture together; ComfyUI's graphs are the longest, and most are below a tenth of this."""
 
 _MAX_CHUNKS = 65_536  # libpng writes 8 KiB per IDAT: half a gigabyte of picture
+_MAX_PACKED = 16  # a picture has a handful of texts: so many bombs cost a tenth of a second
 _HEADER = struct.Struct(">I4s")
 _SIZE = struct.Struct(">II")
 _TEXT_CHUNKS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
@@ -101,6 +104,54 @@ def read_text_from_file(path: Path, key: str = INFOTEXT_KEY) -> str | None:
         return _read_text(stream, key)
 
 
+def read_texts(data: bytes) -> dict[str, str]:
+    """Every text by its key, the first that isn't empty for each, up to MAX_TEXTS_BYTES in all.
+
+    What can't be read or is too long is passed over, and the texts before a break in the chain count. UnreadableAnswer
+    where the signature is missing.
+    """
+    stream = io.BytesIO(data)
+    texts: dict[str, str] = {}
+    left, packed = MAX_TEXTS_BYTES, 0
+    for chunk in _walk_tolerant(stream):
+        if chunk.kind not in _TEXT_CHUNKS or chunk.length > left:
+            continue
+        stream.seek(chunk.data_offset)
+        keyword, _, body = stream.read(chunk.length).partition(b"\0")
+        key = keyword.decode("latin-1")
+        is_packed = _is_packed(chunk.kind, body)
+        packed += is_packed
+        if key in texts or (is_packed and packed > _MAX_PACKED):
+            continue
+        text = _decode_body(chunk.kind, body, left)
+        if text:
+            texts[key] = text
+            left -= len(text.encode())
+    return texts
+
+
+def read_exif(data: bytes) -> bytes | None:
+    """The data of the first eXIf chunk: EXIF as in a JPEG. UnreadableAnswer where the signature is missing."""
+    for chunk in _walk_tolerant(io.BytesIO(data)):
+        if chunk.kind == b"eXIf":
+            return data[chunk.data_offset : chunk.data_offset + chunk.length]
+    return None
+
+
+def _walk_tolerant(stream: BinaryIO) -> Iterator[Chunk]:
+    chunks = walk(stream)
+    try:
+        yield from chunks
+    except UnreadableAnswer:
+        stream.seek(0)
+        if stream.read(len(SIGNATURE)) != SIGNATURE:
+            raise
+
+
+def _is_packed(kind: bytes, body: bytes) -> bool:
+    return kind == b"zTXt" or (kind == b"iTXt" and body[:1] != b"\0")
+
+
 def _read_text(stream: BinaryIO, key: str) -> str | None:
     start = key.encode("latin-1") + b"\0"
     for chunk in walk(stream):
@@ -108,29 +159,29 @@ def _read_text(stream: BinaryIO, key: str) -> str | None:
             continue
         stream.seek(chunk.data_offset)
         body = stream.read(chunk.length)
-        if body.startswith(start) and (text := _decode_body(chunk.kind, body[len(start) :])):
+        if body.startswith(start) and (text := _decode_body(chunk.kind, body[len(start) :], MAX_TEXT_BYTES)):
             return text
     return None
 
 
-def _decode_body(kind: bytes, body: bytes) -> str | None:
+def _decode_body(kind: bytes, body: bytes, max_bytes: int) -> str | None:
     if kind == b"tEXt":
         return _decode_tolerant(body)
     if kind == b"zTXt":
-        unpacked = _unpack(body[1:]) if body[:1] == b"\0" else None
+        unpacked = _unpack(body[1:], max_bytes) if body[:1] == b"\0" else None
         return None if unpacked is None else _decode_tolerant(unpacked)
     flags, (_, found_language, rest) = body[:2], body[2:].partition(b"\0")
     _, found_keyword, text = rest.partition(b"\0")
     if len(flags) < 2 or not found_language or not found_keyword:
         return None
-    plain = _unpack(text) if flags[0] else text
+    plain = _unpack(text, max_bytes) if flags[0] else text
     return None if plain is None else plain.decode("utf-8", "replace")
 
 
-def _unpack(packed: bytes) -> bytes | None:
+def _unpack(packed: bytes, max_bytes: int) -> bytes | None:
     unpacker = zlib.decompressobj()
     try:
-        text = unpacker.decompress(packed, MAX_TEXT_BYTES)
+        text = unpacker.decompress(packed, max_bytes)
     except zlib.error:
         return None
     return text if unpacker.eof else None

@@ -102,3 +102,20 @@ def test_broken_exif_counts_as_none() -> None:
 def test_a_jpeg_without_a_readable_header_is_refused() -> None:
     with pytest.raises(UnreadableAnswer):
         exif.read_user_comment(b"\xff\xd8\xff\xe0 nothing more", kinds.JPEG)
+
+
+@pytest.mark.parametrize(("name", "kind"), [*PHOTOS, ("PNG", kinds.PNG)])
+def test_every_text_of_exif_is_read_by_its_tag(name: str, kind: Kind) -> None:
+    block = pictures.user_comment(b"UNICODE\0" + TEXT.encode("utf-16-be"))
+    block[0x010E], block[0x0131], block[0x010F] = "лиса".encode(), "NovelAI", ""
+    out = io.BytesIO()
+    pictures.noise(8, 8).save(out, name, exif=block)
+    assert exif.read_texts(out.getvalue(), kind) == {
+        "ImageDescription": "лиса",
+        "Software": "NovelAI",
+        "UserComment": TEXT,
+    }
+
+
+def test_a_png_without_exif_has_no_such_texts() -> None:
+    assert exif.read_texts(pictures.as_png(pictures.noise(8, 8), TEXT), kinds.PNG) == {}

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from core.errors import UnreadableAnswer
 from core.images import png
@@ -182,3 +183,50 @@ def test_a_picture_as_stable_diffusion_cpp_writes_it_stays_readable_after_the_sp
     assert spliced.endswith(b"trailing bytes")
     with Image.open(io.BytesIO(spliced)) as image:
         assert image.info["parameters"] == pictures.INFOTEXT
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_every_text_is_read_by_its_key(packed: bool) -> None:
+    info = PngInfo()
+    texts = {"parameters": "a fox", "Comment": "café", "workflow": "лиса"}
+    for key, text in texts.items():
+        info.add_text(key, text, zip=packed)
+    info.add_itxt("Title", "狐", zip=packed)
+    info.add_text("empty", "")
+    out = io.BytesIO()
+    pictures.noise(8, 8).save(out, "PNG", pnginfo=info)
+    assert png.read_texts(out.getvalue()) == texts | {"Title": "狐"}
+
+
+def text_chunk(key: str, size: int) -> bytes:
+    return pictures.chunk(b"tEXt", key.encode() + b"\0" + b"x" * size)
+
+
+def test_all_texts_together_have_a_limit_and_what_is_too_long_hides_no_shorter_one() -> None:
+    data = PLAIN
+    for number in range(8):
+        data = pictures.with_chunk(data, text_chunk(f"k{number}", 1_000_000))
+    data = pictures.with_chunk(pictures.with_chunk(data, text_chunk("whole", png.MAX_TEXTS_BYTES)), text_chunk("a", 1))
+    texts = png.read_texts(data)
+    assert sum(map(len, texts.values())) <= png.MAX_TEXTS_BYTES
+    assert list(texts) == ["a", "k7", "k6", "k5", "k4"]
+
+
+def test_a_packed_text_has_the_room_that_is_left() -> None:
+    fits, too_long = (zlib.compress(bytes(size).replace(b"\0", b"x")) for size in (3_000_000, 1_500_000))
+    data = PLAIN
+    for key, packed in ((b"second", too_long), (b"first", fits)):
+        data = pictures.with_chunk(data, pictures.chunk(b"zTXt", key + b"\0\0" + packed))
+    assert list(png.read_texts(data)) == ["first"]
+
+
+def test_texts_before_a_break_are_read_and_no_png_is_refused() -> None:
+    spliced = png.splice_text(PLAIN, "parameters", "a fox")
+    assert png.read_texts(spliced[:-30]) == {"parameters": "a fox"}
+    with pytest.raises(UnreadableAnswer):
+        png.read_texts(b"GIF89a")
+
+
+def test_the_exif_of_a_png_is_found() -> None:
+    assert png.read_exif(pictures.with_chunk(PLAIN, pictures.chunk(b"eXIf", b"MM\0*"))) == b"MM\0*"
+    assert png.read_exif(PLAIN) is None
