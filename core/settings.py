@@ -136,6 +136,7 @@ class Settings(BaseSettings):
     webui_urls: Annotated[str, AfterValidator(check_webui_urls)] = Field(default="http://127.0.0.1:7860", repr=False)
     database_url: Annotated[SecretStr | None, AfterValidator(check_database_url)] = None
     data_dir: Path = Path("data")
+    wildcards_dir: Path | None = None
     http_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     queue_places_per_person: Annotated[int, Field(ge=1)] = 10
     queue_places_per_server: Annotated[int, Field(ge=1)] = 200
