@@ -1,0 +1,1 @@
+"""Tests of prompts that hold choices."""
