@@ -15,7 +15,7 @@ class Caps:
 
     depth: int = 16
     length: int = 6000  # what a prompt may have that somebody types: core.limits
-    steps: int = 20_000  # some tens of milliseconds; a prompt of 6,000 characters has at most some thousands of parts
+    steps: int = 30_000  # about a tenth of a second; what people write takes some hundreds
     permutations: int = 1_000_000
 
 
@@ -60,7 +60,7 @@ class Draft:
 
     def parse_value(self, value: str, node: Wildcard, depth: int) -> tuple[Node, ...]:
         """The nodes of a wildcard's value, which is `depth` deep; UserError where that is too deep."""
-        self.step(1 + len(value) // 16)
+        self.step(1 + len(value) // 4)
         if depth > self._caps.depth:
             raise too_deep(node, self._caps)
         return parse(value, depth=self._caps.depth, strict=False)

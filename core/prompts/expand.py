@@ -60,7 +60,7 @@ class _Drawing:
     def _choose(self, choice: Choice, depth: int) -> None:
         if depth + 1 > self._caps.depth:
             raise UserError(f"Alternatives and wildcards can be nested {self._caps.depth} deep; these are deeper.")
-        self.draft.step(len(choice.options) // 16)
+        self.draft.step(2 + len(choice.options) // 16)
         sole = choice.sole_wildcard
         values = self.draft.look_up(sole, self._wildcards) if sole else None
         if sole is not None and values is not None:

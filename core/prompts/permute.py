@@ -251,6 +251,7 @@ class _Planner:
     def _choice(self, choice: Choice, depth: int) -> _Plan:
         if depth + 1 > self._caps.depth:
             raise UserError(f"Alternatives and wildcards can be nested {self._caps.depth} deep; these are deeper.")
+        self._work.step(2)
         sole = choice.sole_wildcard
         values = self._work.look_up(sole, self._wildcards) if sole else None
         if sole is None or values is None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from core.errors import UserError
 from core.webui.names import shorten
@@ -22,12 +22,13 @@ JOINER = ", "
 NAME = r"(?![_\s])(?:(?!__)[\w .&'+/*-]){1,100}(?<!\s)"
 """A wildcard's name or glob as a prompt can say it."""
 
-_TOKEN = re.compile(rf"\\__|\\[{{}}|\[\]<>]|[{{}}|\[\]<>]|__{NAME}__")
-_COUNT = re.compile(
+_COUNT = (
     r"\s{0,9}(?:([0-9]{1,3})|([0-9]{0,3})\s{0,3}-\s{0,3}([0-9]{0,3}))\s{0,9}\$\$"
     r"(?:((?:\\[{}|]|[^{}|$]){0,50})\$\$)?"
 )
-_WEIGHT = re.compile(r"\s{0,9}([0-9]{1,6}(?:\.[0-9]{0,6})?|\.[0-9]{1,6})\s{0,3}::")
+_WEIGHT = r"\s{0,9}([0-9]{1,6}(?:\.[0-9]{0,6})?|\.[0-9]{1,6})\s{0,3}::"
+# A brace's count and the weight behind a brace or a pipe belong to it; where it is text, they are text as well.
+_TOKEN = re.compile(rf"(?:\{{(?:{_COUNT})?|\|)(?:{_WEIGHT})?" r"|[}\[\]<>]" rf"|__{NAME}__" r"|\\__|\\[{}|\[\]<>]")
 _TAG = re.compile(r"[A-Za-z]{1,20}:")
 _ESCAPED = re.compile(r"\\([{}|])")
 
@@ -89,20 +90,17 @@ def parse(text: str, *, depth: int, strict: bool = True) -> tuple[Node, ...]:
     UserError where choices are nested more than `depth` deep and, if `strict`, where a brace is not closed that opens a
     choice. What an operator wrote into a wildcard is not read strictly: the person could not mend it.
     """
-    braces = _Braces(text)
-    braces.scan()
-    if strict:
-        braces.check_closed()
-    return _Builder(text, depth, strict).build(braces)
-
-
-class _Token(NamedTuple):
-    """A sign or a wildcard, and where it stands; a count belongs to its brace."""
-
-    start: int
-    end: int
-    in_tag: bool
-    """Within `<lora:…>` or the like, where names may look like wildcards."""
+    if "{" not in text and "__" not in text and "\\" not in text:
+        return (Text(text),) if text else ()
+    tokens = list(_TOKEN.finditer(text))
+    marks, unclosed = _find_choices(text, tokens)
+    if strict and unclosed is not None:
+        there = shorten(text[tokens[unclosed].start() :], 30)
+        raise UserError(
+            f'The brace at "{there}" is never closed. Close it with }} after the last alternative, or write \\{{ for a '
+            "brace that is part of the text."
+        )
+    return _Builder(text, depth, strict).build(tokens, marks)
 
 
 @dataclass(slots=True)
@@ -110,69 +108,34 @@ class _Open:
     """A brace that is not closed yet, and the pipes at its level."""
 
     token: int
-    counted: bool = False
+    counted: bool
     pipes: list[int] = field(default_factory=list)
     squares: list[int] = field(default_factory=list)
     """How many pipes there were when each square bracket was opened."""
 
-    @property
-    def is_choice(self) -> bool:
-        return self.counted or bool(self.pipes)
 
-
-class _Braces:
-    """Finds which braces and pipes make choices; all others are text."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._stack = [_Open(-1)]  # the first is the text outside of all braces
-        self._in_tag = False
-        self.tokens: list[_Token] = []
-        self.marks: set[int] = set()
-        """Numbers of the tokens that open, divide and close choices."""
-
-    def scan(self) -> None:
-        """Read the text once, from left to right."""
-        position = 0
-        while match := _TOKEN.search(self._text, position):
-            position = match.end()
-            number = len(self.tokens)
-            if match[0] == "{":
-                self._stack.append(_Open(number))
-                if count := _COUNT.match(self._text, position):
-                    self._stack[-1].counted = True
-                    position = count.end()
-            self.tokens.append(_Token(match.start(), position, self._in_tag))
-            self._take(match[0], number, position)
-
-    def _take(self, sign: str, number: int, end: int) -> None:
-        top = self._stack[-1]
-        if sign == "|":
+def _find_choices(text: str, tokens: list[re.Match[str]]) -> tuple[set[int], int | None]:
+    """Which tokens open, divide and close choices, and the first brace that opens one and is never closed."""
+    marks: set[int] = set()
+    top = _Open(-1, counted=False)  # the text outside of all braces
+    stack = [top]
+    for number, token in enumerate(tokens):
+        sign = text[token.start()]
+        if sign == "{":
+            top = _Open(number, counted=token[1] is not None or token[2] is not None)
+            stack.append(top)
+        elif sign == "|":
             top.pipes.append(number)
-        elif sign == "}" and len(self._stack) > 1:
-            self._close(self._stack.pop(), number)
+        elif sign == "}" and len(stack) > 1:
+            if top.counted or top.pipes:
+                marks.update((top.token, number), top.pipes)
+            stack.pop()
+            top = stack[-1]
         elif sign == "[":
             top.squares.append(len(top.pipes))
         elif sign == "]" and top.squares:
             del top.pipes[top.squares.pop() :]
-        elif sign == "<":
-            self._in_tag = _TAG.match(self._text, end) is not None
-        elif sign == ">":
-            self._in_tag = False
-
-    def _close(self, opened: _Open, number: int) -> None:
-        if opened.is_choice:
-            self.marks.update((opened.token, number), opened.pipes)
-
-    def check_closed(self) -> None:
-        """UserError where a brace that opens a choice is never closed."""
-        for opened in self._stack[1:]:
-            if opened.is_choice:
-                there = shorten(self._text[self.tokens[opened.token].start :], 30)
-                raise UserError(
-                    f'The brace at "{there}" is never closed. Close it with }} after the last alternative, or write '
-                    "\\{ for a brace that is part of the text."
-                )
+    return marks, next((brace.token for brace in stack[1:] if brace.counted or brace.pipes), None)
 
 
 @dataclass(slots=True)
@@ -188,10 +151,9 @@ class _Frame:
     texts: list[str] = field(default_factory=list)
 
     def end_text(self) -> None:
-        text = "".join(self.texts)
-        if text:
+        if self.texts and (text := "".join(self.texts)):
             self.nodes.append(Text(text))
-        self.texts = []
+            self.texts = []
 
     def end_option(self) -> None:
         self.end_text()
@@ -207,44 +169,47 @@ class _Builder:
         self._depth = depth
         self._strict = strict
         self._stack = [_Frame()]
+        self._in_tag = False
 
-    def build(self, braces: _Braces) -> tuple[Node, ...]:
+    def build(self, tokens: list[re.Match[str]], marks: set[int]) -> tuple[Node, ...]:
+        """The nodes of the whole text."""
         position = 0
-        for number, token in enumerate(braces.tokens):
-            self._stack[-1].texts.append(self._text[position : token.start])
-            position = token.end
-            if number in braces.marks:
-                position = self._mark(token)
+        for number, token in enumerate(tokens):
+            start, end = token.span()
+            if start > position:
+                self._stack[-1].texts.append(self._text[position:start])
+            position = end
+            if number in marks:
+                self._mark(token)
             else:
-                self._plain(token)
+                self._plain(start, end)
         frame = self._stack[-1]
         frame.texts.append(self._text[position:])
         frame.end_text()
         return tuple(frame.nodes)
 
-    def _mark(self, token: _Token) -> int:
-        """Take a token that makes a choice; where the text goes on."""
-        kind = self._text[token.start]
-        if kind == "{":
-            self._stack[-1].end_text()
-            self._stack.append(self._open(token))
-            if len(self._stack) - 1 > self._depth:
+    def _mark(self, token: re.Match[str]) -> None:
+        """Take a token that opens, divides or closes a choice."""
+        sign = self._text[token.start()]
+        frame = self._stack[-1]
+        if sign == "{":
+            frame.end_text()
+            if len(self._stack) > self._depth:
                 raise UserError(f"Alternatives can be nested {self._depth} deep; these are deeper.")
+            frame = self._open(token)
+            self._stack.append(frame)
         else:
-            self._stack[-1].end_option()
-        if kind == "}":
-            choice = self._choice(self._stack.pop())
-            self._stack[-1].nodes.append(choice)
-            return token.end
-        weight = _WEIGHT.match(self._text, token.end)
-        self._stack[-1].weight = float(weight[1]) if weight else 1.0
-        return weight.end() if weight else token.end
+            frame.end_option()
+        if sign == "}":
+            self._stack.pop()
+            self._stack[-1].nodes.append(self._choice(frame))
+        else:
+            frame.weight = float(token[5] or 1)
 
-    def _open(self, token: _Token) -> _Frame:
-        count = _COUNT.match(self._text, token.start + 1)
-        if count is None:
+    def _open(self, token: re.Match[str]) -> _Frame:
+        exact, low, high, joiner, _ = token.groups()
+        if exact is None and low is None:
             return _Frame()
-        exact, low, high, joiner = count.groups()
         joiner = JOINER if joiner is None else _ESCAPED.sub(r"\1", joiner)
         if exact:
             return _Frame(int(exact), int(exact), joiner)
@@ -259,16 +224,18 @@ class _Builder:
             options = [Option(1.0, option.nodes) for option in frame.options]
         return Choice(frame.low, frame.high, frame.joiner, tuple(options))
 
-    def _plain(self, token: _Token) -> None:
+    def _plain(self, start: int, end: int) -> None:
         """Take a token that is a wildcard, an escape, or text."""
-        text = self._text[token.start : token.end]
+        text = self._text[start:end]
         frame = self._stack[-1]
-        if text.startswith("__"):
+        if text[0] == "_":
             frame.end_text()
-            around = self._text[token.start - 1 : token.start] + self._text[token.end : token.end + 1]
+            around = self._text[max(start - 1, 0) : start] + self._text[end : end + 1]
             glued = any(character.isalnum() or character == "_" for character in around)
-            frame.nodes.append(Wildcard(text[2:-2], meant=self._strict and not glued and not token.in_tag))
-        elif text.startswith("\\"):
-            frame.texts.append(text[1:] if text[1] in "{}|_" else text)
-        else:
-            frame.texts.append(text)
+            frame.nodes.append(Wildcard(text[2:-2], meant=self._strict and not glued and not self._in_tag))
+            return
+        if text[0] == "<":
+            self._in_tag = _TAG.match(self._text, end) is not None
+        elif text == ">":
+            self._in_tag = False
+        frame.texts.append(text[1:] if text[0] == "\\" and text[1] in "{}|_" else text)
