@@ -118,6 +118,14 @@ def test_nesting_has_a_bound_through_wildcards_too(tmp_path: Path) -> None:
     wildcards = shelf(tmp_path, a="{{x|x}|{x|x}}", b="__a__")
     caps = Caps(depth=4)
     assert expand("__b__", wildcards, chance(1), caps) == "x"
+    assert (
+        expand("__b__", shelf(tmp_path / "chain", b="__c__", c="__d__", d="__e__", e="{{x}}"), chance(1), caps)
+        == "{{x}}"
+    )
+    with pytest.raises(UserError, match=r"__e__ leads to others more than 4 deep"):
+        expand(
+            "__a__", shelf(tmp_path / "longer", a="__b__", b="__c__", c="__d__", d="__e__", e="\\{"), chance(1), caps
+        )
     with pytest.raises(UserError, match=r"4 deep"):
         expand("{__b__|__b__}", wildcards, chance(1), caps)
 

@@ -115,6 +115,7 @@ def test_wildcards_are_listed_in_the_order_of_their_lines(tmp_path: Path) -> Non
     assert listed("{2$$__sizes__|__sizes__}", wildcards)[:3] == ["big, big", "big, small", "small, big"]
     assert len(listed("{2$$__colours__|__colours__}", wildcards)) == 32
     assert len(listed("{2$$__colours__}", wildcards)) == 10
+    assert len(listed("{2$$__colours__} {2$$__colours__}", wildcards)) == 100
     assert len(listed("__pair__", wildcards)) == 8
     assert len(listed("__*__", wildcards)) == 4 + 8 + 2
     assert listed("\\__x__ __nothing/x__x", wildcards) == ["__x__ __nothing/x__x"]

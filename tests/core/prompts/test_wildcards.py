@@ -40,6 +40,7 @@ def test_a_glob_is_all_that_match_in_the_order_of_their_names(tmp_path: Path) ->
     assert values(wildcards, "*o*d*") == ["blue", "puce"]
     assert values(wildcards, "**") == ["blue", "puce", "red", "orange", "big"]
     assert values(wildcards, "c*s*cold") == ["blue"]
+    assert wildcards.find("si*z*ze") is wildcards.find("size*e*") is None
     assert wildcards.find("colours/x*") is wildcards.find("size*size") is None
 
 
