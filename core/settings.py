@@ -146,6 +146,7 @@ class Settings(BaseSettings):
     worker_name: Annotated[str, AfterValidator(check_worker_name)] = ""
     shard_ids: Annotated[str, AfterValidator(check_shard_ids)] = ""
     shard_count: Annotated[int, Field(ge=1)] | None = None
+    families_file: Path | None = None
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(upper)] = "INFO"
     log_format: Literal["console", "json"] = "console"
 
