@@ -32,14 +32,12 @@ from cogs.draw import DrawCog
 from cogs.login import log_in, stay_connected, use_discord
 from cogs.queue import QueueCog
 from cogs.status import StatusCog
-from core.assembly import Core, open_core
+from core.assembly import Core, build_desk, open_core, open_understanding
 from core.errors import ConfigurationError
 from core.http import serve_http
 from core.images.store import PictureStore
 from core.jobs.dispatcher import Dispatcher
 from core.jobs.drain import drain
-from core.jobs.herald import Herald
-from core.jobs.model import Ticket
 from core.jobs.patience import on_database
 from core.jobs.pipeline import Pipeline
 from core.jobs.rescue import Rescuer
@@ -50,8 +48,7 @@ from core.role import role_of
 from core.settings import Settings, load_settings
 from core.store.database import database_url, engine_url
 from core.store.facts import Facts
-from core.store.liveness import is_dead, once_in_the_cluster, turn
-from core.studio import Studio
+from core.store.liveness import is_dead, turn
 from core.tasks import cancel_all, enter_unless, stop_on_signals, until_one_ends
 
 log = logging.getLogger("easel")
@@ -196,7 +193,7 @@ async def open_services(settings: Settings, command: str) -> AsyncIterator[Servi
             _add_drawing(services, pictures)
             stack.push_async_callback(services.close_dispatcher)
         if role.talks:
-            _add_talking(services)
+            await _add_talking(services)
         if settings.http_port is not None:
             await stack.enter_async_context(serve_http(settings.http_port, services.health, core.metrics))
         yield services
@@ -254,38 +251,15 @@ def _add_drawing(services: Services, pictures: PictureStore) -> None:
         services.chores["rescuer"] = rescuer.run
 
 
-def _add_talking(services: Services) -> None:
+async def _add_talking(services: Services) -> None:
     """Commands, buttons, and messages that stay true while people wait."""
-    core, delivery = services.core, services.delivery
-    herald = Herald(
-        queue=core.queue,
-        outlook=core.outlook,
-        explain=core.fleet.explain,
-        rows=core.rows,
-        delivery=delivery,
-        chore=(lambda: once_in_the_cluster(core.locks, "herald")) if core.role.shared else None,
-    )
-
-    def on_ticket(ticket: Ticket) -> None:
-        herald.note(ticket)
-        if core.role.shared:
-            core.mirror.note(ticket.job_id)  # a worker may have taken it before we knew that it waits
-
-    studio = Studio(
-        rows=core.rows,
-        fleet=core.fleet,
-        queue=core.queue,
-        outlook=core.outlook,
-        metrics=core.metrics,
-        on_cancelled=core.news.on_cancelled,
-        on_ticket=on_ticket,
-    )
-    weights = services.settings.weights
+    settings, delivery = services.settings, services.delivery
+    studio, herald = build_desk(services.core, delivery, await open_understanding(settings))
     services.cogs = (
-        DrawCog(studio, delivery, weights),
+        DrawCog(studio, delivery, settings.weights),
         CancelCog(studio, delivery),
         QueueCog(studio, delivery),
-        StatusCog(studio, services.settings.switching_servers),
+        StatusCog(studio, settings.switching_servers),
     )
     services.chores["herald"] = herald.run
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from core.families.table import load_table
 from core.fleet import Fleet
+from core.jobs.herald import Herald
 from core.jobs.ledger import Ledger
 from core.jobs.mirror import Mirror
+from core.jobs.model import Delivery, Ticket
 from core.jobs.outlook import Outlook
 from core.jobs.parts import PartRows
 from core.jobs.patience import on_database
@@ -18,12 +22,15 @@ from core.jobs.queue import WaitingQueue
 from core.jobs.rows import JobRows, Places
 from core.metrics import Metrics
 from core.news import News
+from core.prompts.wildcards import Wildcards
 from core.role import Role
 from core.settings import Settings
 from core.store.backends import BackendRows
 from core.store.database import open_database
-from core.store.liveness import open_locks
+from core.store.liveness import once_in_the_cluster, open_locks
 from core.store.signals import Listener, Silence, open_listener
+from core.studio import Studio
+from core.understanding import Understanding
 from core.webui.client import open_session
 from core.webui.pool import BackendPool
 
@@ -87,3 +94,41 @@ async def open_core(stack: AsyncExitStack, settings: Settings, role: Role, url: 
         listener=listener,
         metrics=Metrics(),
     )
+
+
+async def open_understanding(settings: Settings) -> Understanding:
+    """What is needed to read requests: the families of checkpoints, and the operator's wildcards."""
+    families = load_table(settings.families_file)
+    wildcards = Wildcards(settings.wildcards_dir)
+    await asyncio.to_thread(wildcards.refresh)
+    return Understanding(families=families, wildcards=wildcards)
+
+
+def build_desk(core: Core, delivery: Delivery, understanding: Understanding) -> tuple[Studio, Herald]:
+    """What commands ask, and what keeps the messages of waiting jobs true."""
+    shared = core.role.shared
+    herald = Herald(
+        queue=core.queue,
+        outlook=core.outlook,
+        explain=core.fleet.explain,
+        rows=core.rows,
+        delivery=delivery,
+        chore=(lambda: once_in_the_cluster(core.locks, "herald")) if shared else None,
+    )
+
+    def on_ticket(ticket: Ticket) -> None:
+        herald.note(ticket)
+        if shared:
+            core.mirror.note(ticket.job_id)  # a worker may have taken it before we knew that it waits
+
+    studio = Studio(
+        rows=core.rows,
+        fleet=core.fleet,
+        queue=core.queue,
+        outlook=core.outlook,
+        metrics=core.metrics,
+        on_cancelled=core.news.on_cancelled,
+        on_ticket=on_ticket,
+        understanding=understanding,
+    )
+    return studio, herald

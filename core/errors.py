@@ -3,6 +3,7 @@
 EaselError
 ├── UserError             the person can mend it: the sentence is shown as it is
 │   ├── NoPlace             the queue has no place for another job; later it will
+│   ├── NotOffered          no webui has that name, or can do that (any more, or yet)
 │   └── NoDatabase          our own database did not answer in time; later it will
 ├── ConfigurationError    the operator can mend it: every problem at once
 └── WebuiError            what a webui did. `sentence` is for the person, `detail` for the log alone
@@ -39,6 +40,10 @@ class NoPlace(UserError):
     def __init__(self, sentence: str, again_at: float | None) -> None:
         super().__init__(sentence)
         self.again_at = again_at
+
+
+class NotOffered(UserError):
+    """A name that no webui lists, or something that none can do: the lists are worth another look."""
 
 
 class NoDatabase(UserError):

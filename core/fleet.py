@@ -17,7 +17,7 @@ import msgspec
 import sqlalchemy as sa
 
 from core.store.backends import BackendRow, BackendRows
-from core.webui.catalog import Catalog
+from core.webui.catalog import Catalog, find_checkpoint
 from core.webui.pool import BackendPool, BackendView, Health, Mode
 from core.webui.views import MergedCatalog, explain
 
@@ -83,6 +83,15 @@ class Fleet:
     def catalog(self) -> Catalog | None:
         """What the known webuis offer together, those that are down included; None while none has ever answered."""
         return self._merged.of(self.views())
+
+    def default_checkpoint(self) -> str | None:
+        """What draws where nobody chooses, if that is the same everywhere."""
+        catalog, found = self.catalog(), set()
+        for view in self.views():
+            name = view.default_checkpoint or (None if view.catalog is None else view.catalog.loaded_checkpoint)
+            checkpoint = None if catalog is None or name is None else find_checkpoint(catalog, name)
+            found.add(None if checkpoint is None else checkpoint.title)
+        return found.pop() if len(found) == 1 else None
 
     def explain(self) -> str | None:
         """Why no picture can be drawn now, in a sentence without host names; None where a webui takes pictures."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import msgspec
@@ -32,7 +32,8 @@ class GenerationRequest:
     `clip_skip` counts layers from the end (1 is the last one, as webuis count). `vae` may be several names with commas
     between them, where a webui takes a VAE and text encoders. `image` and `mask` are keys of stored inputs: the image
     that is drawn over with `denoising_strength` (0 to 1), and where (white is drawn). `hires_…` is the second pass,
-    `hires_scale` times the side. `face_fix` draws faces anew, or restores them, whatever the webui can.
+    `hires_scale` times the side. `face_fix` draws faces anew, or restores them, whatever the webui can. `prompts` and
+    `negative_prompts` are those of the single pictures, where choices in the prompt made them differ.
     """
 
     prompt: str
@@ -73,6 +74,8 @@ class GenerationRequest:
     subseed: int | UnsetType = UNSET
     subseed_strength: float | UnsetType = UNSET
     eta: float | UnsetType = UNSET
+    prompts: tuple[str, ...] | UnsetType = UNSET
+    negative_prompts: tuple[str, ...] | UnsetType = UNSET
     spoiler: bool = False
     private: bool = False
 
@@ -80,6 +83,20 @@ class GenerationRequest:
     def pictures(self) -> int:
         """How many pictures are asked for; one where nobody said a number."""
         return 1 if self.count is UNSET else self.count
+
+    def of(self, number: int) -> GenerationRequest:
+        """One of its pictures, from 0, as a request of its own: with the seed that one webui would have used for it."""
+        return replace(
+            self,
+            seed=UNSET if self.seed is UNSET else self.seed + number,
+            count=UNSET,
+            prompt=self.prompt if self.prompts is UNSET else self.prompts[number],
+            negative_prompt=self.negative_prompt
+            if self.negative_prompts is UNSET
+            else self.negative_prompts[number] or UNSET,
+            prompts=UNSET,
+            negative_prompts=UNSET,
+        )
 
     def to_json(self) -> str:
         """The request as it is kept in a job's row."""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import random
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.defaults import merge
-from core.errors import NoDatabase, NoPlace, UserError
+from core.errors import NoDatabase, NoPlace, NotOffered, UserError
 from core.fleet import Fleet
 from core.jobs.model import Job, JobState, NewJob, Ticket
 from core.jobs.outlook import Outlook
@@ -19,12 +17,12 @@ from core.jobs.patience import for_a_person, on_database, until_given_up
 from core.jobs.points import reached
 from core.jobs.queue import WaitingQueue, entry
 from core.jobs.rows import JobRows, QueueFull
-from core.limits import Limits, check
+from core.limits import Checked
 from core.metrics import Metrics
 from core.request import GenerationRequest
 from core.scheduling.forecast import Expectation, Turn
+from core.understanding import Understanding
 from core.webui.catalog import Catalog
-from core.webui.payload import check_needs
 from core.webui.pool import BackendView, Mode
 
 SOONEST_SECONDS = 5.0
@@ -82,7 +80,7 @@ class Studio:
         metrics: Metrics,
         on_cancelled: Callable[[str], None],
         on_ticket: Callable[[Ticket], None],
-        limits: Limits | None = None,
+        understanding: Understanding | None = None,
     ) -> None:
         self._rows = rows
         self._fleet = fleet
@@ -91,8 +89,7 @@ class Studio:
         self._metrics = metrics
         self._on_cancelled = on_cancelled
         self._on_ticket = on_ticket
-        self._limits = limits or Limits()
-        self._rng = random.SystemRandom()
+        self._understanding = understanding or Understanding()
         self._beside: set[asyncio.Task[None]] = set()
 
     def get_catalog(self) -> Catalog | None:
@@ -106,8 +103,7 @@ class Studio:
         NoDatabase where it could not be written in time, and then it won't be drawn either.
         None where the same command was submitted before: events of Discord's may come twice.
         """
-        checked = check(merge(order.request, rng=self._rng), self._limits)
-        self._check_needs(checked.request)
+        checked = self._understand(order.request)
         job = NewJob(
             id=order.job_id,
             owner_id=order.owner_id,
@@ -262,14 +258,11 @@ class Studio:
             return NoPlace(f"{sentence} Try again in a few minutes.", None)
         return NoPlace(sentence, max(ends_at, time.time() + SOONEST_SECONDS))
 
-    def _check_needs(self, request: GenerationRequest) -> None:
-        """Against what the webuis offered when last asked; an unknown name makes them be asked again."""
-        catalog = self._fleet.catalog()
-        if catalog is None:
-            return
+    def _understand(self, asked: GenerationRequest) -> Checked:
+        """As the webuis were when last asked; what they don't have makes them be asked again."""
         try:
-            check_needs(request, catalog)
-        except UserError:
+            return self._understanding.read(asked, self._fleet.catalog(), self._fleet.default_checkpoint())
+        except NotOffered:
             self._fleet.refresh()
             raise
 

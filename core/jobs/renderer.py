@@ -42,9 +42,8 @@ class Drawn:
 
 
 def request_of(job: Job, number: int) -> GenerationRequest:
-    """One of the job's pictures as a request of its own, with the seed that one webui would have used for it."""
-    seed = job.request.seed if job.request.seed is UNSET else job.request.seed + number
-    return replace(job.request, seed=seed, count=UNSET)
+    """One of the job's pictures as a request of its own."""
+    return job.request.of(number)
 
 
 def _as_drawn(request: GenerationRequest, rendered: Rendered) -> GenerationRequest:

@@ -101,7 +101,8 @@ class Dialect:
 _A_ALWAYS: Final = {"send_images": True, "save_images": False}
 # Forge ends a second pass with an error without the first, and draws it at CFG 1 without `hr_cfg` (contract 0.8); the
 # others of its family ignore what they don't know.
-_A_HIRES: Final = {"enable_hr": True, "hr_additional_modules": ["Use same choices"]}
+# Without a strength Forge and reForge fail in the second pass, too; 0.7 is where the page's slider stands.
+_A_HIRES: Final = {"enable_hr": True, "hr_additional_modules": ["Use same choices"], "denoising_strength": 0.7}
 _A_INPAINT: Final = {"inpainting_fill": 1, "inpaint_full_res": False, "inpaint_full_res_padding": 32}
 _SDNEXT_HIRES: Final = {"enable_hr": True, "hr_resize_mode": 1, "hr_force": True}
 

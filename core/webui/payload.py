@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from msgspec import UNSET
 
-from core.errors import UserError
+from core.errors import NotOffered, UserError
 from core.prompt import take_lora_tags
 from core.request import GenerationRequest
 from core.webui.assets import find
@@ -68,14 +68,14 @@ def build_payload(
 
 
 def check_needs(request: GenerationRequest, catalog: Catalog) -> None:
-    """Raise UserError where something that it needs isn't there: with the nearest names, or saying what can't be done.
+    """Raise NotOffered where something that it needs isn't there: with the nearest names, or saying what can't be done.
 
     Where the catalog has none of a kind, that list could not be read, and no name is right: some webuis would look up
     an unknown one on the network and download it.
     """
     for need in needs_of(request):
         if lacks(catalog, need):
-            raise UserError(_sentence(need, catalog))
+            raise NotOffered(_sentence(need, catalog))
 
 
 def _plain(request: GenerationRequest) -> dict[str, Any]:

@@ -1,0 +1,93 @@
+"""From what a person typed to the request that is queued: choices drawn, defaults filled in, limits kept. No I/O.
+
+The order matters: a seed first, since choices in prompts are drawn with it; limits and needs last, since a choice may
+put together what nobody may say.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from msgspec import UNSET
+
+from core.defaults import merge
+from core.families.defaults import defaults_for
+from core.families.detect import family_of
+from core.families.table import Table
+from core.limits import Checked, Limits, check
+from core.prompts.draft import Caps
+from core.prompts.expand import expand
+from core.prompts.wildcards import Wildcards
+from core.request import GenerationRequest
+from core.webui.catalog import Catalog, find_checkpoint, find_name
+from core.webui.payload import check_needs
+
+SIZE = ("width", "height")
+
+
+@dataclass(slots=True)
+class Understanding:
+    """What is needed to read a request. `families` None: nothing is known of any checkpoint."""
+
+    limits: Limits = field(default_factory=Limits)
+    families: Table | None = None
+    wildcards: Wildcards = field(default_factory=lambda: Wildcards(None))
+    rng: random.Random = field(default_factory=random.SystemRandom)
+    caps: Caps = field(default_factory=Caps)
+
+    def read(self, asked: GenerationRequest, catalog: Catalog | None, loaded: str | None) -> Checked:
+        """The request as it is to be queued, with notes on what was changed; UserError where it can't be drawn.
+
+        `catalog` is what the webuis offer (None while none has answered), `loaded` the checkpoint that draws where none
+        is chosen, if that is known.
+        """
+        merged = merge(asked, self._of_family(asked, catalog, loaded), rng=self.rng)
+        checked = check(self._drawn(merged), self.limits)
+        pictures = [check(each, self.limits).request for each in _each(checked.request)]
+        if catalog is not None:
+            for each in pictures:
+                check_needs(each, catalog)
+        if checked.request.prompts is UNSET:
+            return checked
+        prompts = tuple(each.prompt for each in pictures)
+        negatives = tuple("" if each.negative_prompt is UNSET else each.negative_prompt for each in pictures)
+        tidied = replace(checked.request, prompts=prompts, negative_prompts=negatives if any(negatives) else UNSET)
+        return replace(checked, request=tidied)
+
+    def _of_family(self, asked: GenerationRequest, catalog: Catalog | None, loaded: str | None) -> Mapping[str, Any]:
+        """What the checkpoint's family says, as far as the webuis can be told."""
+        name = loaded if asked.checkpoint is UNSET else asked.checkpoint
+        checkpoint = None if catalog is None or name is None else find_checkpoint(catalog, name)
+        if self.families is None or catalog is None or checkpoint is None:
+            return {}
+        has_size = any(getattr(asked, side) is not UNSET for side in SIZE) or asked.image is not UNSET
+        layer = dict(defaults_for(family_of(checkpoint, self.families, {}), size=not has_size))
+        for kind, names in (("sampler", catalog.samplers), ("scheduler", catalog.schedulers)):
+            if kind in layer and find_name(names, layer[kind]) is None:
+                del layer[kind]
+        return {name: value for name, value in layer.items() if name in catalog.capabilities.fields}
+
+    def _drawn(self, request: GenerationRequest) -> GenerationRequest:
+        """With every choice in its prompts made, for each picture by that picture's seed."""
+        if request.seed is UNSET:
+            raise ValueError("the seed is drawn before prompts are")
+        count = int(self.limits.count.clamp(request.pictures))
+        drawn = [self._draw(request, request.seed + number) for number in range(count)]
+        if all(pair == (request.prompt, request.negative_prompt) for pair in drawn):
+            return request
+        prompts, negatives = tuple(prompt for prompt, _ in drawn), tuple(negative or "" for _, negative in drawn)
+        return replace(request, prompts=prompts, negative_prompts=negatives if any(negatives) else UNSET)
+
+    def _draw(self, request: GenerationRequest, seed: int) -> tuple[str, Any]:
+        rng = random.Random(seed)  # noqa: S311  # the same seed has to give the same prompt
+        prompt = expand(request.prompt, self.wildcards, rng, self.caps)
+        negative = request.negative_prompt
+        return prompt, negative if negative is UNSET else expand(negative, self.wildcards, rng, self.caps)
+
+
+def _each(request: GenerationRequest) -> list[GenerationRequest]:
+    """The pictures one by one where their prompts differ; else the request itself."""
+    return [request.of(number) for number in range(request.pictures)] if request.prompts is not UNSET else [request]
