@@ -87,8 +87,8 @@ def test_the_engine_is_imported_late_since_that_takes_a_second() -> None:
     assert importers(("bot.py", "core", "cogs"), "core.jobs.dbos_engine") == set()
 
 
-def test_one_module_asks_the_webui_over_http() -> None:
-    """Others pass a session on; it is made, and requests are sent, in one place."""
+def test_one_module_asks_the_webui_over_http_and_one_fetches_images() -> None:
+    """Others pass a session on; it is made, and requests are sent, in these two places."""
     sends = re.compile(r"aiohttp\.(ClientSession|request)|(self\._|\b)session\.(request|get|post|put|ws_connect)")
     senders = {
         name_of(path)
@@ -96,7 +96,7 @@ def test_one_module_asks_the_webui_over_http() -> None:
         for node in ast.walk(read(path))
         if isinstance(node, ast.Call) and sends.fullmatch(ast.unparse(node.func))
     }
-    assert senders == {"core/webui/client.py"}
+    assert senders == {"core/webui/client.py", "core/fetch.py"}
 
 
 def test_the_database_is_known_where_rows_are_kept() -> None:
