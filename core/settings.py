@@ -142,6 +142,8 @@ class Settings(BaseSettings):
     queue_places_per_server: Annotated[int, Field(ge=1)] = 200
     role_weights: Annotated[str, AfterValidator(check_role_weights)] = ""
     admin_servers: Annotated[str, AfterValidator(check_admin_servers)] = ""
+    input_megabytes: Annotated[int, Field(ge=1, le=100)] = 25
+    allow_image_urls: bool = False
     drain_seconds: Annotated[int, Field(ge=0, le=3600)] = 20
     worker_name: Annotated[str, AfterValidator(check_worker_name)] = ""
     shard_ids: Annotated[str, AfterValidator(check_shard_ids)] = ""
@@ -207,5 +209,7 @@ def _sentence(problem: Any) -> str:
     name = str(problem["loc"][0]).upper()
     if problem["type"] == "missing":
         return f"{name} is not set: put it into .env or the environment."
+    if problem["type"] == "bool_parsing":
+        return f"{name} must be yes or no."
     message = str(problem["msg"]).removeprefix("Value error, ").removesuffix(".")
     return f"{name} {message[:1].lower()}{message[1:]}."

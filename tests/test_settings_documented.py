@@ -20,6 +20,8 @@ def default_of(field: str) -> str:
     default: Any = Settings.model_fields[field.lower()].default
     if default is None or Settings.model_fields[field.lower()].is_required():
         return ""
+    if isinstance(default, bool):
+        return "yes" if default else "no"
     return default.get_secret_value() if isinstance(default, SecretStr) else str(default)
 
 

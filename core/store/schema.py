@@ -69,6 +69,15 @@ backends = sa.Table(
     sa.Column("seen_at", sa.Float, nullable=False, comment="when its worker wrote that, unix seconds of the database"),
 )
 
+inputs = sa.Table(
+    "inputs",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True, comment="SHA-256 of the image in hex"),
+    sa.Column("png", sa.LargeBinary, nullable=False, comment="an image that somebody sent in, as webuis get it"),
+    sa.Column("created_at", sa.Float, nullable=False, comment="when it was sent in last, unix seconds"),
+    sa.Index(None, "created_at"),
+)
+
 facts = sa.Table(
     "facts",
     metadata,

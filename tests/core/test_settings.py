@@ -39,6 +39,7 @@ def test_a_token_is_all_that_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (settings.queue_places_per_person, settings.queue_places_per_server) == (10, 200)
     assert (settings.weights, settings.drain_seconds, settings.worker_name) == ({}, 20, "")
     assert (settings.shards, settings.shard_count) == (None, None)
+    assert (settings.input_megabytes, settings.allow_image_urls) == (25, False)
 
 
 def test_every_field_can_be_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -216,3 +217,21 @@ def test_settings_can_not_be_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch, DISCORD_TOKEN=TOKEN)
     with pytest.raises(ValueError, match="frozen"):
         settings.http_port = 1
+
+
+@pytest.mark.parametrize(("said", "meant"), [("yes", True), ("YES", True), ("no", False), ("true", True), ("0", False)])
+def test_addresses_of_images_are_switched_on_in_plain_words(
+    monkeypatch: pytest.MonkeyPatch, said: str, meant: bool
+) -> None:
+    assert load(monkeypatch, DISCORD_TOKEN=TOKEN, ALLOW_IMAGE_URLS=said).allow_image_urls is meant
+
+
+def test_a_switch_that_is_neither_yes_nor_no_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    (problem,) = problems(monkeypatch, ALLOW_IMAGE_URLS="maybe")
+    assert problem == "ALLOW_IMAGE_URLS must be yes or no."
+
+
+@pytest.mark.parametrize("megabytes", ["0", "101", "many"])
+def test_images_have_a_limit_that_fits_into_memory(monkeypatch: pytest.MonkeyPatch, megabytes: str) -> None:
+    (problem,) = problems(monkeypatch, INPUT_MEGABYTES=megabytes)
+    assert problem.startswith("INPUT_MEGABYTES ")

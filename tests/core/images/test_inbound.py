@@ -53,7 +53,7 @@ def of_colours(mode: str) -> Image.Image:
 
 def levels(image: Image.Image) -> list[int]:
     """The red of both blocks' middles."""
-    return [image.convert("RGBA").getpixel(place)[0] for place in ((16, 16), (48, 16))]  # type: ignore[index]  # RGBA
+    return [image.convert("RGBA").getpixel(place)[0] for place in ((16, 16), (48, 16))]  # type: ignore[index]  # a pixel of RGBA is a tuple
 
 
 def is_near(found: list[int], wanted: list[int]) -> bool:
@@ -150,7 +150,7 @@ def test_an_image_stands_upright(name: str, orientation: int) -> None:
     prepared = prepare(saved(sent, name, exif=exif, quality=95), LIMITS)
     image = opened(prepared)
     assert image.size == (48, 32) == (prepared.width, prepared.height)
-    corners = [image.getpixel(place)[0] > 128 for place in ((6, 4), (42, 4), (6, 28), (42, 28))]  # type: ignore[index]  # RGB
+    corners = [image.getpixel(place)[0] > 128 for place in ((6, 4), (42, 4), (6, 28), (42, 28))]  # type: ignore[index]  # of RGB, too
     assert corners == [True, False, False, False]
 
 
@@ -282,6 +282,10 @@ def test_the_sentence_says_what_is_allowed() -> None:
     assert refusal_of(BOMBS["PNG just above"]) == (
         "The image is too large: it has 5001×5001 pixels, and at most 25 million with no side above 16384 are taken."
     )
+
+
+def test_of_a_png_of_any_size_the_sentence_says_it() -> None:
+    assert "it has 14143×14143 pixels" in refusal_of(BOMBS["PNG of 200 megapixels"])
 
 
 def test_a_very_long_side_is_refused() -> None:

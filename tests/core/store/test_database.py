@@ -72,7 +72,7 @@ def differences(url: sa.URL) -> list[Any]:
 def test_migrations_make_the_tables_that_the_code_expects(each_url: sa.URL) -> None:
     migrate(each_url)
     assert differences(each_url) == []
-    assert tables(each_url) == {"jobs", "parts", "accounts", "backends", "facts", "alembic_version"}
+    assert tables(each_url) == {"jobs", "parts", "accounts", "backends", "inputs", "facts", "alembic_version"}
 
 
 def test_migrating_twice_changes_nothing(each_url: sa.URL) -> None:
