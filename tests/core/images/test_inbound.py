@@ -207,6 +207,10 @@ def test_a_file_that_ends_early_is_refused(name: str, part: float) -> None:
     assert DAMAGED in refusal_of(data[: int(len(data) * part)])
 
 
+def test_an_avif_without_its_image_is_refused() -> None:
+    assert DAMAGED in refusal_of(saved(noise(24, 16), "AVIF").replace(b"av01Color", b"none\0olor"))
+
+
 def decode_bomb_png(side: int) -> bytes:
     """A real PNG of side x side pixels: 200 megapixels of black are some 600 KB."""
     packer = zlib.compressobj(9)
