@@ -4,24 +4,27 @@ import base64
 import binascii
 import json
 import secrets
-from typing import Any
+from typing import Any, ClassVar
 
 from playground.webui import lists
+from playground.webui.catalog import Checkpoint
 from playground.webui.dialect import Answer, Call, Handler, Route, json_answer
-from playground.webui.errors import CrashError, InvalidError, RefusedError
-from playground.webui.fields import Field, read_model
-from playground.webui.jobs import Jobs
+from playground.webui.errors import CrashError, RefusedError
+from playground.webui.extensions import Extensions
+from playground.webui.fields import Field
 from playground.webui.models import INTERNAL_PROGRESS, PROGRESS_QUERY
+from playground.webui.validation import Pydantic1
 
 _PAGE = (
     b"<!doctype html><html><head><title>Stable Diffusion</title></head><body><gradio-app></gradio-app></body></html>"
 )
 
 
-class A1111(Jobs):
+class A1111(Extensions):
     """Webui 1.10.1 started with --api; without `internal` as with --nowebui."""
 
-    process_time = "X-Process-Time"
+    process_time: str | None = "X-Process-Time"
+    validation: ClassVar[Pydantic1] = Pydantic1()
 
     def routes(self) -> list[Route]:
         """All of the API, plus the web UI's own routes where there is a UI."""
@@ -29,7 +32,8 @@ class A1111(Jobs):
         routes += [self._sdapi("GET", name, handler) for name, handler in self.readings().items()]
         # The Lora extension registers its routes without the API's credentials check.
         routes.append(self._sdapi("GET", "loras", self.loras, open_=True))
-        routes.append(self._sdapi("POST", "refresh-loras", self.do_nothing, open_=True))
+        routes.append(self._sdapi("POST", "refresh-loras", self.refresh_loras, open_=True))
+        routes += self.extension_routes()
         if self.site.internal:
             routes += [
                 Route("POST", "/internal/progress", self.internal_progress, open=True),
@@ -72,6 +76,7 @@ class A1111(Jobs):
         """The body of every plain list by its name."""
         site, machine = self.site, self.machine
         catalog = machine.catalog
+        alwayson = (*self.alwayson, *machine.scripts.titles())
         return {
             "sd-models": lists.items(catalog.checkpoints),
             "sd-vae": lists.vaes(catalog),
@@ -80,13 +85,13 @@ class A1111(Jobs):
             "upscalers": lists.upscalers(catalog),
             "latent-upscale-modes": lists.latent_upscale_modes(),
             "prompt-styles": lists.prompt_styles(catalog),
-            "embeddings": lists.embeddings(),
+            "embeddings": lists.embeddings(catalog),
             "face-restorers": lists.face_restorers(),
             "hypernetworks": [],
-            "realesrgan-models": [],
+            "realesrgan-models": lists.realesrgan_models(catalog),
             "extensions": [],
-            "scripts": lists.scripts(),
-            "script-info": lists.script_info(),
+            "scripts": lists.scripts(alwayson),
+            "script-info": lists.script_info(alwayson),
             "memory": lists.memory(),
             "cmd-flags": lists.cmd_flags(site.port, site.auth, webui=site.internal, subpath=site.base_path),
         }
@@ -129,32 +134,22 @@ class A1111(Jobs):
 
     def read(self, fields: tuple[Field, ...], call: Call) -> dict[str, Any]:
         """The body by its model. Raises InvalidError with the server's items."""
-        return read_model(fields, self.read_json(call))
+        return self.validation.read(fields, self.read_json(call))
 
     def read_json(self, call: Call) -> dict[str, Any]:
         """The body as a JSON object."""
         if not call.body:
-            raise InvalidError([{"loc": ["body"], "msg": "field required", "type": "value_error.missing"}])
+            raise self.validation.missing()
         kind = call.headers.get("Content-Type", "application/json").partition(";")[0].strip().lower()
         try:
             body = json.loads(call.body) if kind == "application/json" or kind.endswith("+json") else None
         except json.JSONDecodeError as error:
-            context = {"msg": error.msg, "doc": error.doc, "pos": error.pos, "lineno": error.lineno}
-            raise InvalidError(
-                [
-                    {
-                        "loc": ["body", error.pos],
-                        "msg": str(error),
-                        "type": "value_error.jsondecode",
-                        "ctx": {**context, "colno": error.colno},
-                    }
-                ]
-            ) from error
+            raise self.validation.broken(error) from error
         except UnicodeDecodeError as error:
             # The framework answers this one itself, not the wrapper.
             raise RefusedError(400, "There was an error parsing the body") from error
         if not isinstance(body, dict):
-            raise InvalidError([{"loc": ["body"], "msg": "value is not a valid dict", "type": "type_error.dict"}])
+            raise self.validation.no_object(body)
         return body
 
     # Global routes
@@ -163,10 +158,16 @@ class A1111(Jobs):
         """An action whose answer is null."""
         return json_answer(None)
 
-    async def refresh(self, _: Call) -> Answer:
-        """`POST /refresh-*`: waits behind the running job."""
+    async def refresh(self, call: Call) -> Answer:
+        """`POST /refresh-*`: waits behind the running job, then the new files of that kind are there."""
         async with self.machine.lock:
+            self.machine.catalog.refresh(call.path.rpartition("refresh-")[2])
             return json_answer(None)
+
+    async def refresh_loras(self, _: Call) -> Answer:
+        """`POST /refresh-loras`: waits for nothing."""
+        self.machine.catalog.refresh("loras")
+        return json_answer(None)
 
     async def interrupt(self, _: Call) -> Answer:
         """`POST /interrupt`."""
@@ -193,25 +194,38 @@ class A1111(Jobs):
         return json_answer(self.machine.options.as_json())
 
     async def set_options(self, call: Call) -> Answer:
-        """`POST /options`: sets at once, then waits for the lock to load another checkpoint, then saves."""
+        """`POST /options`: sets one after the other, waits for the lock to load another checkpoint, then saves."""
         machine = self.machine
         wanted = self.read_json(call)
-        name = wanted.get("sd_model_checkpoint")
-        checkpoint = None if name is None else machine.catalog.find(name)
-        if name is not None and checkpoint is None:
-            raise CrashError("RuntimeError", f"model {name!r} not found")
+        checkpoint = self.wanted_checkpoint(wanted)
         for key, value in wanted.items():
+            before = machine.options.get(key)
             machine.options.set(key, value)
-        if checkpoint is not None:
-            async with machine.lock:
-                await machine.load(checkpoint)
+            if key == "sd_model_checkpoint" and checkpoint is not None:
+                await self._switch(checkpoint, before)
         machine.options.save()
         machine.changes.notify()
         return json_answer(None)
 
+    def wanted_checkpoint(self, wanted: dict[str, Any]) -> Checkpoint | None:
+        """The checkpoint that the new options name, if they name one. Raises CrashError for an unknown one."""
+        name = wanted.get("sd_model_checkpoint")
+        checkpoint = None if name is None else self.machine.catalog.find(name)
+        if name is not None and checkpoint is None:
+            raise CrashError("RuntimeError", f"model {name!r} not found")
+        return checkpoint
+
+    async def _switch(self, checkpoint: Checkpoint, before: Any) -> None:
+        async with self.machine.lock:
+            try:
+                await self.machine.load(checkpoint)
+            except CrashError:
+                # The server logs this, takes the old value back, and answers as if nothing had happened.
+                self.machine.options.set("sd_model_checkpoint", before)
+
     async def progress(self, call: Call) -> Answer:
         """`GET /progress`: global, without any task's id."""
-        query = read_model(PROGRESS_QUERY, call.query, ("query",))
+        query = self.validation.read(PROGRESS_QUERY, call.query, ("query",))
         state = self.machine.state
         progress, eta = state.global_progress()
         preview = None if query["skip_current_image"] or progress == 0 else await self.preview()

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,16 +15,24 @@ LATENT_MODES = (
     "Latent (nearest)",
     "Latent (nearest-exact)",
 )
+MODULES = ("ae.safetensors", "clip_l.safetensors", "t5xxl_fp16.safetensors")
 _EXTENSION = ".safetensors"
-_LORA_TAG = re.compile(r"<lora:([^:>]+)[^>]*>")
+_LORA_TAG = re.compile(r"<lora:([^:>]+)(?::([^:>]*))?[^>]*>")
 
 
 @dataclass(slots=True)
 class Checkpoint:
-    """A checkpoint file. Its hash is unknown (None) until it was loaded once, and so its title changes then."""
+    """A checkpoint file. Its hash is unknown (None) until it was loaded once, and so its title changes then.
+
+    `broken`: loading it fails. `distilled`: a model with its own guidance, as Flux. `modules`: the text encoders and
+    the VAE without which a Forge draws black.
+    """
 
     file: str
     hashed: bool = False
+    broken: bool = False
+    distilled: bool = False
+    modules: tuple[str, ...] = ()
 
     @property
     def stem(self) -> str:
@@ -92,10 +100,29 @@ class Catalog:
     checkpoints: list[Checkpoint]
     loras: list[str] = field(default_factory=list)
     vaes: list[str] = field(default_factory=lambda: ["vae-ft-mse-840000-ema-pruned.safetensors"])
+    modules: list[str] = field(default_factory=lambda: list(MODULES))
+    embeddings: list[str] = field(default_factory=lambda: ["EasyNegative"])
     upscalers: Sequence[Upscaler] = UPSCALERS
     styles: dict[str, tuple[str, str]] = field(
         default_factory=lambda: {"watercolour": ("watercolour painting, soft edges", "photo")}
     )
+    _arrived: list[tuple[str, str]] = field(default_factory=list)
+
+    def arrive(self, kind: str, file: str) -> None:
+        """Put a file into its folder; the lists show it after the next refresh of that kind.
+
+        `kind` is "checkpoints", "loras", "vae" or "embeddings", as in the routes /refresh-….
+        """
+        self._arrived.append((kind, file))
+
+    def refresh(self, kind: str) -> None:
+        """Read the folder of that kind again."""
+        for file in [file for arrived, file in self._arrived if arrived == kind]:
+            if kind == "checkpoints":
+                self.checkpoints.append(Checkpoint(file))
+            else:
+                {"loras": self.loras, "vae": self.vaes, "embeddings": self.embeddings}[kind].append(file)
+        self._arrived = [each for each in self._arrived if each[0] != kind]
 
     def find(self, name: Any) -> Checkpoint | None:
         """The checkpoint that goes by this name, exactly and case-sensitively."""
@@ -107,9 +134,17 @@ class Catalog:
 
     def lora_hashes(self, prompt: str) -> str | None:
         """The infotext's "Lora hashes" for the known `<lora:...>` tags of a prompt; unknown ones are ignored."""
-        known = dict.fromkeys(name for name in _LORA_TAG.findall(prompt) if name in self.loras)
-        pairs = [f"{name}: {hashlib.sha256(name.encode()).hexdigest()[:12]}" for name in known]
-        return ", ".join(pairs) or None
+        return _hashes(dict.fromkeys(name for name, _ in lora_tags(prompt) if name in self.loras))
+
+    def embedding_hashes(self, *texts: str) -> str | None:
+        """The infotext's "TI hashes" for the embeddings whose names stand in the texts as words."""
+        words = set(re.findall(r"[\w.-]+", " ".join(texts)))
+        return _hashes(dict.fromkeys(name for name in self.embeddings if name in words))
+
+    def find_module(self, name: str) -> str | None:
+        """The module that a name or path means; only its last part counts."""
+        base = name.replace("\\", "/").rpartition("/")[2]
+        return next((each for each in self.modules if base in (each, stem(each))), None)
 
     def apply_styles(self, prompt: str, negative: str, names: Sequence[str]) -> tuple[str, str]:
         """Both texts with the known styles merged in; unknown styles are ignored."""
@@ -118,6 +153,21 @@ class Catalog:
             prompt = _join(prompt, extra)
             negative = _join(negative, extra_negative)
         return prompt, negative
+
+
+def stem(file: str) -> str:
+    """The file's name without its extension."""
+    return file.removesuffix(_EXTENSION)
+
+
+def lora_tags(prompt: str) -> list[tuple[str, str]]:
+    """The name and the weight's text ("" if there is none) of every `<lora:name:weight>` in a prompt."""
+    return _LORA_TAG.findall(prompt)
+
+
+def _hashes(names: Iterable[str]) -> str | None:
+    pairs = [f"{name}: {hashlib.sha256(name.encode()).hexdigest()[:12]}" for name in names]
+    return ", ".join(pairs) or None
 
 
 def _join(text: str, style: str) -> str:

@@ -4,10 +4,11 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from playground.webui.errors import CrashError, DroppedError, InvalidError, RefusedError
 from playground.webui.faults import Planned
+from playground.webui.flavour import Flavour
 from playground.webui.machine import Machine
 
 T = TypeVar("T")
@@ -90,6 +91,7 @@ class Dialect:
 
     server = "uvicorn"
     process_time: str | None = None  # the name of the timing header
+    flavour: ClassVar[Flavour] = Flavour()  # how it draws
 
     def __init__(self, site: Site) -> None:
         self.site = site

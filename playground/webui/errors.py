@@ -31,3 +31,17 @@ class InvalidError(Exception):
 
 class DroppedError(Exception):
     """The connection ends without any answer."""
+
+
+OUT_OF_MEMORY = CrashError(
+    "OutOfMemoryError",
+    "CUDA out of memory. Tried to allocate 2.25 GiB (GPU 0; 8.00 GiB total capacity; 5.61 GiB already allocated; "
+    "1.02 GiB free; 5.74 GiB reserved in total by PyTorch) If reserved memory is >> allocated memory try setting "
+    "max_split_size_mb to avoid fragmentation.  See documentation for Memory Management and PYTORCH_CUDA_ALLOC_CONF",
+)
+NANS = CrashError(
+    "NansException",
+    "A tensor with NaNs was produced in Unet. This could be either because there's not enough precision to represent "
+    "the picture, or because your video card does not support half type. Use --disable-nan-check commandline argument "
+    "to disable this check.",
+)

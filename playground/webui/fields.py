@@ -25,7 +25,10 @@ _FALSE = {"0", "off", "f", "false", "n", "no"}
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field: its type, its API default, whether null passes, and its range if it has one."""
+    """One field: its type, its API default, whether null passes, and its range if it has one.
+
+    `low` and `high` are allowed themselves, `above` is not.
+    """
 
     name: str
     kind: Kind
@@ -33,7 +36,8 @@ class Field:
     nullable: bool = True
     low: float | None = None
     high: float | None = None
-    choices: tuple[int, ...] = ()
+    choices: tuple[Any, ...] = ()
+    above: float | None = None
 
 
 def read_model(fields: Sequence[Field], body: Mapping[str, Any], where: tuple[str, ...] = ("body",)) -> dict[str, Any]:
@@ -45,7 +49,7 @@ def read_model(fields: Sequence[Field], body: Mapping[str, Any], where: tuple[st
     problems: list[dict[str, Any]] = []
     for field in fields:
         if field.name not in body:
-            values[field.name] = _fresh(field.default)
+            values[field.name] = fresh(field.default)
             continue
         try:
             values[field.name] = _check(field, body[field.name])
@@ -62,7 +66,8 @@ class _WrongValueError(Exception):
         self.item = item
 
 
-def _fresh(default: Any) -> Any:
+def fresh(default: Any) -> Any:
+    """The default, a copy of its own where it could be changed."""
     return default.copy() if isinstance(default, (list, dict)) else default
 
 
@@ -99,6 +104,8 @@ def _check_range(field: Field, value: Any) -> None:
         word, kind, limit = "greater than or equal to", "not_ge", field.low
     elif field.high is not None and value > field.high:
         word, kind, limit = "less than or equal to", "not_le", field.high
+    elif field.above is not None and value <= field.above:
+        word, kind, limit = "greater than", "not_gt", field.above
     else:
         return
     raise _WrongValueError(

@@ -5,45 +5,38 @@ import hashlib
 import random
 import string
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from PIL import Image
 
 from playground.webui.art import Scene
 from playground.webui.catalog import Checkpoint
-from playground.webui.errors import CrashError, RefusedError
+from playground.webui.controlnet import Controlled, DetectedMap
+from playground.webui.errors import NANS, OUT_OF_MEMORY, CrashError, RefusedError
 from playground.webui.faults import Fault, Planned
 from playground.webui.machine import Machine
 from playground.webui.plan import Plan, Route, make_plan
 from playground.webui.records import Render
-from playground.webui.rendering import Encoding, Inputs, Shot, draw, encode, make_grid
+from playground.webui.rendering import Encoding, Inputs, Shot, draw, encode, encode_extra, make_grid, mask_extras
 from playground.webui.sampling import pick_sampling
 
 HUGE_BYTES = 11 * 1024 * 1024  # above Discord's 10 MiB
-_OUT_OF_MEMORY = CrashError(
-    "OutOfMemoryError",
-    "CUDA out of memory. Tried to allocate 2.25 GiB (GPU 0; 8.00 GiB total capacity; 5.61 GiB already allocated; "
-    "1.02 GiB free; 5.74 GiB reserved in total by PyTorch) If reserved memory is >> allocated memory try setting "
-    "max_split_size_mb to avoid fragmentation.  See documentation for Memory Management and PYTORCH_CUDA_ALLOC_CONF",
-)
-_NAN = CrashError(
-    "NansException",
-    "A tensor with NaNs was produced in Unet. This could be either because there's not enough precision to represent "
-    "the picture, or because your video card does not support half type. Use --disable-nan-check commandline argument "
-    "to disable this check.",
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A validated request with what its faults ask for. `decode` gives img2img's images, read inside the lock."""
+    """A validated request with what its faults ask for. `decode` gives img2img's images, read inside the lock.
+
+    `sent` is the JSON as it arrived.
+    """
 
     route: Route
     payload: dict[str, Any]
     fault: Planned | None
     decode: Callable[[], Inputs | None]
     cheap: bool
+    sent: Mapping[str, Any] = field(default_factory=dict)
 
     def has(self, *faults: Fault) -> bool:
         """Whether this request meets one of these faults."""
@@ -52,9 +45,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the card gives back: files and infotexts, equally many unless the job was stopped before its first pass.
+    """What the card gives back: files and infotexts.
 
-    `first` is 1 when a grid stands before the pictures.
+    There are more files where masks stand between the pictures or maps behind them, and fewer when the job was stopped
+    before its first pass. `first` is 1 when a grid stands before the pictures.
     """
 
     render: Render
@@ -102,7 +96,9 @@ class Generation:
     async def _recorded(self, inputs: Inputs | None) -> Outcome:
         now = asyncio.get_running_loop().time
         payload = self._order.payload
-        render = Render(dict(payload), payload["seed"] or -1, self._task_id, "", now())
+        sent = self._order.sent
+        ignored = tuple(key for key in sent if key not in payload)
+        render = Render(dict(payload), payload["seed"] or -1, self._task_id, "", now(), sent=sent, ignored=ignored)
         self._machine.renders.append(render)
         self._machine.changes.notify()
         try:
@@ -123,8 +119,9 @@ class Generation:
         before = machine.options.remembered(overrides)
         try:
             await self._override(overrides)
-            plan = self._plan()
-            render.seed, render.checkpoint = plan.seeds[0], plan.checkpoint.stem
+            control = await self._control(inputs)
+            plan = self._plan({**(inputs.notes if inputs else {}), **control.pairs})
+            render.seed, render.checkpoint, render.loras = plan.seeds[0], plan.checkpoint.stem, self._apply_loras(plan)
             with_infotext = bool(machine.options["enable_pnginfo"]) and not order.has(Fault.NO_METADATA)
             made = await self._passes(plan, inputs)
         finally:
@@ -133,6 +130,8 @@ class Generation:
         # The format is read after the options were put back: an override of samples_format has no effect.
         encoding = self._encoding(with_infotext)
         outcome = await asyncio.to_thread(self._finish, render, plan, made, encoding)
+        if made:
+            outcome.files.extend(await asyncio.to_thread(_encode_maps, control.maps, encoding))
         render.infotexts = outcome.infotexts[outcome.first :]
         render.digests = [hashlib.sha256(file).hexdigest() for file in outcome.files]
         return outcome
@@ -155,18 +154,41 @@ class Generation:
         others = [each for each in self._machine.catalog.checkpoints if each is not configured]
         return others[0] if others else configured
 
-    def _plan(self) -> Plan:
+    async def _control(self, inputs: Inputs | None) -> Controlled:
+        machine, payload = self._machine, self._order.payload
+        if not payload["alwayson_scripts"]:
+            return Controlled()
+        size = (payload["width"] or 0) // 8 * 8, (payload["height"] or 0) // 8 * 8
+        no_maps = bool(machine.options.get("control_net_no_detectmap"))
+        init = None if inputs is None else inputs.init
+        return await asyncio.to_thread(machine.scripts.run, payload, init, size, no_maps=no_maps)
+
+    def _apply_loras(self, plan: Plan) -> list[str]:
+        if plan.loras is not None:
+            self._machine.loras = plan.loras
+        return list(self._machine.loras)
+
+    def _plan(self, notes: Mapping[str, Any]) -> Plan:
         machine, payload = self._machine, self._order.payload
         loaded = machine.loaded
         if loaded is None:
-            raise CrashError("AttributeError", "'NoneType' object has no attribute 'sd_checkpoint_info'")
+            raise machine.flavour.no_checkpoint
         sampling = pick_sampling(
             payload["sampler_name"] or payload["sampler_index"],
             payload["scheduler"],
             machine.samplers,
             machine.schedulers,
         )
-        return make_plan(self._order.route, payload, sampling, machine.catalog, machine.options, loaded)
+        return make_plan(
+            self._order.route,
+            payload,
+            sampling,
+            machine.catalog,
+            machine.options,
+            loaded,
+            machine.flavour,
+            notes,
+        )
 
     def _encoding(self, with_infotext: bool) -> Encoding:
         options = self._machine.options
@@ -186,6 +208,8 @@ class Generation:
             if plan.n_iter > 1:
                 state.job = f"Batch {iteration + 1} out of {plan.n_iter}"
             self._show_preview(plan, iteration)
+            if iteration and (plan.refiner or (plan.hires and plan.hires.checkpoint)):
+                await self._machine.load(plan.checkpoint, noted=False)
             left, size = await self._one_iteration(plan)
             shots = self._shots(plan, iteration, left, size, inputs)
             made += await asyncio.to_thread(self._draw_all, shots)
@@ -194,14 +218,19 @@ class Generation:
 
     async def _one_iteration(self, plan: Plan) -> tuple[float, tuple[int, int]]:
         """Run the passes of one batch; returns the share left undone and the picture's size."""
-        failure, fail_at = _OUT_OF_MEMORY, 0.5 if self._order.has(Fault.OUT_OF_MEMORY) else 2.0
-        if self._order.has(Fault.NAN):
-            failure, fail_at = _NAN, 1.0
-        sample = self._machine.sample
+        failure, fail_at = OUT_OF_MEMORY, 0.5 if self._order.has(Fault.OUT_OF_MEMORY) else 2.0
+        machine, sample = self._machine, self._machine.sample
+        if self._order.has(Fault.NAN) and machine.flavour.checks_nans:
+            failure, fail_at = NANS, 1.0
         done = await sample(plan.steps, plan.batch_size, fail_at=fail_at, failure=failure)
-        if plan.hires is None or self._machine.stopping:
+        if plan.refiner is not None:
+            await machine.load(plan.refiner, noted=False)
+        if plan.hires is None or machine.stopping:
             return 1 - done, plan.pixels
-        self._machine.state.next_job()
+        machine.flavour.check_second_pass(self._order.payload)
+        if plan.hires.checkpoint is not None:
+            await machine.load(plan.hires.checkpoint, noted=False)
+        machine.state.next_job()
         done = await sample(plan.hires.steps, plan.batch_size, failure=failure)
         return 1 - done, (plan.hires.width, plan.hires.height)
 
@@ -222,25 +251,33 @@ class Generation:
         order = self._order
         noise = int(order.fault.amount or HUGE_BYTES) if order.fault and order.has(Fault.HUGE_PNG) else 0
         strength = 1.0 if plan.denoising is None else plan.denoising
-        first = iteration * plan.batch_size
-        return [
-            (
-                index,
-                Shot(self._scene(plan, index, size), left, inputs, strength, order.has(Fault.BLACK_IMAGE), noise),
-            )
-            for index in range(first, first + plan.batch_size)
-        ]
+        black = plan.black or order.has(Fault.BLACK_IMAGE, Fault.NAN)
+        shots: list[tuple[int, Shot]] = []
+        for place in range(plan.batch_size):
+            index = iteration * plan.batch_size + place
+            own = None if inputs is None else inputs.of(place)
+            # What is drawn for "only masked" is pasted back into the init image, whatever size was asked for.
+            shape = size if own is None or own.area is None else own.init.size
+            shots.append((index, Shot(self._scene(plan, index, shape), left, own, strength, black, noise)))
+        return shots
 
     def _draw_all(self, shots: list[tuple[int, Shot]]) -> list[_Made]:
-        cheap = self._order.cheap and not self._order.has(Fault.BLACK_IMAGE, Fault.HUGE_PNG)
-        return [_Made(index, shot, None if cheap else draw(shot)) for index, shot in shots]
+        cheap = self._order.cheap
+        return [
+            _Made(index, shot, None if cheap and not (shot.black or shot.noise_bytes) else draw(shot))
+            for index, shot in shots
+        ]
 
     def _finish(self, render: Render, plan: Plan, made: list[_Made], encoding: Encoding) -> Outcome:
         order, options = self._order, self._machine.options
         if order.has(Fault.FEWER_IMAGES):
             made = made[:-1]
         infotexts = [plan.infotext(each.index) for each in made] or [plan.infotext(0)]
-        files = [encode(each.shot, each.picture, plan.infotext(each.index), encoding) for each in made]
+        files: list[bytes] = []
+        masks = {"mask": bool(options["return_mask"]), "composite": bool(options["return_mask_composite"])}
+        for each in made:
+            files.append(encode(each.shot, each.picture, plan.infotext(each.index), encoding))
+            files += [encode_extra(extra, encoding) for extra in mask_extras(each.shot, each.picture, **masks)]
         first = 0
         asked = order.payload["save_images"] and options["return_grid"] and len(made) > 1
         if made and (asked or order.has(Fault.GRID_FIRST)):
@@ -249,3 +286,7 @@ class Generation:
             infotexts.insert(0, infotexts[0])
             first = 1
         return Outcome(render, plan, files, infotexts, first, self._machine.state.job_timestamp)
+
+
+def _encode_maps(maps: list[DetectedMap], encoding: Encoding) -> list[bytes]:
+    return [encode_extra(each.draw(), encoding) for each in maps]

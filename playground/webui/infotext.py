@@ -12,7 +12,7 @@ _SIZE = re.compile(r"(\d+)x(\d+)")
 _LABEL = "Negative prompt:"
 
 # What the server adds to a parsed text although it never stood in it.
-_READ_DEFAULTS: dict[str, Any] = {
+READ_DEFAULTS: dict[str, Any] = {
     "Clip skip": "1",
     "Hires resize-1": 0,
     "Hires resize-2": 0,
@@ -54,7 +54,7 @@ def _quote(text: str) -> str:
     return json.dumps(text, ensure_ascii=False) if any(mark in text for mark in ",\n:") else text
 
 
-def read_infotext(text: str) -> dict[str, Any]:
+def read_infotext(text: str, defaults: Mapping[str, Any] = READ_DEFAULTS) -> dict[str, Any]:
     """The `parameters` of `/png-info`: the pairs as strings, the two prompts, and the server's own additions."""
     *lines, last = text.strip().split("\n")
     if len(_PAIR.findall(last)) < 3:  # fewer pairs than that are taken for a line of the prompt
@@ -63,7 +63,7 @@ def read_infotext(text: str) -> dict[str, Any]:
     values = _read_pairs(last)
     prompt, negative = _read_prompts(lines)
     values["Prompt"], values["Negative prompt"] = prompt, negative
-    return values | {key: value for key, value in _READ_DEFAULTS.items() if key not in values}
+    return values | {key: value for key, value in defaults.items() if key not in values}
 
 
 def _read_pairs(line: str) -> dict[str, Any]:

@@ -3,18 +3,20 @@
 import asyncio
 import base64
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 from PIL import Image
 
 from playground.webui import lists
 from playground.webui.dialect import Answer, Call, Dialect, json_answer
-from playground.webui.errors import CrashError, RefusedError
+from playground.webui.errors import RefusedError
+from playground.webui.extras import check_upscalers, upscale
 from playground.webui.fields import Field
 from playground.webui.generate import Generation, Order, Outcome
 from playground.webui.images import decode_input, encode_image, read_metadata
 from playground.webui.infotext import read_infotext
+from playground.webui.inpaint import prepare
 from playground.webui.models import EXTRA_SINGLE_IMAGE, IMG2IMG, INTERROGATE, PNG_INFO, TXT2IMG
 from playground.webui.plan import Route
 from playground.webui.rendering import Inputs, Shot, draw
@@ -26,24 +28,32 @@ _ECHOED_AS_NULL = ("init_images", "mask")
 class Jobs(Dialect):
     """The handlers of those routes; the dialect that inherits them says how a body is read."""
 
+    txt2img_fields: ClassVar[tuple[Field, ...]] = TXT2IMG
+    img2img_fields: ClassVar[tuple[Field, ...]] = IMG2IMG
+    alwayson: ClassVar[tuple[str, ...]] = lists.ALWAYSON_SCRIPTS
+
     def read(self, fields: tuple[Field, ...], call: Call) -> dict[str, Any]:
         """The body by its model. Raises InvalidError."""
         raise NotImplementedError
 
     async def txt2img(self, call: Call) -> Answer:
         """`POST /txt2img`: blocks until the pictures are there."""
-        payload = self.read(TXT2IMG, call)
+        payload = self.read(self.txt2img_fields, call)
         self._check_scripts(payload, (*lists.TXT2IMG_SCRIPTS,))
         return await self._generate("txt2img", payload, call, lambda: None)
 
     async def img2img(self, call: Call) -> Answer:
         """`POST /img2img`: the init image is decoded once the lock is taken."""
-        payload = self.read(IMG2IMG, call)
+        payload = self.read(self.img2img_fields, call)
         if payload["init_images"] is None:
             raise RefusedError(404, "Init image not found")
         self._check_scripts(payload, lists.IMG2IMG_SCRIPTS)
         mask = await asyncio.to_thread(decode_input, payload["mask"]) if payload["mask"] else None
-        return await self._generate("img2img", payload, call, lambda: _decode(payload["init_images"], mask))
+        return await self._generate("img2img", payload, call, lambda: self._decode(payload, mask))
+
+    def _decode(self, payload: dict[str, Any], mask: Image.Image | None) -> Inputs:
+        images = [decode_input(str(image)) for image in payload["init_images"]]
+        return prepare(images, mask, payload, str(self.machine.options["img2img_background_color"]))
 
     def _check_scripts(self, payload: dict[str, Any], selectable: tuple[str, ...]) -> None:
         name = payload["script_name"]
@@ -52,13 +62,13 @@ class Jobs(Dialect):
         for title in payload["alwayson_scripts"]:
             if title.lower() in selectable:
                 raise RefusedError(422, "Cannot have a selectable script in the always on scripts params")
-            if title.lower() not in lists.ALWAYSON_SCRIPTS:
+            if title.lower() not in (*self.alwayson, *self.machine.scripts.titles()):
                 raise RefusedError(422, f"Script '{title}' not found")
 
     async def _generate(
         self, route: Route, payload: dict[str, Any], call: Call, decode: Callable[[], Inputs | None]
     ) -> Answer:
-        order = Order(route, payload, call.fault, decode, self.site.cheap)
+        order = Order(route, payload, call.fault, decode, self.site.cheap, _sent(call))
         outcome = await self.site.run(Generation(self.machine, order).run())
         if call.client_gone():
             outcome.render.state = "discarded"
@@ -92,7 +102,11 @@ class Jobs(Dialect):
         """`POST /png-info`: does not wait for the lock."""
         image = await asyncio.to_thread(decode_input, self.read(PNG_INFO, call)["image"].strip())
         text, items = read_metadata(image)
-        return json_answer({"info": text, "items": items, "parameters": read_infotext(text)})
+        return json_answer({"info": text, "items": items, "parameters": self.parse_infotext(text)})
+
+    def parse_infotext(self, text: str) -> dict[str, Any]:
+        """The `parameters` of /png-info."""
+        return read_infotext(text, self.machine.flavour.read_defaults)
 
     async def interrogate(self, call: Call) -> Answer:
         """`POST /interrogate`: a caption; for this webui's own pictures it is made of their prompt."""
@@ -110,7 +124,7 @@ class Jobs(Dialect):
         return json_answer({"caption": caption if query["model"] == "clip" else ", ".join(tags)})
 
     async def extra_single_image(self, call: Call) -> Answer:
-        """`POST /extra-single-image`: upscales with Lanczos whatever the upscaler's name is."""
+        """`POST /extra-single-image`: upscales with Lanczos whatever the upscaler's name is (but "Nearest")."""
         query = self.read(EXTRA_SINGLE_IMAGE, call)
         image = await asyncio.to_thread(decode_input, query["image"])
         return json_answer(await self.site.run(self._upscale(query, image)))
@@ -118,11 +132,8 @@ class Jobs(Dialect):
     async def _upscale(self, query: dict[str, Any], image: Image.Image) -> dict[str, Any]:
         async with self.machine.job("extras"):
             await asyncio.sleep(self.machine.pace.seconds_per_step)
-            for name in (query["upscaler_1"], query["upscaler_2"]):
-                if not self.machine.catalog.has_upscaler(name):
-                    raise CrashError("AssertionError", f"could not find upscaler named {name}")
-            size, note = _target(query, image.size)
-            upscaled = image.resize(size, Image.Resampling.LANCZOS)
+            check_upscalers(query, self.machine.catalog)
+            upscaled, note = await asyncio.to_thread(upscale, query, image)
         text, items = read_metadata(image)
         texts = ({"parameters": text} if text else {}) | items | ({"postprocessing": note} if note else {})
         options = self.machine.options
@@ -133,25 +144,13 @@ class Jobs(Dialect):
         return {"html_info": f"<p>{note}</p>" if note else "", "image": base64.b64encode(file).decode()}
 
 
-def _decode(images: list[Any], mask: Image.Image | None) -> Inputs:
-    if not images:
-        raise CrashError("IndexError", "list index out of range")
-    decoded = [decode_input(str(image)) for image in images]
-    return Inputs(decoded[0], mask)
-
-
 def _preview(shot: Shot) -> bytes:
     return encode_image(draw(shot), "png", {}, level=1)
 
 
-def _target(query: dict[str, Any], size: tuple[int, int]) -> tuple[tuple[int, int], str]:
-    """The upscaled size in pixels and the sentence about it ("" when nothing is upscaled)."""
-    upscaler = query["upscaler_1"]
-    if upscaler == "None":
-        return size, ""
-    if query["resize_mode"] == 1:
-        wide, high = query["upscaling_resize_w"], query["upscaling_resize_h"]
-        return (wide, high), f"Postprocess upscale to: {wide}x{high}, Postprocess upscaler: {upscaler}"
-    factor = query["upscaling_resize"]
-    target = max(int(size[0] * factor), 1), max(int(size[1] * factor), 1)
-    return target, f"Postprocess upscale by: {factor}, Postprocess upscaler: {upscaler}"
+def _sent(call: Call) -> Mapping[str, Any]:
+    try:
+        body = json.loads(call.body)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}

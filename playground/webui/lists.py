@@ -23,6 +23,17 @@ def vaes(catalog: Catalog) -> list[dict[str, Any]]:
     return [{"model_name": name, "filename": f"{INSTALL_DIR}/models/VAE/{name}"} for name in catalog.vaes]
 
 
+def modules(catalog: Catalog) -> list[dict[str, Any]]:
+    """`GET /sd-modules`: VAEs and text encoders."""
+    return [
+        {"model_name": name, "filename": f"{INSTALL_DIR}/models/{_folder(name)}/{name}"} for name in catalog.modules
+    ]
+
+
+def _folder(module: str) -> str:
+    return "text_encoder" if module.startswith(("clip", "t5")) else "VAE"
+
+
 def loras(catalog: Catalog) -> list[dict[str, Any]]:
     """`GET /loras`: with the training metadata and the server's absolute paths."""
     return [
@@ -70,7 +81,7 @@ def prompt_styles(catalog: Catalog) -> list[dict[str, str]]:
     ]
 
 
-def embeddings() -> dict[str, Any]:
+def embeddings(catalog: Catalog) -> dict[str, Any]:
     """`GET /embeddings`: a dict by name, not a list."""
     item = {
         "step": None,
@@ -79,7 +90,7 @@ def embeddings() -> dict[str, Any]:
         "shape": 768,
         "vectors": 8,
     }
-    return {"loaded": {"EasyNegative": item}, "skipped": {}}
+    return {"loaded": {name: dict(item) for name in catalog.embeddings}, "skipped": {}}
 
 
 def face_restorers() -> list[dict[str, Any]]:
@@ -87,22 +98,28 @@ def face_restorers() -> list[dict[str, Any]]:
     return [{"name": "CodeFormer", "cmd_dir": None}, {"name": "GFPGAN", "cmd_dir": None}]
 
 
-def scripts() -> dict[str, list[str]]:
+def scripts(alwayson: Sequence[str] = ALWAYSON_SCRIPTS) -> dict[str, list[str]]:
     """`GET /scripts`: lower-case titles."""
     return {
-        "txt2img": [*TXT2IMG_SCRIPTS, *ALWAYSON_SCRIPTS],
-        "img2img": [*IMG2IMG_SCRIPTS, "soft inpainting", *ALWAYSON_SCRIPTS],
+        "txt2img": [*TXT2IMG_SCRIPTS, *alwayson],
+        "img2img": [*IMG2IMG_SCRIPTS, "soft inpainting", *alwayson],
     }
 
 
-def script_info() -> list[dict[str, Any]]:
+def script_info(alwayson: Sequence[str] = ALWAYSON_SCRIPTS) -> list[dict[str, Any]]:
     """`GET /script-info`."""
-    return [*(_script(False, name) for name in TXT2IMG_SCRIPTS), *(_script(True, name) for name in ALWAYSON_SCRIPTS)]
+    return [*(_script(False, name) for name in TXT2IMG_SCRIPTS), *(_script(True, name) for name in alwayson)]
 
 
 def _script(alwayson: bool, name: str) -> dict[str, Any]:
     argument = {"label": "Margins (px)", "value": 0, "minimum": 0, "maximum": 500, "step": 2, "choices": None}
     return {"name": name, "is_alwayson": alwayson, "is_img2img": False, "args": [] if alwayson else [argument]}
+
+
+def realesrgan_models(catalog: Catalog) -> list[dict[str, Any]]:
+    """`GET /realesrgan-models`."""
+    ours = [each for each in catalog.upscalers if each.name.startswith("R-ESRGAN")]
+    return [{"name": each.name, "path": each.model, "scale": int(each.scale)} for each in ours]
 
 
 def memory() -> dict[str, Any]:

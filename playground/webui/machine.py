@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from playground.webui.catalog import Catalog, Checkpoint
 from playground.webui.changes import Changes
 from playground.webui.errors import CrashError
+from playground.webui.flavour import Flavour
 from playground.webui.options import Options
 from playground.webui.progress import JobState, Tasks
 from playground.webui.records import Render
-from playground.webui.sampling import SAMPLERS, SCHEDULERS, Sampler, Scheduler
-
-_UNLOADED = CrashError("AttributeError", "'NoneType' object has no attribute 'sd_checkpoint_info'")
+from playground.webui.sampling import Sampler, Scheduler
+from playground.webui.scripts import Scripts
 
 
 @dataclass(slots=True)
@@ -33,15 +33,18 @@ class Machine:
         options: Options,
         pace: Pace,
         changes: Changes,
-        samplers: Sequence[Sampler] = SAMPLERS,
-        schedulers: Sequence[Scheduler] = SCHEDULERS,
+        samplers: Sequence[Sampler] | None = None,
+        schedulers: Sequence[Scheduler] | None = None,
+        flavour: Flavour | None = None,
     ) -> None:
+        self.flavour = flavour or Flavour()
+        self.scripts = Scripts()
         self.catalog = catalog
         self.options = options
         self.pace = pace
         self.changes = changes
-        self.samplers = samplers
-        self.schedulers = schedulers
+        self.samplers = self.flavour.samplers if samplers is None else samplers
+        self.schedulers = self.flavour.schedulers if schedulers is None else schedulers
         self.lock = asyncio.Lock()
         self.state = JobState()
         self.tasks = Tasks()
@@ -49,6 +52,7 @@ class Machine:
         self.swaps: list[str] = []
         self.interrupts: list[float] = []
         self.loaded: Checkpoint | None = None
+        self.loras: list[str] = []
         self._held_at: int | None = None
         self._broken = False
         self._boot()
@@ -57,8 +61,12 @@ class Machine:
         checkpoint = self.catalog.find(self.options["sd_model_checkpoint"])
         if checkpoint is None and self.catalog.checkpoints:
             checkpoint = self.catalog.checkpoints[0]
-        if checkpoint is not None:
-            self._take(checkpoint)
+        if checkpoint is None:
+            return
+        if self.flavour.boots_loaded:
+            self._take(checkpoint, noted=self.flavour.names_checkpoint)
+        elif not self.options["sd_model_checkpoint"]:
+            self.options.set("sd_model_checkpoint", checkpoint.title)
 
     def restart(self) -> None:
         """Forget what a process forgets: the lock, the progress, the tasks. The memory of renders stays."""
@@ -95,21 +103,27 @@ class Machine:
                 self.state.end()
                 self.changes.notify()
 
-    async def load(self, checkpoint: Checkpoint) -> None:
-        """Make the checkpoint the loaded one; takes `load_seconds` if it is not. Rewrites the option to its title."""
+    async def load(self, checkpoint: Checkpoint, *, noted: bool = True) -> None:
+        """Make the checkpoint the loaded one; takes `load_seconds` if it is not.
+
+        Rewrites the option to its title if `noted`. Raises CrashError for a broken one; the one before stays loaded.
+        """
         if checkpoint is self.loaded:
             return
         if self.pace.load_seconds > 0:
             await asyncio.sleep(self.pace.load_seconds)
-        self._take(checkpoint)
+        if checkpoint.broken:
+            raise self.flavour.load_failure
+        self._take(checkpoint, noted=noted)
         self.swaps.append(checkpoint.stem)
         self.changes.notify()
 
-    def _take(self, checkpoint: Checkpoint) -> None:
+    def _take(self, checkpoint: Checkpoint, *, noted: bool) -> None:
         self.loaded = checkpoint
         self._broken = False
         checkpoint.hashed = True
-        self.options.set("sd_model_checkpoint", checkpoint.title)
+        if noted and self.flavour.writes_title:
+            self.options.set("sd_model_checkpoint", checkpoint.title)
         self.options.set("sd_checkpoint_hash", checkpoint.sha256)
 
     def unload(self) -> None:
@@ -123,9 +137,10 @@ class Machine:
 
     def configured(self) -> Checkpoint:
         """The checkpoint that the options name. Raises CrashError when the webui has none at all."""
-        found = self.catalog.find(self.options["sd_model_checkpoint"]) or self.loaded
+        name = self.options["sd_model_checkpoint"]
+        found = None if name is None else self.catalog.find(name) or self.loaded
         if found is None and not self.catalog.checkpoints:
-            raise _UNLOADED
+            raise self.flavour.no_checkpoint
         return found or self.catalog.checkpoints[0]
 
     def interrupt(self) -> None:
@@ -150,7 +165,7 @@ class Machine:
             if self.stopping:
                 return step / steps
             if self._broken:
-                raise _UNLOADED
+                raise self.flavour.no_checkpoint
             await asyncio.sleep(self.pace.seconds_per_step * pictures)
             self.state.sampling_step = step + 1
             self.changes.notify()

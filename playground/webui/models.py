@@ -100,7 +100,7 @@ EXTRA_SINGLE_IMAGE = (
     Field("gfpgan_visibility", "float", 0, nullable=False, low=0, high=1),
     Field("codeformer_visibility", "float", 0, nullable=False, low=0, high=1),
     Field("codeformer_weight", "float", 0, nullable=False, low=0, high=1),
-    Field("upscaling_resize", "float", 2.0, nullable=False, low=0),
+    Field("upscaling_resize", "float", 2.0, nullable=False, above=0),
     Field("upscaling_resize_w", "int", 512, nullable=False, low=1),
     Field("upscaling_resize_h", "int", 512, nullable=False, low=1),
     Field("upscaling_crop", "bool", True, nullable=False),
@@ -125,3 +125,35 @@ INTERNAL_PROGRESS = (
 )
 
 PROGRESS_QUERY = (Field("skip_current_image", "bool", False, nullable=False),)
+
+
+def with_fields(fields: tuple[Field, ...], after: str, *new: Field) -> tuple[Field, ...]:
+    """The model with the new fields behind the field of that name."""
+    place = next(index for index, field in enumerate(fields) if field.name == after) + 1
+    return (*fields[:place], *new, *fields[place:])
+
+
+def with_field(fields: tuple[Field, ...], changed: Field) -> tuple[Field, ...]:
+    """The model with the field of the same name replaced."""
+    return tuple(changed if field.name == changed.name else field for field in fields)
+
+
+REFORGE_TXT2IMG = with_fields(
+    with_field(TXT2IMG, Field("denoising_strength", "float")), "hr_negative_prompt", Field("hr_cfg", "float", 1.0)
+)
+
+FORGE_TXT2IMG = with_fields(
+    with_fields(
+        with_fields(REFORGE_TXT2IMG, "cfg_scale", Field("distilled_cfg_scale", "float", 3.5)),
+        "hr_checkpoint_name",
+        Field("hr_additional_modules", "list"),
+    ),
+    "hr_cfg",
+    Field("hr_distilled_cfg", "float", 3.5),
+)
+
+FORGE_IMG2IMG = with_fields(
+    with_fields(IMG2IMG, "cfg_scale", Field("distilled_cfg_scale", "float", 3.5)),
+    "force_task_id",
+    Field("hr_distilled_cfg", "float", 3.5),
+)

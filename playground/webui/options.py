@@ -89,6 +89,11 @@ DEFAULTS: dict[str, Any] = {
     "disable_all_extensions": "none",
     "restore_config_state_file": "",
 }
+CONTROLNET_DEFAULTS: dict[str, Any] = {
+    "control_net_unit_count": 3,
+    "control_net_no_detectmap": False,
+    "control_net_detectmap_autosaving": False,
+}
 _NOT_OVER_API = frozenset({"api_enable_requests", "api_forbid_local_requests", "api_useragent"})
 
 
@@ -99,22 +104,30 @@ class Options:
     everybody, as seen on fresh installs of A1111, Forge and reForge.
     """
 
-    def __init__(self, changed: Mapping[str, Any], *, leaky: bool) -> None:
-        self._values = {**DEFAULTS, **changed}
+    def __init__(self, changed: Mapping[str, Any], *, leaky: bool, defaults: Mapping[str, Any] = DEFAULTS) -> None:
+        self._values = {**defaults, **changed}
         self._saved = {"sd_model_checkpoint", "sd_checkpoint_hash", *changed}
         self._leaky = leaky
 
     def __getitem__(self, key: str) -> Any:
         return self._values[key]
 
-    def set(self, key: str, value: Any) -> None:
-        """Set one option as the API does: values are not type-checked, three keys are silently ignored.
+    def has(self, key: str) -> bool:
+        """Whether this webui has the option."""
+        return key in self._values
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value, or the default for an option that this webui has not."""
+        return self._values.get(key, default)
+
+    def set(self, key: str, value: Any, *, guarded: bool = True) -> None:
+        """Set one option as the API does: values are not type-checked, three keys are silently ignored if `guarded`.
 
         Raises CrashError (KeyError) for a key that does not exist.
         """
         if key not in self._values:
             raise CrashError("KeyError", repr(key))
-        if key not in _NOT_OVER_API:
+        if not guarded or key not in _NOT_OVER_API:
             self._values[key] = value
 
     def save(self) -> None:

@@ -2,13 +2,15 @@
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from playground.webui.catalog import Catalog, Checkpoint
 from playground.webui.errors import CrashError
+from playground.webui.flavour import Flavour
 from playground.webui.infotext import VERSION, write_infotext
 from playground.webui.options import Options
+from playground.webui.pairs import hires_pairs, noise_pairs, other_checkpoint, refiner_pairs, settings_pairs
 from playground.webui.sampling import Sampling
 
 Route = Literal["txt2img", "img2img"]
@@ -21,16 +23,21 @@ _NO_KERNEL = (
 
 @dataclass(frozen=True, slots=True)
 class Hires:
-    """The second pass: its steps and the final picture's size in pixels."""
+    """The second pass: its steps, the final picture's size in pixels, and its checkpoint if it has one of its own."""
 
     steps: int
     width: int
     height: int
+    checkpoint: Checkpoint | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything about one generation that is known before its first step. `pairs` lacks the seeds."""
+    """Everything about one generation that is known before its first step.
+
+    `guidance`, `settings` and `extra` are pairs of the infotext. `loras` is None where their step failed. `black`: the
+    checkpoint lacks something it needs.
+    """
 
     prompt: str
     negative: str
@@ -53,6 +60,12 @@ class Plan:
     vae: str | None
     extra: dict[str, Any]
     resize_from: tuple[int, int]
+    guidance: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    version: str = VERSION
+    refiner: Checkpoint | None = None
+    loras: list[str] | None = None
+    black: bool = False
 
     @property
     def pixels(self) -> tuple[int, int]:
@@ -67,6 +80,7 @@ class Plan:
             "Sampler": self.sampling.sampler,
             "Schedule type": self.sampling.schedule,
             "CFG scale": self.cfg_scale,
+            **self.guidance,
             "Seed": self.seeds[index],
             "Face restoration": self.face_model,
             "Size": f"{self.width}x{self.height}",
@@ -79,9 +93,10 @@ class Plan:
             "Seed resize from": "{}x{}".format(*self.resize_from) if min(self.resize_from) > 0 else None,
             "Denoising strength": None,
             "Clip skip": self.clip_skip if self.clip_skip > 1 else None,
+            **self.settings,
         }
         pairs |= self.extra
-        pairs["Version"] = VERSION
+        pairs["Version"] = self.version
         return write_infotext(self.prompt, self.negative, pairs)
 
     def info(self, infotexts: list[str], timestamp: str, *, first: int = 0) -> dict[str, Any]:
@@ -119,7 +134,7 @@ class Plan:
             "job_timestamp": timestamp,
             "clip_skip": self.clip_skip,
             "is_using_inpainting_conditioning": False,
-            "version": VERSION,
+            "version": self.version,
         }
 
 
@@ -130,30 +145,40 @@ def make_plan(
     catalog: Catalog,
     options: Options,
     checkpoint: Checkpoint,
+    flavour: Flavour | None = None,
+    notes: Mapping[str, Any] | None = None,
 ) -> Plan:
-    """Turn a validated payload into a plan. Raises CrashError where the server would crash on it."""
+    """Turn a validated payload into a plan. Raises CrashError where the server would crash on it.
+
+    `notes` are pairs that the input images and the extensions add to the infotext.
+    """
     _check_numbers(payload)
+    flavour = flavour or Flavour()
     styles = [str(name) for name in payload["styles"] or []]
     texts = _strip_comments(payload["prompt"]), _strip_comments(payload["negative_prompt"])
     prompt, negative = catalog.apply_styles(*texts, styles)
+    wide, high, payload = _first_phase(route, payload)
     hires = _plan_hires(payload, catalog) if route == "txt2img" and payload["enable_hr"] else None
-    count = payload["n_iter"] * payload["batch_size"]
-    strength = payload["subseed_strength"] or 0
-    seed, subseed = _fixed(payload["seed"]), _fixed(payload["subseed"])
+    refiner = other_checkpoint(payload["refiner_checkpoint"], catalog)
+    loras = [] if payload["disable_extra_networks"] else flavour.loras(prompt, catalog)
     faces = options["face_restoration"] if payload["restore_faces"] is None else payload["restore_faces"]
+    extra = {**flavour.modules(options, catalog), **({"Schedule type": sampling.schedule} if sampling.noted else {})}
+    if hires is not None:
+        extra |= hires_pairs(payload, hires.checkpoint, flavour, catalog)
+    elif route == "img2img":
+        extra["Denoising strength"] = payload["denoising_strength"]
+    extra |= {**noise_pairs(payload), **refiner_pairs(payload, refiner)}
+    extra |= _network_pairs(catalog, prompt, negative, loras)
     return Plan(
         prompt=prompt,
         negative=negative,
         styles=styles,
-        # With a variation all pictures share the seed and differ in the subseed.
-        seeds=[seed + (index if strength == 0 else 0) for index in range(count)],
-        subseeds=[subseed + index for index in range(count)],
-        subseed_strength=strength,
+        **_seeds(payload),
         sampling=sampling,
         steps=payload["steps"],
         cfg_scale=payload["cfg_scale"],
-        width=payload["width"],
-        height=payload["height"],
+        width=wide,
+        height=high,
         n_iter=payload["n_iter"],
         batch_size=payload["batch_size"],
         denoising=payload["denoising_strength"],
@@ -161,10 +186,46 @@ def make_plan(
         checkpoint=checkpoint,
         clip_skip=_clip_skip(options["CLIP_stop_at_last_layers"]),
         face_model=options["face_restoration_model"] if faces else None,
-        vae=options["sd_vae"] if options["sd_vae"] in catalog.vaes else None,
-        extra=_extra_pairs(route, payload, sampling, hires, catalog.lora_hashes(prompt)),
+        vae=flavour.vae(options, catalog),
+        extra=extra | dict(notes or {}),
         resize_from=(payload["seed_resize_from_w"], payload["seed_resize_from_h"]),
+        guidance=flavour.guidance(payload, checkpoint),
+        settings=settings_pairs(payload, options),
+        version=flavour.version,
+        refiner=refiner,
+        loras=loras,
+        black=flavour.is_black(checkpoint, options, catalog),
     )
+
+
+def _seeds(payload: Mapping[str, Any]) -> dict[str, Any]:
+    count = payload["n_iter"] * payload["batch_size"]
+    strength = payload["subseed_strength"] or 0
+    seed, subseed = _fixed(payload["seed"]), _fixed(payload["subseed"])
+    return {
+        # With a variation all pictures share the seed and differ in the subseed.
+        "seeds": [seed + (index if strength == 0 else 0) for index in range(count)],
+        "subseeds": [subseed + index for index in range(count)],
+        "subseed_strength": strength,
+    }
+
+
+def _network_pairs(catalog: Catalog, prompt: str, negative: str, loras: list[str] | None) -> dict[str, Any]:
+    hashes = catalog.lora_hashes(prompt) if loras else None
+    embeddings = catalog.embedding_hashes(prompt, negative)
+    pairs = {"Lora hashes": hashes, "TI hashes": embeddings}
+    return {key: value for key, value in pairs.items() if value}
+
+
+def _first_phase(route: Route, payload: Mapping[str, Any]) -> tuple[int, int, Mapping[str, Any]]:
+    """The first pass's size; in the old manner the request gives that, and width and height are the final size."""
+    wide, high = payload["width"], payload["height"]
+    if route == "img2img" or not payload["enable_hr"]:
+        return wide, high, payload
+    first = payload["firstphase_width"] or 0, payload["firstphase_height"] or 0
+    if not all(first):
+        return wide, high, payload
+    return *first, {**payload, "hr_resize_x": wide, "hr_resize_y": high, "width": first[0], "height": first[1]}
 
 
 def _check_numbers(payload: Mapping[str, Any]) -> None:
@@ -206,33 +267,10 @@ def _plan_hires(payload: Mapping[str, Any], catalog: Catalog) -> Hires:
     upscaler = payload["hr_upscaler"]
     if upscaler is not None and not catalog.has_upscaler(upscaler, latent=True):
         raise CrashError("Exception", f"could not find upscaler named {upscaler}")
-    model = payload["hr_checkpoint_name"]
-    if model not in (None, "", "Use same checkpoint") and catalog.find(model) is None:
-        raise CrashError("Exception", f"Could not find checkpoint with name {model}")
+    other = other_checkpoint(payload["hr_checkpoint_name"], catalog)
     wide, high = payload["width"], payload["height"]
     x, y = payload["hr_resize_x"], payload["hr_resize_y"]
     if not x and not y:
         x, y = int(wide * payload["hr_scale"]), int(high * payload["hr_scale"])
     x, y = x or y * wide // high, y or x * high // wide
-    return Hires(payload["hr_second_pass_steps"] or payload["steps"], x // 8 * 8, y // 8 * 8)
-
-
-def _extra_pairs(
-    route: Route, payload: Mapping[str, Any], sampling: Sampling, hires: Hires | None, loras: str | None
-) -> dict[str, Any]:
-    pairs: dict[str, Any] = {"Schedule type": sampling.schedule} if sampling.noted else {}
-    if route == "img2img":
-        pairs["Denoising strength"] = payload["denoising_strength"]
-        if payload["mask"]:
-            pairs["Mask blur"] = payload["mask_blur"] or payload["mask_blur_x"]
-    if hires is not None:
-        pairs["Denoising strength"] = payload["denoising_strength"]
-        if payload["hr_resize_x"] or payload["hr_resize_y"]:
-            pairs["Hires resize"] = f"{payload['hr_resize_x']}x{payload['hr_resize_y']}"
-        else:
-            pairs["Hires upscale"] = payload["hr_scale"]
-        pairs["Hires steps"] = payload["hr_second_pass_steps"] or None
-        pairs["Hires upscaler"] = payload["hr_upscaler"] or "Latent"
-    if loras:
-        pairs["Lora hashes"] = loras
-    return pairs
+    return Hires(payload["hr_second_pass_steps"] or payload["steps"], x // 8 * 8, y // 8 * 8, other)

@@ -27,7 +27,8 @@ class WebuiRequest:
 class Render:
     """One generation that reached the graphics card; the record changes while the generation runs.
 
-    `payload` is the request with every default filled in; `seed` is the first picture's real seed. `started` and
+    `payload` is the request with every default filled in, `sent` the JSON exactly as it arrived, `ignored` those of its
+    keys that this webui doesn't know. `seed` is the first picture's real seed. `loras` are applied. `started` and
     `finished` are seconds of the event loop's clock. `digests` are the SHA-256 hex digests of the image files sent.
     `discarded`: nobody got the answer, because the client had left or because the server restarted under the job
     (then `finished` is `None`).
@@ -42,3 +43,6 @@ class Render:
     state: RenderState = "running"
     infotexts: list[str] = field(default_factory=list)
     digests: list[str] = field(default_factory=list)
+    sent: Mapping[str, Any] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
+    loras: list[str] = field(default_factory=list)

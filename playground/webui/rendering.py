@@ -9,14 +9,9 @@ from PIL import Image, ImageOps
 from playground.webui.art import Scene, noise_of_bytes, paint, unfinish
 from playground.webui.errors import CrashError
 from playground.webui.images import cheap_png, encode_image
+from playground.webui.inpaint import Inputs, blend
 
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """The decoded images of an img2img request; white in the mask is what may change."""
-
-    init: Image.Image
-    mask: Image.Image | None = None
+__all__ = ["Encoding", "Inputs", "Shot", "draw", "encode", "encode_extra", "make_grid", "mask_extras"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +45,8 @@ def draw(shot: Shot) -> Image.Image:
         return Image.new("RGB", (scene.width, scene.height))
     picture = paint(scene)
     if shot.inputs is not None:
-        picture = _blend(picture, shot.inputs, shot.denoising)
+        picture = blend(picture, shot.inputs, shot.denoising)
     return unfinish(picture, scene.key, shot.left) if shot.left > 0 else picture
-
-
-def _blend(picture: Image.Image, inputs: Inputs, denoising: float) -> Image.Image:
-    size = picture.size
-    init = inputs.init.convert("RGB").resize(size)
-    mixed = Image.blend(init, picture, min(max(denoising, 0.0), 1.0))
-    if inputs.mask is None:
-        return mixed
-    return Image.composite(mixed, init, inputs.mask.convert("L").resize(size))
 
 
 def encode(shot: Shot, picture: Image.Image | None, infotext: str, encoding: Encoding) -> bytes:
@@ -85,6 +71,25 @@ def _encode(shot: Shot, picture: Image.Image | None, infotext: str, encoding: En
     # Level 1 keeps the noise of a huge picture from costing seconds; level 4 takes a third of the usual 6's time.
     level = 1 if shot.noise_bytes else 4
     return encode_image(picture, encoding.samples_format, texts, quality=encoding.quality, level=level)
+
+
+def encode_extra(picture: Image.Image, encoding: Encoding) -> bytes:
+    """The file of a map or a mask: it carries no infotext."""
+    return encode_image(picture, encoding.samples_format, {}, quality=encoding.quality, level=4)
+
+
+def mask_extras(shot: Shot, picture: Image.Image | None, *, mask: bool, composite: bool) -> list[Image.Image]:
+    """What the options return_mask and return_mask_composite put behind a picture that was made with a mask."""
+    if shot.inputs is None or shot.inputs.mask is None:
+        return []
+    whole = (picture or draw(shot)).convert("RGB")
+    grey = shot.inputs.mask.convert("L").resize(whole.size)
+    extras = [grey.convert("RGB")] if mask else []
+    if composite:
+        cut = whole.convert("RGBA")
+        cut.putalpha(grey)
+        extras.append(cut)
+    return extras
 
 
 def make_grid(pictures: Sequence[Image.Image]) -> Image.Image:

@@ -11,7 +11,7 @@ class Sampler:
 
     name: str
     aliases: tuple[str, ...] = ()
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The item of `GET /sdapi/v1/samplers`."""

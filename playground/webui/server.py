@@ -14,9 +14,10 @@ from playground.webui.changes import Changes
 from playground.webui.dialect import Dialect, Site
 from playground.webui.faults import Fault, FaultBoard, Planned
 from playground.webui.machine import Machine, Pace
-from playground.webui.options import Options
+from playground.webui.options import CONTROLNET_DEFAULTS, Options
 from playground.webui.records import Render, WebuiRequest
-from playground.webui.sampling import SAMPLERS, SCHEDULERS, Sampler, Scheduler
+from playground.webui.sampling import Sampler, Scheduler
+from playground.webui.scripts import Scripts
 from playground.webui.transport import Transport
 
 T = TypeVar("T")
@@ -43,7 +44,7 @@ class LocalWebui:
         self,
         *,
         name: str = "webui",
-        checkpoints: Sequence[str] = CHECKPOINTS,
+        checkpoints: Sequence[str | Checkpoint] = CHECKPOINTS,
         seconds_per_step: float = 0.02,
         load_seconds: float = 0.0,
         auth: tuple[str, str] | None = None,
@@ -53,20 +54,28 @@ class LocalWebui:
         leaky_overrides: bool = False,
         samples_format: str = "png",
         options: Mapping[str, Any] | None = None,
-        samplers: Sequence[Sampler] = SAMPLERS,
-        schedulers: Sequence[Scheduler] = SCHEDULERS,
+        samplers: Sequence[Sampler] | None = None,
+        schedulers: Sequence[Scheduler] | None = None,
         loras: Sequence[str] = LORAS,
         threads: int = 40,
         keep_alive: float = 5.0,
+        adetailer: bool = False,
+        controlnet: bool | None = None,
     ) -> None:
+        """`samplers`, `schedulers` and `controlnet` are the dialect's own unless they are given."""
         self.name = name
-        self.catalog = Catalog([Checkpoint(file) for file in checkpoints], list(loras))
+        flavour = self.dialect.flavour
+        files = [Checkpoint(each) if isinstance(each, str) else each for each in checkpoints]
+        self.catalog = Catalog(files, list(loras))
+        has_controlnet = flavour.has_controlnet if controlnet is None else controlnet
+        defaults = {**flavour.defaults, **(CONTROLNET_DEFAULTS if has_controlnet else {})}
         changed = {**({} if samples_format == "png" else {"samples_format": samples_format}), **(options or {})}
-        self.options = Options(changed, leaky=leaky_overrides)
+        self.options = Options(changed, leaky=leaky_overrides, defaults=defaults)
         self.pace = Pace(seconds_per_step, load_seconds)
         self._changes = Changes()
         self._board = FaultBoard()
-        self._machine = Machine(self.catalog, self.options, self.pace, self._changes, samplers, schedulers)
+        self._machine = Machine(self.catalog, self.options, self.pace, self._changes, samplers, schedulers, flavour)
+        self._machine.scripts = Scripts(adetailer, flavour.controlnet() if has_controlnet else None)
         self._site = Site(
             self._machine, auth, "/" + base_path.strip("/") if base_path else "", internal, cheap_pictures
         )
