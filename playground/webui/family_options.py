@@ -9,6 +9,7 @@ _WITHOUT_COMMENTS = {key: value for key, value in DEFAULTS.items() if key != "en
 FORGE_DEFAULTS: dict[str, Any] = {
     **DEFAULTS,
     "jpeg_quality": 80.0,
+    "eta_noise_seed_delta": 0,
     "forge_try_reproduce": "None",
     "forge_unet_storage_dtype": "Automatic",
     "forge_inference_memory": 1024.0,
@@ -30,6 +31,7 @@ REFORGE_DEFAULTS: dict[str, Any] = {
     "CLIP_stop_at_last_layers": 1,
     "interrogate_clip_num_beams": 1,
     "show_progress_every_n_steps": 10,
+    "eta_noise_seed_delta": 0,
     "sd_text_encoder": "Automatic",
     "sd_sampling": "A1111",
 }

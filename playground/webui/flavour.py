@@ -29,6 +29,7 @@ class Flavour:
     names_checkpoint: ClassVar[bool] = True  # the option says which checkpoint a fresh installation has
     writes_title: ClassVar[bool] = True  # the option becomes the checkpoint's full title when it is loaded
     guards_options: ClassVar[bool] = True  # POST /options can't change the three options of the URL guard
+    echoes_unknown: ClassVar[bool] = True  # an override with an unknown checkpoint comes back in `parameters`
     checks_nans: ClassVar[bool] = True  # NaNs are an error; otherwise a black picture
     controlnet: ClassVar[type[ControlNet]] = ControlNet
     has_controlnet: ClassVar[bool] = False  # without anybody installing it
@@ -92,6 +93,7 @@ class ForgeFlavour(Flavour):
     boots_loaded = False
     writes_title = False
     guards_options = False
+    echoes_unknown = False
     checks_nans = False
     controlnet = BuiltInControlNet
     has_controlnet = True

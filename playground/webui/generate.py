@@ -136,12 +136,14 @@ class Generation:
         render.digests = [hashlib.sha256(file).hexdigest() for file in outcome.files]
         return outcome
 
-    async def _override(self, overrides: Mapping[str, Any]) -> None:
+    async def _override(self, overrides: dict[str, Any]) -> None:
         machine, order = self._machine, self._order
-        for key, value in overrides.items():
+        for key, value in list(overrides.items()):
             # A checkpoint nobody knows is dropped without a word; the configured one is used.
             if key != "sd_model_checkpoint" or machine.catalog.find(value) is not None:
                 machine.options.set(key, value)
+            elif not machine.flavour.echoes_unknown:
+                del overrides[key]
         if order.has(Fault.MODEL_NOT_FOUND):
             name = overrides.get("sd_model_checkpoint", machine.options["sd_model_checkpoint"])
             raise CrashError("Exception", f"Could not find checkpoint with name {name}")

@@ -100,9 +100,10 @@ def face_restorers() -> list[dict[str, Any]]:
 
 def scripts(alwayson: Sequence[str] = ALWAYSON_SCRIPTS) -> dict[str, list[str]]:
     """`GET /scripts`: lower-case titles."""
+    place = list(alwayson).index("refiner")
     return {
         "txt2img": [*TXT2IMG_SCRIPTS, *alwayson],
-        "img2img": [*IMG2IMG_SCRIPTS, "soft inpainting", *alwayson],
+        "img2img": [*IMG2IMG_SCRIPTS, *alwayson[:place], "soft inpainting", *alwayson[place:]],
     }
 
 

@@ -28,12 +28,13 @@ def other_checkpoint(name: str | None, catalog: Catalog) -> Checkpoint | None:
 def hires_pairs(
     payload: Mapping[str, Any], other: Checkpoint | None, flavour: Flavour, catalog: Catalog
 ) -> dict[str, Any]:
-    """What is said of the second pass; None where it is as the first."""
+    """What is said of the second pass; where it is as the first, some keys are None and some are missing."""
     own = flavour.hires(payload, catalog)
+    sampler = _own(payload["hr_sampler_name"])
     pairs: dict[str, Any] = {
         "Denoising strength": payload["denoising_strength"],
-        "Hires checkpoint": None if other is None else other.title,
-        "Hires sampler": _own(payload["hr_sampler_name"]),
+        **({} if other is None else {"Hires checkpoint": other.title}),
+        **({} if sampler is None else {"Hires sampler": sampler}),
         "Hires prompt": payload["hr_prompt"] or None,
         "Hires negative prompt": payload["hr_negative_prompt"] or None,
         **own,
