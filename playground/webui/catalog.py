@@ -106,7 +106,7 @@ class Catalog:
     styles: dict[str, tuple[str, str]] = field(
         default_factory=lambda: {"watercolour": ("watercolour painting, soft edges", "photo")}
     )
-    _arrived: list[tuple[str, str]] = field(default_factory=list)
+    _arrived: list[tuple[str, str]] = field(default_factory=list, init=False)
 
     def arrive(self, kind: str, file: str) -> None:
         """Put a file into its folder; the lists show it after the next refresh of that kind.

@@ -28,6 +28,7 @@ class Flavour:
     boots_loaded: ClassVar[bool] = True  # a checkpoint is in memory as soon as the server answers
     names_checkpoint: ClassVar[bool] = True  # the option says which checkpoint a fresh installation has
     writes_title: ClassVar[bool] = True  # the option becomes the checkpoint's full title when it is loaded
+    ignores_null: ClassVar[bool] = False  # null for an option that it has not is no error
     guards_options: ClassVar[bool] = True  # POST /options can't change the three options of the URL guard
     echoes_unknown: ClassVar[bool] = True  # an override with an unknown checkpoint comes back in `parameters`
     checks_nans: ClassVar[bool] = True  # NaNs are an error; otherwise a black picture
@@ -92,6 +93,7 @@ class ForgeFlavour(Flavour):
     }
     boots_loaded = False
     writes_title = False
+    ignores_null = True
     guards_options = False
     echoes_unknown = False
     checks_nans = False

@@ -90,12 +90,12 @@ class Forge(A1111):
 
     async def set_options(self, call: Call) -> Answer:
         """`POST /options`: only notes what is wanted and answers at once; the next job loads the checkpoint."""
-        options = self.machine.options
+        options, flavour = self.machine.options, self.machine.flavour
         wanted = self.read_json(call)
         self.wanted_checkpoint(wanted)
         for key, value in wanted.items():
-            if value is not None or options.has(key):
-                options.set(key, value, guarded=self.machine.flavour.guards_options)
+            if value is not None or options.has(key) or not flavour.ignores_null:
+                options.set(key, value, guarded=flavour.guards_options)
         options.save()
         self.machine.changes.notify()
         return json_answer(None)

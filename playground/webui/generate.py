@@ -139,6 +139,8 @@ class Generation:
     async def _override(self, overrides: dict[str, Any]) -> None:
         machine, order = self._machine, self._order
         for key, value in list(overrides.items()):
+            if value is None and machine.flavour.ignores_null and not machine.options.has(key):
+                continue
             # A checkpoint nobody knows is dropped without a word; the configured one is used.
             if key != "sd_model_checkpoint" or machine.catalog.find(value) is not None:
                 machine.options.set(key, value)

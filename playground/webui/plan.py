@@ -161,33 +161,30 @@ def make_plan(
     hires = _plan_hires(payload, catalog) if route == "txt2img" and payload["enable_hr"] else None
     refiner = other_checkpoint(payload["refiner_checkpoint"], catalog)
     loras = [] if payload["disable_extra_networks"] else flavour.loras(prompt, catalog)
-    faces = options["face_restoration"] if payload["restore_faces"] is None else payload["restore_faces"]
-    extra = {**flavour.modules(options, catalog), **({"Schedule type": sampling.schedule} if sampling.noted else {})}
-    if hires is not None:
-        extra |= hires_pairs(payload, hires.checkpoint, flavour, catalog)
-    elif route == "img2img":
-        extra["Denoising strength"] = payload["denoising_strength"]
-    extra |= {**noise_pairs(payload), **refiner_pairs(payload, refiner)}
-    extra |= _network_pairs(catalog, prompt, negative, loras)
     return Plan(
         prompt=prompt,
         negative=negative,
         styles=styles,
         **_seeds(payload),
         sampling=sampling,
-        steps=payload["steps"],
-        cfg_scale=payload["cfg_scale"],
+        **{key: payload[key] for key in ("steps", "cfg_scale", "n_iter", "batch_size")},
         width=wide,
         height=high,
-        n_iter=payload["n_iter"],
-        batch_size=payload["batch_size"],
         denoising=payload["denoising_strength"],
         hires=hires,
         checkpoint=checkpoint,
         clip_skip=_clip_skip(options["CLIP_stop_at_last_layers"]),
-        face_model=options["face_restoration_model"] if faces else None,
+        face_model=_face_model(payload, options),
         vae=flavour.vae(options, catalog),
-        extra=extra | dict(notes or {}),
+        extra={
+            **flavour.modules(options, catalog),
+            **({"Schedule type": sampling.schedule} if sampling.noted else {}),
+            **_strength_pairs(route, payload, hires, flavour, catalog),
+            **noise_pairs(payload),
+            **refiner_pairs(payload, refiner),
+            **_network_pairs(catalog, prompt, negative, loras),
+            **(notes or {}),
+        },
         resize_from=(payload["seed_resize_from_w"], payload["seed_resize_from_h"]),
         guidance=flavour.guidance(payload, checkpoint),
         settings=settings_pairs(payload, options),
@@ -196,6 +193,11 @@ def make_plan(
         loras=loras,
         black=flavour.is_black(checkpoint, options, catalog),
     )
+
+
+def _face_model(payload: Mapping[str, Any], options: Options) -> str | None:
+    wanted = options["face_restoration"] if payload["restore_faces"] is None else payload["restore_faces"]
+    return options["face_restoration_model"] if wanted else None
 
 
 def _seeds(payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -208,6 +210,14 @@ def _seeds(payload: Mapping[str, Any]) -> dict[str, Any]:
         "subseeds": [subseed + index for index in range(count)],
         "subseed_strength": strength,
     }
+
+
+def _strength_pairs(
+    route: Route, payload: Mapping[str, Any], hires: Hires | None, flavour: Flavour, catalog: Catalog
+) -> dict[str, Any]:
+    if route == "img2img":
+        return {"Denoising strength": payload["denoising_strength"]}
+    return {} if hires is None else hires_pairs(payload, hires.checkpoint, flavour, catalog)
 
 
 def _network_pairs(catalog: Catalog, prompt: str, negative: str, loras: list[str] | None) -> dict[str, Any]:

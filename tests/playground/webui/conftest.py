@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from PIL import Image
 
-from playground.webui import LocalWebui
+from playground.webui import Checkpoint, LocalForge, LocalReForge, LocalWebui
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,10 @@ class Client:
         """POST /sdapi/v1/... with JSON."""
         return await self.ask("POST", f"/sdapi/v1/{name}", json=body, **options)
 
+    async def option(self, key: str = "sd_model_checkpoint") -> Any:
+        """One option's present value."""
+        return (await self.get("options")).json()[key]
+
     async def draw(self, **payload: Any) -> Reply:
         """A small txt2img."""
         return await self.post("txt2img", {"prompt": "a red fox", "seed": 7, "steps": 2, **SMALL, **payload})
@@ -74,6 +78,9 @@ class Client:
 
 
 SMALL = {"width": 64, "height": 64}
+QUICK: dict[str, Any] = {"seconds_per_step": 0.0, "cheap_pictures": True}
+MODULES = ("ae.safetensors", "clip_l.safetensors", "t5xxl_fp16.safetensors")
+FLUX = "fluxDemo.safetensors"
 
 
 @pytest.fixture
@@ -87,3 +94,23 @@ async def webui() -> AsyncIterator[LocalWebui]:
 def client(webui: LocalWebui) -> Client:
     """A client for that webui."""
     return Client(webui)
+
+
+def files() -> list[Checkpoint]:
+    """An ordinary checkpoint, one whose load fails, one that needs modules."""
+    flux = Checkpoint(FLUX, distilled=True, modules=MODULES)
+    return [Checkpoint("plain.safetensors"), Checkpoint("broken.safetensors", broken=True), flux]
+
+
+@pytest.fixture
+async def forge() -> AsyncIterator[LocalForge]:
+    """A Forge with them."""
+    async with LocalForge(**QUICK, checkpoints=files()) as running:
+        yield running
+
+
+@pytest.fixture
+async def reforge() -> AsyncIterator[LocalReForge]:
+    """A reForge with them."""
+    async with LocalReForge(**QUICK, checkpoints=files()) as running:
+        yield running

@@ -1,4 +1,4 @@
-"""What A1111, Forge and reForge do differently with checkpoints, options, hires fix, modules, LoRAs and types."""
+"""What A1111, Forge and reForge do differently with checkpoints, options, modules and types."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,20 +6,8 @@ from typing import Any
 
 import pytest
 
-from playground.webui import Checkpoint, Fault, LocalForge, LocalForgeNeo, LocalReForge, LocalWebui
-from tests.playground.webui.conftest import Client
-
-QUICK: dict[str, Any] = {"seconds_per_step": 0.0, "cheap_pictures": True}
-MODULES = ("ae.safetensors", "clip_l.safetensors", "t5xxl_fp16.safetensors")
-FLUX = "fluxDemo.safetensors"
-HIRES = {"enable_hr": True, "hr_scale": 2, "denoising_strength": 0.5}
-SAME = {"hr_additional_modules": ["Use same choices"]}
-
-
-def files() -> list[Checkpoint]:
-    """An ordinary checkpoint, one whose load fails, one that needs modules."""
-    flux = Checkpoint(FLUX, distilled=True, modules=MODULES)
-    return [Checkpoint("plain.safetensors"), Checkpoint("broken.safetensors", broken=True), flux]
+from playground.webui import Fault, LocalForge, LocalForgeNeo, LocalReForge, LocalWebui
+from tests.playground.webui.conftest import FLUX, MODULES, QUICK, Client, files
 
 
 @pytest.fixture
@@ -29,33 +17,15 @@ async def webui() -> AsyncIterator[LocalWebui]:
         yield running
 
 
-@pytest.fixture
-async def forge() -> AsyncIterator[LocalForge]:
-    """A Forge with them."""
-    async with LocalForge(**QUICK, checkpoints=files()) as running:
-        yield running
-
-
-@pytest.fixture
-async def reforge() -> AsyncIterator[LocalReForge]:
-    """A reForge with them."""
-    async with LocalReForge(**QUICK, checkpoints=files()) as running:
-        yield running
-
-
-async def option(client: Client, key: str = "sd_model_checkpoint") -> Any:
-    return (await client.get("options")).json()[key]
-
-
 # Checkpoints and options
 
 
 async def test_a1111_answers_200_to_a_load_that_failed_and_keeps_the_old_one(client: Client, webui: LocalWebui) -> None:
-    before = await option(client)
+    before = await client.option()
     reply = await client.post("options", {"sd_model_checkpoint": "broken", "CLIP_stop_at_last_layers": 2})
     assert (reply.status, reply.json()) == (200, None)
-    assert await option(client) == before
-    assert await option(client, "CLIP_stop_at_last_layers") == 2
+    assert await client.option() == before
+    assert await client.option("CLIP_stop_at_last_layers") == 2
     assert webui.swaps == []
     failed = await client.draw(override_settings={"sd_model_checkpoint": "broken"})
     assert (failed.status, failed.json()["error"]) == (500, "SafetensorError")
@@ -68,11 +38,11 @@ async def test_forge_notes_a_checkpoint_at_once_and_loads_it_with_the_next_job(f
     job = asyncio.create_task(client.draw())
     await forge.until(lambda: forge.running)
     assert (await client.post("options", {"sd_model_checkpoint": FLUX})).json() is None
-    assert (await option(client), forge.swaps) == (FLUX, ["plain"])
+    assert (await client.option(), forge.swaps) == (FLUX, ["plain"])
     forge.release()
     await job
     assert (await client.draw()).info()["sd_model_name"] == "fluxDemo"
-    assert await option(client) == FLUX
+    assert await client.option() == FLUX
     assert (await client.get("sd-models")).json()[2]["title"].startswith(f"{FLUX} [")
 
 
@@ -87,14 +57,14 @@ async def test_only_forge_lets_its_url_guard_be_switched_off(client: Client, for
     off = {"api_forbid_local_requests": False}
     await client.post("options", off)
     await Client(forge).post("options", off)
-    assert await option(client, "api_forbid_local_requests") is True
-    assert await option(Client(forge), "api_forbid_local_requests") is False
+    assert await client.option("api_forbid_local_requests") is True
+    assert await Client(forge).option("api_forbid_local_requests") is False
 
 
 async def test_forge_knows_no_hash_before_the_first_job(forge: LocalForge) -> None:
     client = Client(forge)
     assert [item["hash"] for item in (await client.get("sd-models")).json()] == [None, None, None]
-    assert await option(client) == "plain.safetensors"
+    assert await client.option() == "plain.safetensors"
     assert (await client.draw()).info()["sd_model_hash"]
 
 
@@ -105,10 +75,10 @@ async def test_without_any_checkpoint_forge_says_so() -> None:
 
 async def test_a_fresh_reforge_names_no_checkpoint_though_one_is_loaded(reforge: LocalReForge) -> None:
     client = Client(reforge)
-    assert await option(client) is None
-    assert await option(client, "sd_checkpoint_hash")
+    assert await client.option() is None
+    assert await client.option("sd_checkpoint_hash")
     await client.draw(override_settings={"sd_model_checkpoint": FLUX})
-    assert await option(client) is None
+    assert await client.option() is None
     assert (await client.draw()).info()["sd_model_name"] == "plain"
     assert len((await client.get("samplers")).json()) == 76
 
@@ -169,101 +139,12 @@ async def test_nans_are_an_error_on_a1111_and_a_black_picture_on_forge(
     assert black.getextrema() == ((0, 0), (0, 0), (0, 0))
 
 
-# Hires fix, refiner, LoRAs
-
-
-async def test_forge_fails_after_the_first_pass_without_its_modules(forge: LocalForge) -> None:
-    client = Client(forge)
-    failed = await client.draw(**HIRES)
-    assert failed.json() == {
-        "error": "TypeError",
-        "detail": "",
-        "body": "",
-        "message": "argument of type 'NoneType' is not iterable",
-    }
-    assert forge.step == 2
-    reply = await client.draw(**HIRES, **SAME)
-    assert reply.pictures()[0].size == (128, 128)
-    assert "Hires CFG Scale: 1.0" in reply.info()["infotexts"][0]
-    own = await client.draw(**HIRES, hr_cfg=5, hr_additional_modules=["ae.safetensors"])
-    assert "Hires Module 1: ae, Hires CFG Scale: 5.0" in own.info()["infotexts"][0]
-
-
-@pytest.mark.parametrize(("given", "said"), [({}, 1.0), ({"hr_cfg": 0}, 7.0), ({"hr_cfg": 4}, 4.0)])
-async def test_reforge_has_a_second_cfg_scale_and_0_is_the_first(
-    reforge: LocalReForge, given: dict[str, Any], said: float
-) -> None:
-    reply = await Client(reforge).draw(**HIRES, **given)
-    assert reply.info()["extra_generation_params"]["Hires CFG Scale"] == said
-
-
-async def test_a1111_knows_no_second_cfg_scale(client: Client, webui: LocalWebui) -> None:
-    reply = await client.draw(**HIRES, **SAME, hr_cfg=5)
-    assert reply.status == 200
-    assert "Hires CFG Scale" not in reply.info()["infotexts"][0]
-    assert webui.renders[-1].ignored == ("hr_additional_modules", "hr_cfg")
-    assert webui.renders[-1].sent["hr_cfg"] == 5
-
-
-async def test_hires_fix_needs_a_denoising_strength_and_a_known_sampler(client: Client) -> None:
-    assert (await client.draw(**{**HIRES, "denoising_strength": None})).json()["error"] == "TypeError"
-    unknown = await client.draw(**HIRES, hr_sampler_name="Nope")
-    assert unknown.json()["errors"] == "bad sampler name: Nope"
-    reply = await client.draw(**HIRES, hr_sampler_name="Heun", hr_prompt="b, c")
-    assert 'Hires sampler: Heun, Hires prompt: "b, c"' in reply.info()["infotexts"][0]
-
-
-async def test_the_old_manner_of_hires_fix_gives_the_final_size(client: Client) -> None:
-    sizes = {"width": 128, "height": 96, "firstphase_width": 64, "firstphase_height": 48}
-    reply = await client.draw(**HIRES, **sizes)
-    assert reply.pictures()[0].size == (128, 96)
-    assert (reply.info()["width"], reply.info()["height"]) == (64, 48)
-
-
-@pytest.mark.parametrize(
-    ("payload", "pair"),
-    [
-        ({**HIRES, "hr_checkpoint_name": FLUX}, "Hires checkpoint: fluxDemo"),
-        ({"refiner_checkpoint": FLUX, "refiner_switch_at": 0.8}, "Refiner switch at: 0.8"),
-    ],
-)
-async def test_a_second_checkpoint_is_loaded_within_the_job_and_left_after_it(
-    client: Client, webui: LocalWebui, payload: dict[str, Any], pair: str
-) -> None:
-    before = await option(client)
-    reply = await client.draw(**payload, n_iter=2)
-    assert pair in reply.info()["infotexts"][0]
-    assert webui.swaps == ["fluxDemo", "plain", "fluxDemo"]
-    assert await option(client) == before
-    await client.draw()
-    assert webui.swaps[-1] == "plain"
-    key = "hr_checkpoint_name" if "enable_hr" in payload else "refiner_checkpoint"
-    unknown = await client.draw(**{**payload, key: "nobody"})
-    assert unknown.json()["errors"] == "Could not find checkpoint with name nobody"
-
-
-async def test_an_unknown_lora_is_ignored_by_a1111_and_ends_the_step_on_forge(
-    client: Client, webui: LocalWebui, forge: LocalForge
-) -> None:
-    for speaker in (client, Client(forge)):
-        await speaker.draw(prompt="fox <lora:pixel_art:1>")
-        await speaker.draw(prompt="fox <lora:inkwash:1> <lora:unknown:1>")
-    assert [render.loras for render in webui.renders] == [["pixel_art"], ["inkwash"]]
-    assert [render.loras for render in forge.renders] == [["pixel_art"], ["pixel_art"]]
-    await client.draw(prompt="fox <lora:inkwash:1>", disable_extra_networks=True)
-    assert webui.renders[-1].loras == []
-
-
-async def test_styles_and_embeddings_are_in_the_infotext(client: Client) -> None:
-    reply = await client.draw(prompt="fox", negative_prompt="EasyNegative, fog", styles=["watercolour", "unknown"])
-    text = reply.info()["infotexts"][0]
-    assert text.startswith("fox, watercolour painting, soft edges\nNegative prompt: EasyNegative, fog, photo\n")
-    assert 'TI hashes: "EasyNegative: ' in text
-
-
-async def test_tiling_and_the_samplers_numbers_are_said(client: Client) -> None:
-    text = (await client.draw(tiling=True, eta=0.5)).info()["infotexts"][0]
-    assert "Tiling: True, Eta: 0.5, " in text
+async def test_forge_passes_over_null_for_an_option_that_it_has_not(client: Client, forge: LocalForge) -> None:
+    nothing = {"no_such_option": None}
+    assert (await Client(forge).post("options", nothing)).json() is None
+    assert (await Client(forge).draw(override_settings=nothing)).status == 200
+    assert (await client.post("options", nothing)).json()["error"] == "KeyError"
+    assert (await client.draw(override_settings=nothing)).json()["error"] == "KeyError"
 
 
 # Types and shapes
