@@ -155,8 +155,7 @@ def make_plan(
     _check_numbers(payload)
     flavour = flavour or Flavour()
     styles = [str(name) for name in payload["styles"] or []]
-    texts = _strip_comments(payload["prompt"]), _strip_comments(payload["negative_prompt"])
-    prompt, negative = catalog.apply_styles(*texts, styles)
+    prompt, negative = _texts(payload, styles, catalog)
     wide, high, payload = _first_phase(route, payload)
     hires = _plan_hires(payload, catalog) if route == "txt2img" and payload["enable_hr"] else None
     refiner = other_checkpoint(payload["refiner_checkpoint"], catalog)
@@ -175,7 +174,6 @@ def make_plan(
         checkpoint=checkpoint,
         clip_skip=_clip_skip(options["CLIP_stop_at_last_layers"]),
         face_model=_face_model(payload, options),
-        vae=flavour.vae(options, catalog),
         extra={
             **flavour.modules(options, catalog),
             **({"Schedule type": sampling.schedule} if sampling.noted else {}),
@@ -186,13 +184,27 @@ def make_plan(
             **(notes or {}),
         },
         resize_from=(payload["seed_resize_from_w"], payload["seed_resize_from_h"]),
-        guidance=flavour.guidance(payload, checkpoint),
-        settings=settings_pairs(payload, options),
-        version=flavour.version,
         refiner=refiner,
         loras=loras,
-        black=flavour.is_black(checkpoint, options, catalog),
+        **_flavoured(payload, flavour, catalog, options, checkpoint),
     )
+
+
+def _texts(payload: Mapping[str, Any], styles: list[str], catalog: Catalog) -> tuple[str, str]:
+    texts = _strip_comments(payload["prompt"]), _strip_comments(payload["negative_prompt"])
+    return catalog.apply_styles(*texts, styles)
+
+
+def _flavoured(
+    payload: Mapping[str, Any], flavour: Flavour, catalog: Catalog, options: Options, checkpoint: Checkpoint
+) -> dict[str, Any]:
+    return {
+        "vae": flavour.vae(options, catalog),
+        "guidance": flavour.guidance(payload, checkpoint),
+        "version": flavour.version,
+        "black": flavour.is_black(checkpoint, options, catalog),
+        "settings": settings_pairs(payload, options),
+    }
 
 
 def _face_model(payload: Mapping[str, Any], options: Options) -> str | None:
