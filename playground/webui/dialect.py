@@ -29,7 +29,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One reply. `timed` says whether the timing header goes with it (a crash has none)."""
+    """One reply; an empty `content_type` sends none. `timed`: whether the timing header goes with it."""
 
     status: int
     body: bytes
@@ -89,9 +89,11 @@ def json_answer(payload: Any, status: int = 200, *, timed: bool = True) -> Answe
 class Dialect:
     """Routes and shapes of one kind of webui. Subclass it, override what differs."""
 
-    server = "uvicorn"
+    server = "uvicorn"  # the Server header; "" for none
     process_time: str | None = None  # the name of the timing header
-    flavour: ClassVar[Flavour] = Flavour()  # how it draws
+    headers: ClassVar[Mapping[str, str]] = {}  # with every answer
+    gzip_from: int | None = 1000  # bytes of a body that is packed for who asks; None: never
+    requests_per_connection: int | None = None  # after that many the connection is closed; None: never
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -101,9 +103,17 @@ class Dialect:
         """Every route that this installation answers."""
         raise NotImplementedError
 
+    def canonical(self, path: str) -> str:
+        """The registered path that a request's path means."""
+        return path
+
     def not_found(self) -> Answer:
         """The answer for an unknown path."""
         return json_answer({"detail": "Not Found"}, 404)
+
+    def outside(self, path: str) -> Answer:  # noqa: ARG002 - dialects that redirect need it
+        """The answer for a path that is not below the base path."""
+        return self.not_found()
 
     def method_not_allowed(self) -> Answer:
         """The answer for a known path with another method."""

@@ -89,6 +89,13 @@ def cheap_png(width: int, height: int, key: bytes, texts: dict[str, str]) -> byt
     return _PNG_SIGNATURE + b"".join(chunks) + _striped_pixels(width, height)
 
 
+def insert_text(png: bytes, key: str, text: bytes) -> bytes:
+    """The PNG with a tEXt chunk of those very bytes behind its header, whatever their encoding is."""
+    end_of_header = len(_PNG_SIGNATURE) + 25
+    chunk = _chunk(b"tEXt", key.encode() + b"\0" + text)
+    return png[:end_of_header] + chunk + png[end_of_header:]
+
+
 def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 

@@ -39,6 +39,7 @@ class LocalWebui:
     """
 
     dialect: ClassVar[type[Dialect]] = A1111
+    checkpoint: ClassVar[type[Checkpoint]] = Checkpoint
 
     def __init__(  # noqa: PLR0913 - each keyword is a switch of its own, as on a webui's command line
         self,
@@ -64,11 +65,7 @@ class LocalWebui:
     ) -> None:
         """`samplers`, `schedulers` and `controlnet` are the dialect's own unless they are given."""
         self.name = name
-        flavour = self.dialect.flavour
-        files = [Checkpoint(each) if isinstance(each, str) else each for each in checkpoints]
-        self.catalog = Catalog(files, list(loras))
-        has_controlnet = flavour.has_controlnet if controlnet is None else controlnet
-        defaults = {**flavour.defaults, **(CONTROLNET_DEFAULTS if has_controlnet else {})}
+        self.catalog = Catalog([self.checkpoint(file) for file in checkpoints], list(loras))
         changed = {**({} if samples_format == "png" else {"samples_format": samples_format}), **(options or {})}
         self.options = Options(changed, leaky=leaky_overrides, defaults=defaults)
         self.pace = Pace(seconds_per_step, load_seconds)
@@ -79,10 +76,14 @@ class LocalWebui:
         self._site = Site(
             self._machine, auth, "/" + base_path.strip("/") if base_path else "", internal, cheap_pictures
         )
-        self._transport = Transport(self.dialect(self._site), self._board, self._changes, threads=threads)
+        self._transport = Transport(self.make_dialect(self._site), self._board, self._changes, threads=threads)
         self._keep_alive = keep_alive  # seconds; 5 is uvicorn's, which A1111 keeps while it has its web UI
         self._runner: web.AppRunner | None = None
         self._listener: asyncio.Server | None = None
+
+    def make_dialect(self, site: Site) -> Dialect:
+        """The dialect's instance; a subclass hands its own switches over here. Called once, by the constructor."""
+        return self.dialect(site)
 
     # Life
 
@@ -90,6 +91,7 @@ class LocalWebui:
         """Listen on loopback; port 0 takes a free one. Raises OSError when the port is taken."""
         app = web.Application(client_max_size=_MAX_BODY)
         app.router.add_route("*", "/{path:.*}", self._transport.handle)
+        app.on_response_prepare.append(self._transport.tidy)
         self._runner = web.AppRunner(app, keepalive_timeout=self._keep_alive, shutdown_timeout=0.2, access_log=None)
         await self._runner.setup()
         self._site.port = port

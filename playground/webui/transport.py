@@ -6,6 +6,7 @@ import json
 import time
 from dataclasses import replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
@@ -16,8 +17,8 @@ from playground.webui.errors import DroppedError
 from playground.webui.faults import Fault, FaultBoard, Planned
 from playground.webui.records import WebuiRequest
 
-_GZIP_FROM = 1000  # bytes, level 9: A1111's middleware
 _SLICES = 10
+_OUTSIDE = "#outside"
 _BEHIND_A_PROXY = (Fault.HTML_504, Fault.HTML_524)
 
 
@@ -39,6 +40,7 @@ class Transport:
         self._paths = {path for _, path in self._routes}
         self._unhung = asyncio.Event()
         self._behind: set[asyncio.Task[Answer | None]] = set()
+        self._served: WeakKeyDictionary[asyncio.BaseTransport, int] = WeakKeyDictionary()
         self.hanging = 0
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -67,7 +69,7 @@ class Transport:
         record = WebuiRequest(request.method, path, dict(request.query), _parsed(body), request.headers, now)
         self.requests.append(record)
         self._changes.notify()
-        return path if request.path.startswith(self._dialect.site.base_path) else request.path + "#outside"
+        return path if request.path.startswith(self._dialect.site.base_path) else request.path + _OUTSIDE
 
     async def _answer(self, call: Call) -> Answer:
         planned = call.fault
@@ -85,9 +87,11 @@ class Transport:
         return await self._route(call)
 
     async def _route(self, call: Call) -> Answer:
-        route = self._routes.get((call.method, call.path))
-        if self.routes_missing or (route is None and call.path not in self._paths):
-            return self._dialect.not_found()
+        path = self._dialect.canonical(call.path)
+        route = self._routes.get((call.method, path))
+        if self.routes_missing or (route is None and path not in self._paths):
+            outside = call.path.endswith(_OUTSIDE)
+            return self._dialect.outside(call.path.removesuffix(_OUTSIDE)) if outside else self._dialect.not_found()
         if route is None:
             return self._dialect.method_not_allowed()
         async with self._threads:
@@ -119,17 +123,34 @@ class Transport:
         task.add_done_callback(self._behind.discard)
 
     def _headers(self, answer: Answer, seconds: float) -> dict[str, str]:
-        headers = {"Server": self._dialect.server, "Content-Type": answer.content_type, **answer.headers}
+        headers = {"Server": self._dialect.server, **self._dialect.headers, **answer.headers}
+        if answer.content_type:
+            headers["Content-Type"] = answer.content_type
         if self._dialect.process_time and answer.timed:
             headers[self._dialect.process_time] = str(round(seconds, 4))
         return headers
 
     async def _send(self, request: web.Request, answer: Answer, headers: dict[str, str]) -> web.StreamResponse:
-        body = answer.body
-        if len(body) >= _GZIP_FROM and "gzip" in request.headers.get("Accept-Encoding", ""):
+        body, gzip_from = answer.body, self._dialect.gzip_from
+        if gzip_from is not None and len(body) >= gzip_from and "gzip" in request.headers.get("Accept-Encoding", ""):
             body = await asyncio.to_thread(gzip.compress, body, 9, mtime=0)
             headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
-        return web.Response(status=answer.status, body=body, headers=headers)
+        response = web.Response(status=answer.status, body=body, headers=headers)
+        if self._is_last(request):
+            response.force_close()
+        return response
+
+    def _is_last(self, request: web.Request) -> bool:
+        limit, transport = self._dialect.requests_per_connection, request.transport
+        if limit is None or transport is None:
+            return False
+        self._served[transport] = self._served.get(transport, 0) + 1
+        return self._served[transport] >= limit
+
+    async def tidy(self, _: web.Request, response: web.StreamResponse) -> None:
+        """Take out what aiohttp adds to an answer and this webui does not send."""
+        if not self._dialect.server:
+            del response.headers["Server"], response.headers["Date"]
 
     async def _send_with_fault(
         self, request: web.Request, planned: Planned, answer: Answer, headers: dict[str, str]
