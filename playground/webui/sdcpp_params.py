@@ -47,6 +47,7 @@ _ALIASES = {
 }
 _EXTRA_ARGS = re.compile(r"<sd_cpp_extra_args>(.*?)</sd_cpp_extra_args>")
 _NUMBERS = (int, float)
+_HUGE = 2**63 - 1  # a larger number does not fit into what it keeps one in
 
 
 class Body:
@@ -74,14 +75,11 @@ class Body:
         value = self.object.get(key, default)
         if not isinstance(value, _NUMBERS):
             raise _wrong_type("number", value)
-        return float(value)
+        return min(max(value, -_HUGE), _HUGE)
 
     def whole(self, key: str, default: int) -> int:
         """The number under that key, cut off at its point."""
-        value = self.object.get(key, default)
-        if not isinstance(value, _NUMBERS):
-            raise _wrong_type("number", value)
-        return int(value)
+        return int(self.number(key, default))
 
     def flag(self, key: str) -> bool:
         """The boolean under that key."""
