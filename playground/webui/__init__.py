@@ -2,8 +2,9 @@
 
 from playground.webui.drawthings import LocalDrawThings
 from playground.webui.faults import Fault
+from playground.webui.kobold import LocalKobold
 from playground.webui.records import Render, WebuiRequest
 from playground.webui.sdcpp import LocalSdCpp
 from playground.webui.server import LocalWebui
 
-__all__ = ["Fault", "LocalDrawThings", "LocalSdCpp", "LocalWebui", "Render", "WebuiRequest"]
+__all__ = ["Fault", "LocalDrawThings", "LocalKobold", "LocalSdCpp", "LocalWebui", "Render", "WebuiRequest"]
