@@ -12,6 +12,8 @@ from playground.webui.flavour import Flavour
 from playground.webui.machine import Machine
 
 T = TypeVar("T")
+OUTSIDE = "#outside"
+"""Ends the path of a request that did not come below the base path."""
 
 
 @dataclass(frozen=True, slots=True)

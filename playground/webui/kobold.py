@@ -14,7 +14,7 @@ from PIL import Image
 
 from playground.webui.bare import Bare, run_drawing
 from playground.webui.catalog import INSTALL_DIR, Checkpoint
-from playground.webui.dialect import Answer, Call, Dialect, Handler, Route, Site
+from playground.webui.dialect import OUTSIDE, Answer, Call, Dialect, Handler, Route, Site
 from playground.webui.drawing import Draft, Made
 from playground.webui.errors import CrashError, DroppedError, InvalidError, RefusedError
 from playground.webui.images import encode_image
@@ -77,7 +77,7 @@ class Kobold(Bare):
 
     def canonical(self, path: str) -> str:
         """Only the end of a path counts."""
-        path = path.removesuffix("#outside")
+        path = path.removesuffix(OUTSIDE)
         start = max(path.rfind("/sdapi/v1/"), path.rfind("/api/extra/"))
         return path[start:].rstrip("/") if start > 0 else path
 

@@ -11,14 +11,13 @@ from weakref import WeakKeyDictionary
 from aiohttp import web
 
 from playground.webui.changes import Changes
-from playground.webui.dialect import Answer, Call, Dialect
+from playground.webui.dialect import OUTSIDE, Answer, Call, Dialect
 from playground.webui.early import early_answer
 from playground.webui.errors import DroppedError
 from playground.webui.faults import Fault, FaultBoard, Planned
 from playground.webui.records import WebuiRequest
 
 _SLICES = 10
-_OUTSIDE = "#outside"
 _BEHIND_A_PROXY = (Fault.HTML_504, Fault.HTML_524)
 
 
@@ -69,7 +68,7 @@ class Transport:
         record = WebuiRequest(request.method, path, dict(request.query), _parsed(body), request.headers, now)
         self.requests.append(record)
         self._changes.notify()
-        return path if request.path.startswith(self._dialect.site.base_path) else request.path + _OUTSIDE
+        return path if request.path.startswith(self._dialect.site.base_path) else request.path + OUTSIDE
 
     async def _answer(self, call: Call) -> Answer:
         planned = call.fault
@@ -90,8 +89,8 @@ class Transport:
         path = self._dialect.canonical(call.path)
         route = self._routes.get((call.method, path))
         if self.routes_missing or (route is None and path not in self._paths):
-            outside = call.path.endswith(_OUTSIDE)
-            return self._dialect.outside(call.path.removesuffix(_OUTSIDE)) if outside else self._dialect.not_found()
+            outside = call.path.endswith(OUTSIDE)
+            return self._dialect.outside(call.path.removesuffix(OUTSIDE)) if outside else self._dialect.not_found()
         if route is None:
             return self._dialect.method_not_allowed()
         async with self._threads:
