@@ -5,6 +5,20 @@ from playground.webui.faults import Fault
 from playground.webui.kobold import LocalKobold
 from playground.webui.records import Render, WebuiRequest
 from playground.webui.sdcpp import LocalSdCpp
+from playground.webui.sdnext import LocalSdNext
 from playground.webui.server import LocalWebui
 
-__all__ = ["Fault", "LocalDrawThings", "LocalKobold", "LocalSdCpp", "LocalWebui", "Render", "WebuiRequest"]
+__all__ = [
+    "Checkpoint",
+    "Fault",
+    "LocalDrawThings",
+    "LocalForge",
+    "LocalForgeNeo",
+    "LocalKobold",
+    "LocalReForge",
+    "LocalSdCpp",
+    "LocalSdNext",
+    "LocalWebui",
+    "Render",
+    "WebuiRequest",
+]

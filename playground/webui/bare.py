@@ -1,18 +1,14 @@
 """What the dialects share whose server asks for no credentials and keeps no options. No sockets, no request keys."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from playground.webui.dialect import Answer, Call, Dialect, Site
-from playground.webui.drawing import Commission, Drawing, Drawn, Encoder, Prepare
+from playground.webui.drawing import Cleanup, Commission, Drawing, Drawn, Encoder, Prepare
 
 
 async def run_drawing(
-    site: Site, call: Call, job: str, payload: Mapping[str, Any], prepare: Prepare, encoder: Encoder
+    site: Site, call: Call, commission: Commission, prepare: Prepare, encoder: Encoder, cleanup: Cleanup | None = None
 ) -> Drawn:
     """Draw for one request, to the end even if its client leaves. Raises CrashError, RefusedError, DroppedError."""
-    commission = Commission(job, payload, call.fault, site.cheap)
-    drawn = await site.run(Drawing(site.machine, commission).run(prepare, encoder))
+    drawn = await site.run(Drawing(site.machine, commission).run(prepare, encoder, cleanup))
     if call.client_gone():
         drawn.render.state = "discarded"
         site.machine.changes.notify()

@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import random
 import string
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,7 @@ class Draft:
     inputs: Inputs | None = None
     denoising: float = 1.0
     unfinished_scale: int = 1
+    loras: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +73,30 @@ class Drawn:
 
 
 Prepare = Callable[[], Awaitable[Draft]]
+Cleanup = Callable[[], Awaitable[None]]
 Encoder = Callable[[Made], bytes]
 """Makes the file of one picture. Blocking: called in a thread."""
 
 
 @dataclass(frozen=True, slots=True)
 class Commission:
-    """One request: `job` is what /progress calls it, `payload` what the render's record keeps of it."""
+    """One request: `job` is what /progress calls it, `payload` and `sent` are what the render's record keeps of it.
+
+    `known` are the keys that this webui reads; None: its payload's.
+    """
 
     job: str
     payload: Mapping[str, Any]
+    sent: Mapping[str, Any]
     fault: Planned | None
     cheap: bool
+    known: Collection[str] | None = None
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """The keys that were sent for nothing."""
+        known = self.payload if self.known is None else self.known
+        return tuple(key for key in self.sent if key not in known)
 
     def has(self, *faults: Fault) -> bool:
         """Whether this request meets one of these faults."""
@@ -99,15 +112,20 @@ class Drawing:
         letters = "".join(random.choices(string.ascii_lowercase + string.digits, k=15))
         self._task_id = f"task({letters})"
 
-    async def run(self, prepare: Prepare, encoder: Encoder) -> Drawn:
-        """Wait for the lock, then let `prepare` decide, draw and encode. Raises CrashError, RefusedError."""
+    async def run(self, prepare: Prepare, encoder: Encoder, cleanup: Cleanup | None = None) -> Drawn:
+        """Wait for the lock, let `prepare` decide, draw, encode, clean up. Raises CrashError, RefusedError."""
         machine = self._machine
         machine.tasks.add(self._task_id)
         machine.changes.notify()
         try:
             async with machine.job(self._commission.job):
                 machine.tasks.start(self._task_id)
-                drawn = await self._recorded(prepare, encoder)
+                try:
+                    drawn = await self._recorded(prepare, encoder)
+                except (CrashError, RefusedError):
+                    await _do(cleanup)
+                    raise
+                await _do(cleanup)
         finally:
             machine.tasks.leave(self._task_id)
         machine.tasks.finish(self._task_id)
@@ -116,7 +134,8 @@ class Drawing:
 
     async def _recorded(self, prepare: Prepare, encoder: Encoder) -> Drawn:
         now = asyncio.get_running_loop().time
-        render = Render(dict(self._commission.payload), -1, self._task_id, "", now())
+        asked = self._commission
+        render = Render(dict(asked.payload), -1, self._task_id, "", now(), sent=asked.sent, ignored=asked.ignored)
         self._machine.renders.append(render)
         self._machine.changes.notify()
         try:
@@ -136,6 +155,7 @@ class Drawing:
             raise CrashError("Exception", "Could not find checkpoint with name missing.safetensors")
         draft = await prepare()
         loaded = self._machine.loaded
+        render.loras = list(draft.loras)
         render.seed, render.checkpoint = draft.seeds[0], "" if loaded is None else loaded.stem
         made = await self._passes(draft)
         if self._commission.has(Fault.FEWER_IMAGES):
@@ -187,6 +207,11 @@ class Drawing:
             picture = None if commission.cheap and not black and not noise else draw(shot)
             made.append(Made(shot, picture, draft.infotexts[index]))
         return made
+
+
+async def _do(cleanup: Cleanup | None) -> None:
+    if cleanup is not None:
+        await cleanup()
 
 
 def _scene(draft: Draft, index: int, size: tuple[int, int]) -> Scene:

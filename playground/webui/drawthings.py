@@ -11,7 +11,7 @@ from PIL import Image
 from playground.webui.bare import Bare, run_drawing
 from playground.webui.catalog import Checkpoint
 from playground.webui.dialect import Answer, Call, Dialect, Route
-from playground.webui.drawing import Draft
+from playground.webui.drawing import Commission, Draft
 from playground.webui.drawthings_fields import PARAMETERS, read_body, refuse
 from playground.webui.errors import CrashError, InvalidError, RefusedError
 from playground.webui.inputs import open_base64, raw_text_encoder
@@ -92,6 +92,7 @@ class DrawThings(Bare):
             batch_size=values["batch_size"],
             inputs=inputs,
             denoising=values["strength"],
+            loras=[str(lora["file"]) for lora in values["loras"]],
         )
 
         async def prepare() -> Draft:
@@ -99,8 +100,9 @@ class DrawThings(Bare):
             return draft
 
         encoder = raw_text_encoder(call.fault, cheap=self.site.cheap, with_text=False)
-        payload = json.loads(call.body)
-        drawn = await run_drawing(self.site, call, "draw things", payload, prepare, encoder)
+        sent = json.loads(call.body)
+        commission = Commission("draw things", sent, sent, call.fault, self.site.cheap)
+        drawn = await run_drawing(self.site, call, commission, prepare, encoder)
         reply = spoil({"images": [base64.b64encode(file).decode() for file in drawn.files]}, call.fault)
         return _answer({"images": reply["images"]})
 

@@ -8,6 +8,7 @@ import base64
 import json
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Unpack
 
 from PIL import Image
@@ -15,12 +16,13 @@ from PIL import Image
 from playground.webui.bare import Bare, run_drawing
 from playground.webui.catalog import INSTALL_DIR, Checkpoint
 from playground.webui.dialect import OUTSIDE, Answer, Call, Dialect, Handler, Route, Site
-from playground.webui.drawing import Draft, Made
+from playground.webui.drawing import Commission, Draft, Made
 from playground.webui.errors import CrashError, DroppedError, InvalidError, RefusedError
 from playground.webui.images import encode_image
 from playground.webui.infotext import read_infotext
 from playground.webui.inputs import open_base64, raw_text_encoder
 from playground.webui.kobold_params import (
+    KEYS,
     SAMPLERS,
     SCHEDULERS,
     VERSION,
@@ -30,6 +32,7 @@ from playground.webui.kobold_params import (
     image_text,
     info,
     parse,
+    read_loras,
     read_mask,
     read_params,
     write_infotext,
@@ -180,13 +183,15 @@ class Kobold(Bare):
             return self._reply(call, params, None, img2img=img2img)
         inputs = None if init is None else Inputs(init, read_mask(body))
         draft = _draft(params, inputs, write_infotext(params, model.file), esrgan=self.esrgan)
+        draft = replace(draft, loras=read_loras(body, params.prompt, self.machine.catalog.loras))
 
         async def prepare() -> Draft:
             return draft
 
+        commission = Commission("sd_generate", body, body, call.fault, self.site.cheap, KEYS)
         encoder = raw_text_encoder(call.fault, cheap=self.site.cheap)
         try:
-            drawn = await run_drawing(self.site, call, "sd_generate", body, prepare, encoder)
+            drawn = await run_drawing(self.site, call, commission, prepare, encoder)
         except CrashError:
             return self._reply(call, params, None, img2img=img2img)
         return self._reply(call, params, (drawn.made[0], drawn.files[0]) if drawn.made else None, img2img=img2img)

@@ -5,12 +5,13 @@ Source: KoboldCpp 1.115's public server script.
 
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from PIL import Image
 
+from playground.webui.catalog import lora_tags
 from playground.webui.errors import RefusedError
 from playground.webui.inputs import open_base64
 from playground.webui.sampling import Sampler
@@ -26,6 +27,14 @@ SAMPLERS = (
     Sampler("LCM", ("k_lcm",)),
 )
 SCHEDULERS = ("default", "discrete", "karras", "exponential", "ays", "gits", "sgm_uniform", "simple", "smoothstep")
+KEYS = frozenset(
+    {
+        *("prompt", "negative_prompt", "width", "height", "steps", "cfg_scale", "seed", "clip_skip", "sampler_name"),
+        *("scheduler", "enable_hr", "denoising_strength", "init_images", "mask", "inpainting_mask_invert", "lora"),
+        *("extra_images", "distilled_guidance", "eta"),
+    }
+)
+"""The keys that it reads; all others are passed over."""
 _METHODS = {
     "Euler": "euler",
     "Euler a": "euler_a",
@@ -124,6 +133,15 @@ def read_mask(body: Mapping[str, Any]) -> Image.Image | None:
     if mask is not None and body.get("inpainting_mask_invert"):
         return mask.convert("L").point(lambda level: 255 - level)
     return mask
+
+
+def read_loras(body: Mapping[str, Any], prompt: str, known: Sequence[str]) -> list[str]:
+    """The known LoRAs that the prompt or the list names; unknown ones are passed over."""
+    listed = body.get("lora")
+    items = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    names = [name for name, _ in lora_tags(prompt)]
+    names += [str(item.get("path", item.get("name", ""))).removesuffix(".safetensors") for item in items]
+    return [name for name in names if name in known]
 
 
 def write_infotext(params: Params, model: str) -> str:

@@ -11,12 +11,20 @@ from typing import Any, ClassVar, Unpack
 from playground.webui.bare import Bare, run_drawing
 from playground.webui.catalog import Checkpoint
 from playground.webui.dialect import Answer, Call, Dialect, Handler, Route
-from playground.webui.drawing import Draft
+from playground.webui.drawing import Commission, Draft
 from playground.webui.errors import CrashError, InvalidError, RefusedError
 from playground.webui.inputs import open_base64, raw_text_encoder
 from playground.webui.plan import Hires
-from playground.webui.rendering import Inputs
-from playground.webui.sdcpp_params import LATENT_MODES, METHODS, SCHEDULERS, Body, as_text, check_loras, read_params
+from playground.webui.sdcpp_params import (
+    KEYS,
+    LATENT_MODES,
+    METHODS,
+    SCHEDULERS,
+    Body,
+    as_text,
+    read_loras,
+    read_params,
+)
 from playground.webui.sdcpp_text import Params, dump, info, write_parameters
 from playground.webui.server import LocalWebui
 from playground.webui.setup import Setup
@@ -175,15 +183,16 @@ class SdCpp(Bare):
         body = Body(call.body)
         names = [*_RESIZERS, *(each.name for each in self.machine.catalog.upscalers)]
         params = read_params(body, img2img=img2img, upscalers=names)
-        check_loras(body, self._loras_known)
+        loras = read_loras(body, self._loras_known)
         inputs = await asyncio.to_thread(_read_inputs, body) if img2img else None
         texts = [write_parameters(params, self._model.file, index) for index in range(params.batch_size)]
 
         async def prepare() -> Draft:
-            return _draft(params, inputs, texts)
+            return _draft(params, inputs, texts, loras)
 
+        commission = Commission("img_gen", body.object, body.object, call.fault, self.site.cheap, KEYS)
         encoder = raw_text_encoder(call.fault, cheap=self.site.cheap)
-        drawn = await run_drawing(self.site, call, "img_gen", body.object, prepare, encoder)
+        drawn = await run_drawing(self.site, call, commission, prepare, encoder)
         infotexts = [each.infotext for each in drawn.made]
         reply = {
             "images": [base64.b64encode(file).decode() for file in drawn.files],
@@ -218,7 +227,7 @@ def _read_inputs(body: Body) -> Inputs | None:
     return None if init is None else Inputs(init, mask)
 
 
-def _draft(params: Params, inputs: Inputs | None, texts: list[str]) -> Draft:
+def _draft(params: Params, inputs: Inputs | None, texts: list[str], loras: list[str]) -> Draft:
     width, height = _up64(params.width), _up64(params.height)
     hires = None
     if params.hires is not None:
@@ -230,7 +239,16 @@ def _draft(params: Params, inputs: Inputs | None, texts: list[str]) -> Draft:
         )
     seeds = [params.seed + index for index in range(params.batch_size)]
     return Draft(
-        params.prompt, seeds, params.steps, width, height, texts, hires=hires, inputs=inputs, denoising=params.strength
+        params.prompt,
+        seeds,
+        params.steps,
+        width,
+        height,
+        texts,
+        hires=hires,
+        inputs=inputs,
+        denoising=params.strength,
+        loras=loras,
     )
 
 

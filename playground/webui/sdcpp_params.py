@@ -30,6 +30,14 @@ LATENT_MODES = (
     "Latent (bicubic)",
     "Latent (bicubic antialiased)",
 )
+KEYS = frozenset(
+    {
+        *("prompt", "negative_prompt", "width", "height", "steps", "cfg_scale", "seed", "batch_size", "clip_skip"),
+        *("sampler_name", "scheduler", "lora", "enable_hr", "hr_upscaler", "hr_scale", "hr_resize_x", "hr_resize_y"),
+        *("hr_steps", "denoising_strength", "init_images", "mask", "inpainting_mask_invert", "extra_images"),
+    }
+)
+"""The keys that it reads; all others are passed over."""
 # Names of other webuis that it knows, compared without regard to case.
 _ALIASES = {
     "euler a": "euler_a",
@@ -134,8 +142,9 @@ def read_params(body: Body, *, img2img: bool, upscalers: Sequence[str]) -> Param
     )
 
 
-def check_loras(body: Body, known: Sequence[str]) -> None:
-    """Raise RefusedError (400) for a LoRA whose path is not known; what is no object is passed over."""
+def read_loras(body: Body, known: Sequence[str]) -> list[str]:
+    """The paths of the LoRAs; what is no object is passed over. Raises RefusedError (400) for an unknown one."""
+    paths: list[str] = []
     for item in body.items("lora"):
         if not isinstance(item, dict):
             continue
@@ -144,6 +153,8 @@ def check_loras(body: Body, known: Sequence[str]) -> None:
             raise RefusedError(400, "lora.path required")
         if path not in known:
             raise RefusedError(400, "invalid lora path")
+        paths.append(path)
+    return paths
 
 
 def _read_hires(body: Body) -> HiresParams:

@@ -50,12 +50,13 @@ async def test_the_probe_finds_what_it_can_do(client: Client) -> None:
     assert (await client.ask("GET", "/api/extra/perf")).json()["total_img_gens"] == 1
 
 
-async def test_one_picture_comes_however_many_are_asked_for(client: Client) -> None:
+async def test_one_picture_comes_however_many_are_asked_for(client: Client, webui: LocalKobold) -> None:
     reply = await client.draw(n_iter=3, batch_size=2)
     assert list(reply.json()) == ["images", "parameters", "info", "animated"]
     assert reply.json()["parameters"] == {}
     assert len(reply.files()) == 1
     assert set(reply.info()) == INFO_KEYS
+    assert webui.renders[0].ignored == ("n_iter", "batch_size")
 
 
 async def test_the_infotext_stands_between_bars_in_info_and_in_the_png(client: Client) -> None:
@@ -228,3 +229,8 @@ async def test_faults_of_the_answer_reach_it(client: Client, webui: LocalKobold)
     with pytest.raises(aiohttp.ServerDisconnectedError):
         await client.draw()
     assert re.fullmatch(r"\d{14}", json.loads((await client.draw()).json()["info"])["job_timestamp"])
+
+
+async def test_loras_are_named_in_the_prompt_or_in_a_list(client: Client, webui: LocalKobold) -> None:
+    await client.draw(prompt="fox <lora:inkwash:0.8> <lora:unknown:1>", lora=[{"path": "add_detail.safetensors"}])
+    assert webui.renders[0].loras == ["inkwash", "add_detail"]
