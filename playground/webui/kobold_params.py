@@ -87,8 +87,6 @@ def parse(raw: bytes) -> dict[str, Any]:
 
 def read_params(body: Mapping[str, Any]) -> Params:
     """Wrong numbers become defaults. Raises UnansweredError for texts that are none, and for a missing prompt."""
-    if "prompt" not in body:
-        raise UnansweredError("prompt")
     seed = _whole(body, "seed", -1)
     return Params(
         prompt=_cut(f"{_text(body, 'prompt', None)}, "),
