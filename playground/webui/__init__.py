@@ -1,6 +1,8 @@
-"""Stable Diffusion webuis on loopback, one class for each dialect. They know only the public wire formats."""
+"""Stable Diffusion webuis on loopback, one class for each dialect. Knows only the public wire formats."""
 
+from playground.webui.catalog import Checkpoint
 from playground.webui.drawthings import LocalDrawThings
+from playground.webui.family import LocalForge, LocalForgeNeo, LocalReForge
 from playground.webui.faults import Fault
 from playground.webui.kobold import LocalKobold
 from playground.webui.records import Render, WebuiRequest

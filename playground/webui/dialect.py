@@ -96,6 +96,7 @@ class Dialect:
     headers: ClassVar[Mapping[str, str]] = {}  # with every answer
     gzip_from: int | None = 1000  # bytes of a body that is packed for who asks; None: never
     requests_per_connection: int | None = None  # after that many the connection is closed; None: never
+    flavour: ClassVar[Flavour] = Flavour()  # how it draws
 
     def __init__(self, site: Site) -> None:
         self.site = site

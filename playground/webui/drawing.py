@@ -17,10 +17,11 @@ from playground.webui.art import Scene
 from playground.webui.errors import CrashError, RefusedError
 from playground.webui.faults import Fault, Planned
 from playground.webui.generate import HUGE_BYTES
+from playground.webui.inpaint import Inputs
 from playground.webui.machine import Machine
 from playground.webui.plan import Hires
 from playground.webui.records import Render
-from playground.webui.rendering import Inputs, Shot, draw
+from playground.webui.rendering import Shot, draw
 
 OUT_OF_MEMORY = CrashError("OutOfMemoryError", "CUDA out of memory. Tried to allocate 2.25 GiB (8.00 GiB total)")
 

@@ -14,8 +14,8 @@ from playground.webui.dialect import Answer, Call, Dialect, Route
 from playground.webui.drawing import Commission, Draft
 from playground.webui.drawthings_fields import PARAMETERS, read_body, refuse
 from playground.webui.errors import CrashError, InvalidError, RefusedError
+from playground.webui.inpaint import Inputs
 from playground.webui.inputs import open_base64, raw_text_encoder
-from playground.webui.rendering import Inputs
 from playground.webui.server import LocalWebui
 from playground.webui.setup import Setup
 from playground.webui.spoil import spoil

@@ -20,6 +20,7 @@ from playground.webui.drawing import Commission, Draft, Made
 from playground.webui.errors import CrashError, DroppedError, InvalidError, RefusedError
 from playground.webui.images import encode_image
 from playground.webui.infotext import read_infotext
+from playground.webui.inpaint import Inputs
 from playground.webui.inputs import open_base64, raw_text_encoder
 from playground.webui.kobold_params import (
     KEYS,
@@ -38,7 +39,6 @@ from playground.webui.kobold_params import (
     write_infotext,
 )
 from playground.webui.plan import Hires
-from playground.webui.rendering import Inputs
 from playground.webui.server import CHECKPOINTS, LocalWebui
 from playground.webui.setup import Setup
 from playground.webui.spoil import spoil

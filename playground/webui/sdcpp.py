@@ -13,6 +13,7 @@ from playground.webui.catalog import Checkpoint
 from playground.webui.dialect import Answer, Call, Dialect, Handler, Route
 from playground.webui.drawing import Commission, Draft
 from playground.webui.errors import CrashError, InvalidError, RefusedError
+from playground.webui.inpaint import Inputs
 from playground.webui.inputs import open_base64, raw_text_encoder
 from playground.webui.plan import Hires
 from playground.webui.sdcpp_params import (

@@ -65,7 +65,11 @@ class LocalWebui:
     ) -> None:
         """`samplers`, `schedulers` and `controlnet` are the dialect's own unless they are given."""
         self.name = name
-        self.catalog = Catalog([self.checkpoint(file) for file in checkpoints], list(loras))
+        flavour = self.dialect.flavour
+        files = [self.checkpoint(each) if isinstance(each, str) else each for each in checkpoints]
+        self.catalog = Catalog(files, list(loras))
+        has_controlnet = flavour.has_controlnet if controlnet is None else controlnet
+        defaults = {**flavour.defaults, **(CONTROLNET_DEFAULTS if has_controlnet else {})}
         changed = {**({} if samples_format == "png" else {"samples_format": samples_format}), **(options or {})}
         self.options = Options(changed, leaky=leaky_overrides, defaults=defaults)
         self.pace = Pace(seconds_per_step, load_seconds)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
+from playground.webui.catalog import Checkpoint
 from playground.webui.sampling import Sampler, Scheduler
 
 
@@ -10,7 +11,7 @@ class Setup(TypedDict, total=False):
     """The keywords of `LocalWebui`; what they mean is said there."""
 
     name: str
-    checkpoints: Sequence[str]
+    checkpoints: Sequence[str | Checkpoint]
     seconds_per_step: float
     load_seconds: float
     auth: tuple[str, str] | None
@@ -20,8 +21,10 @@ class Setup(TypedDict, total=False):
     leaky_overrides: bool
     samples_format: str
     options: Mapping[str, Any] | None
-    samplers: Sequence[Sampler]
-    schedulers: Sequence[Scheduler]
+    samplers: Sequence[Sampler] | None
+    schedulers: Sequence[Scheduler] | None
     loras: Sequence[str]
     threads: int
     keep_alive: float
+    adetailer: bool
+    controlnet: bool | None
