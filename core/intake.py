@@ -1,0 +1,99 @@
+"""Takes in the images that people send with a request: fetched, made plain, and kept where any process finds them.
+
+It knows no Discord: an attachment is its address and its size in bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, replace
+
+import sqlalchemy as sa
+from msgspec import UNSET
+
+from core.errors import UserError
+from core.fetch import ImageFetcher
+from core.images.inbound import InboundLimits, PreparedImage, fit_mask, mask_from_alpha, prepare
+from core.jobs.patience import for_a_person
+from core.request import GenerationRequest
+from core.store.inputs import InputRows
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 1
+"""Images that are decoded at the same time: each may take hundreds of megabytes for a moment."""
+KEPT_SECONDS = 24 * 3600.0
+"""An image that no unfinished job needs is deleted after so long."""
+EVERY_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A file that a person attached; `size` in bytes."""
+
+    url: str
+    size: int
+
+
+class Intake:
+    """The only way in for images."""
+
+    def __init__(self, fetcher: ImageFetcher, rows: InputRows, limits: InboundLimits | None = None) -> None:
+        self._fetcher = fetcher
+        self._rows = rows
+        self._limits = limits or InboundLimits()
+        self._turn = asyncio.Semaphore(AT_ONCE)
+
+    async def fetch(self, sent: Sent) -> bytes:
+        """Its bytes, as they are; UserError where they can't be had."""
+        return await self._fetcher.fetch_attachment(sent.url, sent.size)
+
+    async def add(self, request: GenerationRequest, image: Sent | None, mask: Sent | None) -> GenerationRequest:
+        """The request with its images stored and named by their keys; UserError where one can't be taken.
+
+        Where no mask is sent, the image's own transparency is one. The picture gets the image's shape where nobody
+        chose a size.
+        """
+        if image is None:
+            if mask is not None:
+                raise UserError("A mask says where your image is drawn over: send the image with it.")
+            return request
+        drawn_over, over = await self._prepare(image, mask)
+        keys = {"image": drawn_over.key, "mask": UNSET if over is None else over.key}
+        for one in (drawn_over, over):
+            if one is not None:
+                await self._keep(one)
+        if request.width is UNSET and request.height is UNSET:
+            request = replace(request, width=drawn_over.width, height=drawn_over.height)
+        return replace(request, **keys)
+
+    async def _prepare(self, image: Sent, mask: Sent | None) -> tuple[PreparedImage, PreparedImage | None]:
+        data = await self.fetch(image)
+        mask_data = None if mask is None else await self.fetch(mask)
+        async with self._turn:
+            return await asyncio.to_thread(self._prepare_both, data, mask_data)
+
+    def _prepare_both(self, data: bytes, mask_data: bytes | None) -> tuple[PreparedImage, PreparedImage | None]:
+        image = prepare(data, self._limits)
+        if mask_data is None:
+            return image, mask_from_alpha(image)
+        return image, fit_mask(prepare(mask_data, self._limits), (image.width, image.height))
+
+    async def _keep(self, image: PreparedImage) -> None:
+        await for_a_person(lambda: self._rows.put(image.key, image.png, time.time()))
+
+
+async def forget_inputs(rows: InputRows, in_use: Callable[[], Awaitable[Collection[str]]]) -> None:
+    """Delete what no unfinished job needs, for ever; `in_use` are the keys that are needed."""
+    while True:
+        await asyncio.sleep(EVERY_SECONDS)
+        try:
+            before = time.time() - KEPT_SECONDS
+            deleted = await rows.delete_unused(before, await in_use())
+        except sa.exc.SQLAlchemyError as error:
+            log.warning("images that were sent in could not be deleted: %s", type(error).__name__)
+        else:
+            log.debug("%d images that were sent in were deleted", deleted)
