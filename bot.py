@@ -30,12 +30,15 @@ from cogs.client import INTENTS, EaselClient
 from cogs.delivery import DiscordDelivery
 from cogs.draw import DrawCog
 from cogs.login import log_in, stay_connected, use_discord
+from cogs.pnginfo import PngInfoCog
 from cogs.queue import QueueCog
 from cogs.status import StatusCog
-from core.assembly import Core, build_desk, open_core, open_understanding
+from core.assembly import Core, build_desk, open_core, open_image_fetcher, open_understanding
 from core.errors import ConfigurationError
+from core.fetch import ImageFetcher
 from core.http import serve_http
 from core.images.store import PictureStore
+from core.intake import Intake, Sent, forget_inputs
 from core.jobs.dispatcher import Dispatcher
 from core.jobs.drain import drain
 from core.jobs.patience import on_database
@@ -193,7 +196,8 @@ async def open_services(settings: Settings, command: str) -> AsyncIterator[Servi
             _add_drawing(services, pictures)
             stack.push_async_callback(services.close_dispatcher)
         if role.talks:
-            await _add_talking(services)
+            fetcher = await stack.enter_async_context(open_image_fetcher(settings))
+            await _add_talking(services, fetcher)
         if settings.http_port is not None:
             await stack.enter_async_context(serve_http(settings.http_port, services.health, core.metrics))
         yield services
@@ -226,6 +230,7 @@ def _add_drawing(services: Services, pictures: PictureStore) -> None:
         parts=core.parts,
         pool=core.pool,
         pictures=pictures,
+        inputs=core.inputs,
         delivery=delivery,
         shower=shower,
         metrics=core.metrics,
@@ -251,17 +256,20 @@ def _add_drawing(services: Services, pictures: PictureStore) -> None:
         services.chores["rescuer"] = rescuer.run
 
 
-async def _add_talking(services: Services) -> None:
+async def _add_talking(services: Services, fetcher: ImageFetcher) -> None:
     """Commands, buttons, and messages that stay true while people wait."""
     settings, delivery = services.settings, services.delivery
+    intake = Intake(fetcher, services.core.inputs)
     studio, herald = build_desk(services.core, delivery, await open_understanding(settings))
     services.cogs = (
-        DrawCog(studio, delivery, settings.weights),
+        DrawCog(studio, delivery, intake, settings.weights),
+        PngInfoCog(lambda file: intake.fetch(Sent(file.url, file.size))),
         CancelCog(studio, delivery),
         QueueCog(studio, delivery),
         StatusCog(studio, settings.switching_servers),
     )
     services.chores["herald"] = herald.run
+    services.chores["inputs"] = lambda: forget_inputs(services.core.inputs, services.core.rows.fetch_input_keys)
 
 
 async def _is_gone(core: Core, worker: str) -> bool:

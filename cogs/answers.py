@@ -27,6 +27,8 @@ TOO_LATE = (10062, 40060)
 async def answer_privately(interaction: discord.Interaction, text: str) -> None:
     """Say `text` to this person alone, as the first answer or a further one; a lost interaction is only logged."""
     try:
+        if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
+            await interaction.delete_original_response()  # else it would be as public as the answer was to be
         if interaction.response.is_done():
             await interaction.followup.send(text, ephemeral=True, allowed_mentions=NOBODY)
         else:

@@ -4,38 +4,35 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
 
 import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
-from msgspec import UNSET
 
 from cogs import say
 from cogs.answers import NOBODY, answer_error
 from cogs.buttons import cancel_view
 from cogs.completing import Offers, offer_extra, offer_last, offer_names
 from cogs.delivery import DiscordDelivery
+from cogs.options import read_options
 from cogs.reply import ReplyAddress
 from core.errors import UserError
-from core.extra import parse_extra, parse_loras, parse_styles
+from core.intake import Intake, Sent
 from core.jobs.model import Ticket
 from core.request import GenerationRequest
-from core.size import parse_size, suggest_sizes
+from core.size import suggest_sizes
 from core.studio import Order, Studio
 
 log = logging.getLogger(__name__)
-
-USUAL_HIRES = 2.0
-"""The webui's own scale of a second pass, where only its upscaler was said."""
 
 
 class DrawCog(commands.Cog):
     """Pictures from a prompt."""
 
-    def __init__(self, studio: Studio, delivery: DiscordDelivery, weights: Mapping[int, float]) -> None:
+    def __init__(self, studio: Studio, delivery: DiscordDelivery, intake: Intake, weights: Mapping[int, float]) -> None:
         self._studio = studio
+        self._intake = intake
         self._delivery = delivery
         self._weights = weights
 
@@ -58,6 +55,9 @@ class DrawCog(commands.Cog):
         hires="A second pass, so many times as large (1.5, 2 …)",
         hires_upscaler="How the picture is enlarged for the second pass",
         distilled_cfg="Guidance of Flux and its like",
+        image="An image to draw over",
+        denoising_strength="How much of your image may change: 0 nothing, 1 everything",
+        mask="Where your image is drawn over (white); else where it is transparent",
         face_fix="Draw faces anew once the picture is there",
         extra="Rarer settings as key:value words",
         spoiler="Hide the pictures behind a spoiler",
@@ -83,40 +83,33 @@ class DrawCog(commands.Cog):
         hires: float | None = None,
         hires_upscaler: str | None = None,
         distilled_cfg: float | None = None,
+        image: discord.Attachment | None = None,
+        denoising_strength: float | None = None,
+        mask: discord.Attachment | None = None,
         face_fix: bool | None = None,
         extra: str | None = None,
         spoiler: bool = False,
         private: bool = False,
     ) -> None:
         """Submit and answer; everything after that happens on the job's message."""
-        said: dict[str, Any] = {
-            "negative_prompt": negative_prompt,
-            "checkpoint": checkpoint,
-            "steps": steps,
-            "cfg_scale": cfg_scale,
-            "sampler": sampler,
-            "scheduler": scheduler,
-            "seed": seed,
-            "count": count,
-            "clip_skip": clip_skip,
-            "vae": vae,
-            "hires_scale": hires,
-            "hires_upscaler": hires_upscaler,
-            "distilled_cfg": distilled_cfg,
-            "face_fix": face_fix,
-        }
+        said = {name: value for name, value in locals().items() if name not in ("self", "interaction", "image", "mask")}
         try:
-            said |= _read(styles, loras, extra)
-            if size is not None:
-                pixels = parse_size(size)
-                said |= {"width": pixels.width, "height": pixels.height}
-            if hires_upscaler is not None and hires is None:
-                said["hires_scale"] = USUAL_HIRES
-            options = {name: UNSET if value is None else value for name, value in said.items()}
-            request = GenerationRequest(prompt=prompt, spoiler=spoiler, private=private, **options)
-            await self._submit(interaction, request)
+            await self._draw(interaction, read_options(said), image, mask)
         except UserError as error:
             await answer_error(interaction, error, prompt)
+
+    async def _draw(
+        self,
+        interaction: discord.Interaction,
+        request: GenerationRequest,
+        image: discord.Attachment | None,
+        mask: discord.Attachment | None,
+    ) -> None:
+        """Images take longer than an interaction waits: its answer is put off, and an error then comes in its place."""
+        if image is not None or mask is not None:
+            await interaction.response.defer(ephemeral=request.private, thinking=True)
+            request = await self._intake.add(request, _sent(image), _sent(mask))
+        await self._submit(interaction, request)
 
     @draw.autocomplete("size")
     async def complete_size(self, _interaction: discord.Interaction, typed: str) -> Offers:
@@ -191,11 +184,12 @@ class DrawCog(commands.Cog):
 async def _reply(interaction: discord.Interaction, ticket: Ticket) -> int | None:
     """Say what was understood. The job is safe already: where the reply fails, the picture finds another way."""
     try:
+        content, view = say.accepted(ticket), cancel_view(ticket.job_id)
+        if interaction.response.is_done():
+            message = await interaction.edit_original_response(content=content, view=view, allowed_mentions=NOBODY)
+            return message.id
         response = await interaction.response.send_message(
-            say.accepted(ticket),
-            view=cancel_view(ticket.job_id),
-            ephemeral=ticket.request.private,
-            allowed_mentions=NOBODY,
+            content, view=view, ephemeral=ticket.request.private, allowed_mentions=NOBODY
         )
     except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
         log.warning("a reply could not be given: %s", type(error).__name__, extra={"job": ticket.job_id})
@@ -210,11 +204,5 @@ def _weight(person: discord.User | discord.Member, weights: Mapping[int, float])
     return max((weights[role.id] for role in person.roles if role.id in weights), default=1.0)
 
 
-def _read(styles: str | None, loras: str | None, extra: str | None) -> dict[str, Any]:
-    """The fields that hold several things each."""
-    said: dict[str, Any] = {} if extra is None else parse_extra(extra)
-    if styles is not None:
-        said["styles"] = parse_styles(styles) or UNSET
-    if loras is not None:
-        said["loras"] = parse_loras(loras) or UNSET
-    return said
+def _sent(file: discord.Attachment | None) -> Sent | None:
+    return None if file is None else Sent(file.url, file.size)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
+from yarl import URL
 
 from core.families.table import load_table
+from core.fetch import DISCORD_ORIGINS, FetchLimits, ImageFetcher, open_fetcher
 from core.fleet import Fleet
 from core.jobs.herald import Herald
 from core.jobs.ledger import Ledger
@@ -27,6 +29,7 @@ from core.role import Role
 from core.settings import Settings
 from core.store.backends import BackendRows
 from core.store.database import open_database
+from core.store.inputs import InputRows
 from core.store.liveness import once_in_the_cluster, open_locks
 from core.store.signals import Listener, Silence, open_listener
 from core.studio import Studio
@@ -44,6 +47,7 @@ class Core:
     locks: AsyncEngine
     rows: JobRows
     parts: PartRows
+    inputs: InputRows
     ledger: Ledger
     queue: WaitingQueue
     mirror: Mirror
@@ -84,6 +88,7 @@ async def open_core(stack: AsyncExitStack, settings: Settings, role: Role, url: 
         locks=locks,
         rows=rows,
         parts=parts,
+        inputs=InputRows(database),
         ledger=ledger,
         queue=queue,
         mirror=mirror,
@@ -94,6 +99,13 @@ async def open_core(stack: AsyncExitStack, settings: Settings, role: Role, url: 
         listener=listener,
         metrics=Metrics(),
     )
+
+
+def open_image_fetcher(settings: Settings) -> AbstractAsyncContextManager[ImageFetcher]:
+    """For what people attach; where another Discord is configured, for what lies there, too."""
+    own = str(URL(settings.discord_api_url).origin())
+    limits = FetchLimits(megabytes=settings.input_megabytes)
+    return open_fetcher(limits, allow_urls=settings.allow_image_urls, origins=(*DISCORD_ORIGINS, own))
 
 
 async def open_understanding(settings: Settings) -> Understanding:

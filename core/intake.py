@@ -62,13 +62,12 @@ class Intake:
                 raise UserError("A mask says where your image is drawn over: send the image with it.")
             return request
         drawn_over, over = await self._prepare(image, mask)
-        keys = {"image": drawn_over.key, "mask": UNSET if over is None else over.key}
         for one in (drawn_over, over):
             if one is not None:
                 await self._keep(one)
         if request.width is UNSET and request.height is UNSET:
             request = replace(request, width=drawn_over.width, height=drawn_over.height)
-        return replace(request, **keys)
+        return replace(request, image=drawn_over.key, mask=UNSET if over is None else over.key)
 
     async def _prepare(self, image: Sent, mask: Sent | None) -> tuple[PreparedImage, PreparedImage | None]:
         data = await self.fetch(image)

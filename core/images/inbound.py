@@ -103,6 +103,12 @@ def fit_mask(mask: PreparedImage, size: tuple[int, int]) -> PreparedImage:
     return _encode(grey if grey.size == size else grey.resize(size, Image.Resampling.LANCZOS))
 
 
+def resized(png_bytes: bytes, size: tuple[int, int]) -> bytes:
+    """One of our own PNGs with this width and height; as it is where it has them."""
+    image = decoding.decode(png_bytes, PNG)
+    return png_bytes if image.size == size else _encode(image.resize(size, Image.Resampling.LANCZOS)).png
+
+
 def _decode(data: bytes, kind: Kind, limits: InboundLimits) -> Image.Image:
     try:
         if kind == PNG:  # any size can be named, while Pillow opens only some

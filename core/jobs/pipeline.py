@@ -28,6 +28,7 @@ from core.jobs.showing import Shower
 from core.jobs.verdict import Verdict, judge
 from core.jobs.watch import WatchTiming
 from core.metrics import Metrics
+from core.store.inputs import InputRows
 from core.webui.pool import BackendPool
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class Pipeline:
     parts: PartRows
     pool: BackendPool
     pictures: PictureStore
+    inputs: InputRows
     delivery: Delivery
     shower: Shower
     metrics: Metrics
@@ -63,7 +65,12 @@ class Pipeline:
 
     def __post_init__(self) -> None:
         self._renderer = Renderer(
-            parts=self.parts, pool=self.pool, pictures=self.pictures, metrics=self.metrics, timing=self.timing
+            parts=self.parts,
+            pool=self.pool,
+            pictures=self.pictures,
+            inputs=self.inputs,
+            metrics=self.metrics,
+            timing=self.timing,
         )
         self._keeper = Keeper(self.pool, self.pictures)
 

@@ -12,17 +12,22 @@ from typing import Any
 from msgspec import UNSET
 
 from core.errors import NotReady, WebuiError
+from core.images.inbound import resized
 from core.images.store import PictureStore
 from core.jobs.engine import Piece
 from core.jobs.model import Glimpse, Job, Part
 from core.jobs.parts import PartRows
+from core.jobs.patience import on_database
 from core.jobs.points import reached
 from core.jobs.watch import RenderWatch, WatchTiming
 from core.metrics import Metrics
 from core.request import GenerationRequest
 from core.scheduling.cost import work_of
+from core.store.inputs import InputRows
 from core.webui.answer import Rendered
+from core.webui.catalog import Catalog
 from core.webui.client import WebuiClient
+from core.webui.dialects import DIALECTS
 from core.webui.payload import build_payload
 from core.webui.pool import BackendPool
 from core.webui.results import build_rendered
@@ -60,9 +65,17 @@ class Renderer:
     """Knows which renders are going on here, so that a cancellation reaches them."""
 
     def __init__(
-        self, *, parts: PartRows, pool: BackendPool, pictures: PictureStore, metrics: Metrics, timing: WatchTiming
+        self,
+        *,
+        parts: PartRows,
+        pool: BackendPool,
+        pictures: PictureStore,
+        inputs: InputRows,
+        metrics: Metrics,
+        timing: WatchTiming,
     ) -> None:
         self._parts = parts
+        self._inputs = inputs
         self._pool = pool
         self._pictures = pictures
         self._metrics = metrics
@@ -121,7 +134,8 @@ class Renderer:
         task_id = self._unsent.pop(piece, None) or await self._new_task(piece, part, client)
         request = request_of(job, piece.number)
         knows_tasks = catalog.capabilities.task_progress
-        payload = build_payload(request, catalog, task_id=task_id if knows_tasks else None)
+        inputs = await self._read_inputs(request, catalog)
+        payload = build_payload(request, catalog, task_id=task_id if knows_tasks else None, inputs=inputs)
         await self._pictures.discard_spool(piece.spool)
         reached("sending", job.id)
         if piece in self._stopped:
@@ -133,6 +147,16 @@ class Renderer:
             work = work_of(_as_drawn(request, rendered))
             self._pool.report_success(view.key, rendered.checkpoint, seconds=seconds, work=work, loaded_before=before)
         return Drawn(rendered, seconds, view.key)
+
+    async def _read_inputs(self, request: GenerationRequest, catalog: Catalog) -> dict[str, bytes]:
+        """The images that it names, by their keys; of the picture's size where the webui takes no other."""
+        keys = [key for key in (request.image, request.mask) if key is not UNSET]
+        found = {key: png for key in keys if (png := await on_database(self._inputs.get, key)) is not None}
+        is_exact = DIALECTS[catalog.capabilities.speech].exact_image
+        if not is_exact or request.width is UNSET or request.height is UNSET:
+            return found
+        size = (request.width, request.height)
+        return {key: await asyncio.to_thread(resized, png, size) for key, png in found.items()}
 
     async def _send(self, piece: Piece, client: WebuiClient, payload: dict[str, Any], show: Show) -> tuple[Any, float]:
         """Send the payload and watch over it; what came back, and how many seconds it took."""

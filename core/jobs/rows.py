@@ -15,10 +15,11 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from msgspec import UNSET
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from core.jobs import statements
-from core.jobs.model import IN_THE_QUEUE, Delivered, Job, JobState, NewJob
+from core.jobs.model import IN_THE_QUEUE, UNFINISHED, Delivered, Job, JobState, NewJob
 from core.request import GenerationRequest
 from core.store.locks import ADMISSION, lock
 from core.store.schema import jobs
@@ -126,6 +127,13 @@ class JobRows:
                 return
             yield [job for row in rows if (job := _readable(row)) is not None]
             last = {"created_at": rows[-1].created_at, "id": rows[-1].id}
+
+    async def fetch_input_keys(self) -> set[str]:
+        """The keys of the images that unfinished jobs are drawn over."""
+        query = sa.select(jobs.c.request).where(jobs.c.state.in_(UNFINISHED), jobs.c.request.contains('"image":'))
+        async with self._engine.connect() as connection:
+            requests = [GenerationRequest.from_json(text) for text in (await connection.execute(query)).scalars()]
+        return {key for one in requests for key in (one.image, one.mask) if key is not UNSET}
 
     async def fetch_of(self, owner_id: str) -> list[Job]:
         """One person's jobs in the queue, the oldest first."""

@@ -20,9 +20,6 @@ from core.webui.speed import Speed
 
 log = logging.getLogger(__name__)
 
-WHOLE_SECONDS = 600.0
-"""How often the long lists are asked for of a webui that stays up."""
-
 _jitter = SystemRandom()
 
 
@@ -59,6 +56,7 @@ class Timing:
     shortest: float = 0.5
     longest: float = 30.0
     share: float = 0.05
+    whole: float = 600.0  # between two looks at the long lists
 
     def retry(self, down_for: float) -> float:
         """How long to wait before the next probe of a webui that has been down for so long."""
@@ -236,11 +234,10 @@ class Backend:
 
     async def _fetch(self) -> Catalog:
         """What it offers; a list whose route fails now is still the one that it had before."""
-        known, is_back = self._view.catalog, self._down_since is not None or self._view.health is Health.UNKNOWN
-        whole = is_back or time.monotonic() - self._listed_at > WHOLE_SECONDS
+        known, now = self._view.catalog, time.monotonic()
+        whole = self._down_since is not None or now - self._listed_at > self._timing.whole
         catalog = await self.client.fetch_catalog(known, whole=whole)
-        if whole:
-            self._listed_at = time.monotonic()
+        self._listed_at = now if whole else self._listed_at
         return catalog if known is None else catalog.keeping(known)
 
     def _refuse_half_started(self, catalog: Catalog) -> None:
@@ -275,11 +272,8 @@ class Backend:
         return checkpoint != before if None in found else found[0] != found[1]
 
     def _note_down(self, error: WebuiError) -> None:
-        health = Health.DOWN
-        if isinstance(error, AuthenticationFailed):
-            health = Health.UNAUTHORISED
-        elif isinstance(error, NoApi):
-            health = Health.NO_API
+        kinds = ((AuthenticationFailed, Health.UNAUTHORISED), (NoApi, Health.NO_API))
+        health = next((health for kind, health in kinds if isinstance(error, kind)), Health.DOWN)
         if self._down_since is None:
             self._down_since = time.monotonic()
         if health is not self._view.health:

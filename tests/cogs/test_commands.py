@@ -11,6 +11,7 @@ from discord import app_commands
 
 from cogs.client import INTENTS, EaselClient
 from cogs.draw import DrawCog
+from cogs.pnginfo import PngInfoCog
 from cogs.queue import QueueCog
 from cogs.status import StatusCog
 from core.size import parse_size
@@ -32,7 +33,12 @@ async def client(tmp_path: Path) -> AsyncIterator[EaselClient]:
         EaselClient(facts=Facts(database), on_login=on_login) as client,
     ):
         nothing = cast(Any, None)
-        for cog in (DrawCog(nothing, nothing, {}), QueueCog(nothing, nothing), StatusCog(nothing)):
+        for cog in (
+            DrawCog(nothing, nothing, nothing, {}),
+            QueueCog(nothing, nothing),
+            StatusCog(nothing),
+            PngInfoCog(nothing),
+        ):
             await client.add_cog(cog)
         yield client
 
@@ -43,7 +49,7 @@ def definitions(client: EaselClient) -> dict[str, dict[str, Any]]:
 
 async def test_every_command_is_within_discord_s_limits(client: EaselClient) -> None:
     commands = definitions(client)
-    assert commands.keys() == {"draw", "queue", "status"}
+    assert commands.keys() == {"draw", "queue", "status", "pnginfo"}
     for command in commands.values():
         assert broken_limits(command) == []
 
@@ -62,6 +68,17 @@ async def test_draw_has_the_options_people_were_promised(client: EaselClient) ->
         ("seed", TYPE.integer.value),
         ("count", TYPE.integer.value),
         ("clip_skip", TYPE.integer.value),
+        ("styles", TYPE.string.value),
+        ("loras", TYPE.string.value),
+        ("vae", TYPE.string.value),
+        ("hires", TYPE.number.value),
+        ("hires_upscaler", TYPE.string.value),
+        ("distilled_cfg", TYPE.number.value),
+        ("image", TYPE.attachment.value),
+        ("denoising_strength", TYPE.number.value),
+        ("mask", TYPE.attachment.value),
+        ("face_fix", TYPE.boolean.value),
+        ("extra", TYPE.string.value),
         ("spoiler", TYPE.boolean.value),
         ("private", TYPE.boolean.value),
     ]
@@ -71,6 +88,11 @@ async def test_draw_has_the_options_people_were_promised(client: EaselClient) ->
         "size",
         "sampler",
         "scheduler",
+        "styles",
+        "loras",
+        "vae",
+        "hires_upscaler",
+        "extra",
     }
 
 
@@ -136,7 +158,7 @@ CATALOG = Catalog(
 
 
 def cog_with(catalog: Catalog | None) -> Any:
-    return DrawCog(cast(Any, SimpleNamespace(get_catalog=lambda: catalog)), cast(Any, None), {})
+    return DrawCog(cast(Any, SimpleNamespace(get_catalog=lambda: catalog)), cast(Any, None), cast(Any, None), {})
 
 
 def assert_sendable(choices: list[app_commands.Choice[str]]) -> None:

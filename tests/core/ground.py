@@ -32,6 +32,7 @@ from core.request import GenerationRequest
 from core.scheduling.scheduler import Assignment, Decision, Reason
 from core.store.backends import BackendRows
 from core.store.database import database_url, open_database
+from core.store.inputs import InputRows
 from core.studio import Order, Studio
 from core.webui.address import parse_addresses
 from core.webui.client import open_session
@@ -279,6 +280,7 @@ def _assembled(
         parts=parts,
         pool=pool,
         pictures=pictures,
+        inputs=InputRows(database),
         delivery=delivery,
         shower=shower,
         metrics=metrics,

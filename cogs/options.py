@@ -1,0 +1,39 @@
+"""From the options of `/draw`, as Discord hands them over, to a request. Pure; it knows which option means what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from core.extra import parse_extra, parse_loras, parse_styles
+from core.request import GenerationRequest
+from core.size import parse_size
+
+USUAL_HIRES = 2.0
+"""The webui's own scale of a second pass, where only its upscaler was said."""
+
+
+def _size(text: str) -> dict[str, Any]:
+    size = parse_size(text)
+    return {"width": size.width, "height": size.height}
+
+
+READ: Mapping[str, Callable[[Any], dict[str, Any]]] = {
+    "size": _size,
+    "styles": lambda text: {"styles": parse_styles(text)},
+    "loras": lambda text: {"loras": parse_loras(text)},
+    "hires": lambda scale: {"hires_scale": scale},
+    "extra": parse_extra,
+}
+"""Options that are no field of that name, or hold several things."""
+
+
+def read_options(said: Mapping[str, Any]) -> GenerationRequest:
+    """The request; None and empty lists are what nobody said. UserError where a text can't be read."""
+    fields: dict[str, Any] = {}
+    for name, value in said.items():
+        if value is not None:
+            fields |= READ[name](value) if name in READ else {name: value}
+    if "hires_upscaler" in fields:
+        fields.setdefault("hires_scale", USUAL_HIRES)
+    return GenerationRequest(**{name: value for name, value in fields.items() if value != ()})
