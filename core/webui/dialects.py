@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 
 class Speech(StrEnum):
@@ -70,6 +70,7 @@ _TABLE: Final[tuple[tuple[str, str, str], ...]] = (
     ("inpaint_padding",          "inpaint_full_res_padding",     "A F N"),
     ("masked_content",           "inpainting_fill",              "A F"),
     ("mask_invert",              "inpainting_mask_invert",       "A F N S K"),
+    ("task_id",                  "force_task_id",                "A F"),
 )
 # fmt: on
 
@@ -79,15 +80,15 @@ class Dialect:
     """How to speak to one kind of webui. `keys`: our fields and its keys.
 
     `always` goes with every request, `hires` with a second pass, `inpaint` with a mask: what the API would take
-    otherwise is not what its page takes. `lora_list`: LoRAs are an array of paths and no tags in the prompt.
-    `exact_image`: an image has to have the picture's size.
+    otherwise is not what its page takes. `loras` are tags in the prompt, or an array of paths. `exact_image`: an image
+    has to have the picture's size.
     """
 
     keys: Mapping[str, str]
     always: Mapping[str, Any] = field(default_factory=dict)
     hires: Mapping[str, Any] = field(default_factory=dict)
     inpaint: Mapping[str, Any] = field(default_factory=dict)
-    lora_list: bool = False
+    loras: Literal["tags", "array"] | None = "tags"
     exact_image: bool = False
 
     @property
@@ -95,6 +96,7 @@ class Dialect:
         """The fields of a request that can be said, some in a round-about way."""
         more = {"vae"} if "modules" in self.keys else set()
         more |= {"face_fix"} if "restore_faces" in self.keys else set()
+        more |= set() if self.loras is None else {"loras"}
         return frozenset(self.keys) | more
 
 
@@ -118,9 +120,9 @@ DIALECTS: Final[Mapping[Speech, Dialect]] = MappingProxyType(
         Speech.SDNEXT: Dialect(
             keys=_keys("N"), always=_A_ALWAYS, hires=_SDNEXT_HIRES, inpaint={"inpaint_full_res_padding": 32}
         ),
-        Speech.SDCPP: Dialect(keys=_keys("S"), hires={"enable_hr": True}, lora_list=True),
+        Speech.SDCPP: Dialect(keys=_keys("S"), hires={"enable_hr": True}, loras="array"),
         Speech.KOBOLD: Dialect(keys=_keys("K")),
-        Speech.DRAWTHINGS: Dialect(keys=_keys("D"), exact_image=True),
+        Speech.DRAWTHINGS: Dialect(keys=_keys("D"), loras=None, exact_image=True),
     }
 )
 

@@ -75,11 +75,17 @@ def _steps(rendered: Rendered, request: GenerationRequest) -> str | None:
 
 
 def _size(rendered: Rendered, request: GenerationRequest) -> str | None:
-    width = rendered.width if request.width is UNSET else request.width
-    height = rendered.height if request.height is UNSET else request.height
+    scale = 1.0 if request.hires_scale is UNSET or request.image is not UNSET else request.hires_scale
+    width = rendered.width if request.width is UNSET else _scaled(request.width, scale)
+    height = rendered.height if request.height is UNSET else _scaled(request.height, scale)
     if (rendered.width, rendered.height) == (width, height):
         return None
     return f"The picture is {rendered.width}x{rendered.height} instead of {width}x{height}."
+
+
+def _scaled(side: int, scale: float) -> int:
+    """A side after the second pass, which webuis floor to eight pixels; without one it is as asked."""
+    return side if scale == 1.0 else int(side * scale) // 8 * 8
 
 
 def _clip_skip(request: GenerationRequest, catalog: Catalog) -> str | None:

@@ -65,6 +65,8 @@ def needs_of(request: GenerationRequest) -> tuple[Need, ...]:
     """Everything that it needs, in the order in which a person would want to hear of it."""
     found = [Need(kind, value) for field, kind in NAMED.items() if (value := getattr(request, field)) is not UNSET]
     loras = () if request.loras is UNSET else tuple(use.name for use in request.loras)
+    if loras or lora_tags(request.prompt):
+        found.append(Need("option", "loras"))
     found += [Need("lora", name) for name in (*loras, *lora_tags(request.prompt))]
     found += [Need("style", name) for name in (() if request.styles is UNSET else request.styles)]
     found += [Need("vae", name) for name in vae_names(request)]

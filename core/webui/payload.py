@@ -62,8 +62,8 @@ def build_payload(
     if overrides and catalog.capabilities.override_settings:
         allowed = {key: value for key, value in overrides.items() if key in OVERRIDE_KEYS}
         payload |= {"override_settings": allowed, "override_settings_restore_afterwards": True}
-    if task_id is not None and catalog.capabilities.task_progress:
-        payload["force_task_id"] = task_id
+    if task_id is not None and catalog.capabilities.task_progress and "task_id" in dialect.keys:
+        payload[dialect.keys["task_id"]] = task_id
     return payload
 
 
@@ -100,8 +100,12 @@ def _named(request: GenerationRequest, catalog: Catalog) -> dict[str, Any]:
         wanted = getattr(request, field)
         if wanted is not UNSET and (named := find_name(names, wanted)) is not None:
             said[field] = named.name
+    upscalers = (*assets.latent_upscalers, *assets.upscalers)
     if request.hires_upscaler is not UNSET:
-        said["hires_upscaler"] = find((*assets.upscalers, *assets.latent_upscalers), request.hires_upscaler)
+        said["hires_upscaler"] = find(upscalers, request.hires_upscaler)
+    elif request.hires_scale is not UNSET and upscalers:
+        # The page's own choice, the first of the latent ones; without any SD.Next enlarges nothing.
+        said["hires_upscaler"] = next((name for name in upscalers if "latent" in name.casefold()), upscalers[0])
     if request.styles is not UNSET:
         said["styles"] = [style for wanted in request.styles if (style := find(assets.styles, wanted)) is not None]
     if vaes := [vae for wanted in vae_names(request) if (vae := find(vaes_of(catalog), wanted)) is not None]:
@@ -170,7 +174,7 @@ def _extras(request: GenerationRequest, catalog: Catalog, dialect: Dialect) -> d
 def _add_loras(payload: dict[str, Any], request: GenerationRequest, catalog: Catalog, dialect: Dialect) -> None:
     """As tags at the prompt's end; or as an array, into which the tags of the prompt go, too."""
     uses = () if request.loras is UNSET else tuple((use.name, use.weight) for use in request.loras)
-    if not dialect.lora_list:
+    if dialect.loras != "array":
         tags = [f"<lora:{found.name}:{weight:g}>" for name, weight in uses if (found := _lora(catalog, name))]
         payload["prompt"] = " ".join((payload["prompt"], *tags)) if tags else payload["prompt"]
         return
@@ -220,6 +224,7 @@ LABELS: Final = {
     "refiner_checkpoint": "refiner",
     "refiner_switch_at": "refiner",
     "styles": "styles",
+    "loras": "LoRAs",
 }
 """What a field that can't be said is called in the sentence about it."""
 

@@ -63,7 +63,12 @@ async def probe(client: Asking, known: Catalog | None, *, whole: bool) -> Catalo
         checkpoints=lists.read_checkpoints(models),
         samplers=lists.read_samplers(samplers),
         schedulers=lists.read_schedulers(schedulers),
-        capabilities=replace(found, speech=speech, fields=fields),
+        capabilities=replace(
+            found,
+            speech=speech,
+            fields=fields,
+            task_progress=found.task_progress and "task_id" in DIALECTS[speech].keys,
+        ),
         assets=assets,
         loaded_checkpoint=lists.read_loaded_checkpoint(options),
         unread=frozenset(name for name, answer in named.items() if not isinstance(answer, list)),
