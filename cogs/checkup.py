@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import discord
 
-from core.checkup import Finding, Section, bad, check_data, check_webuis, good, hint
+from core.checkup import Finding, Section, bad, check_data, check_understanding, check_webuis, good, hint
 from core.settings import Settings
 
 PERMISSIONS = discord.Permissions(
@@ -30,12 +30,12 @@ PATIENCE = 20.0
 async def check(settings: Settings) -> int:
     """Write all findings to standard output; 0 only if a picture could be drawn now, else 1."""
     logging.basicConfig(handlers=[logging.NullHandler()])  # the findings say it all
-    discord_half, webuis, data = await asyncio.gather(
-        check_discord(settings), check_webuis(settings.webuis), check_data(settings)
+    discord_half, webuis, reading, data = await asyncio.gather(
+        check_discord(settings), check_webuis(settings.webuis), check_understanding(settings), check_data(settings)
     )
-    for section in (discord_half, *webuis, data):
+    for section in (discord_half, *webuis, reading, data):
         _write(section.title, *(f"  {finding.mark.value} {finding.sentence}" for finding in section.findings), "")
-    ready = discord_half.usable and data.usable and any(webui.usable for webui in webuis)
+    ready = discord_half.usable and reading.usable and data.usable and any(webui.usable for webui in webuis)
     if ready:
         _write("Pictures can be drawn. Start the bot with: python bot.py")
         return 0

@@ -14,8 +14,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from core.errors import AuthenticationFailed, ConfigurationError, NoApi, NotReady, WebuiError
+from core.families.table import load_table
 from core.images.store import PictureStore
 from core.lock import locked
+from core.prompts.wildcards import Wildcards
 from core.settings import LOOPBACK, Settings
 from core.store.database import database_url, try_database
 from core.webui.address import WebuiAddress
@@ -25,6 +27,21 @@ from core.webui.names import shorten
 
 CONTAINER_MARK = Path("/.dockerenv")
 """There in every Docker container, where 127.0.0.1 is the container itself."""
+
+
+ABILITIES = {
+    "styles": "styles",
+    "loras": "LoRAs",
+    "vae": "choosing a VAE",
+    "hires_scale": "hires fix",
+    "image": "drawing over an image",
+    "mask": "masks",
+    "face_fix": "fixing faces",
+    "refiner_checkpoint": "refiner",
+    "distilled_cfg": "distilled CFG",
+    "scheduler": "choosing a scheduler",
+}
+"""Fields of a request, and what they are called here."""
 
 
 class Mark(Enum):
@@ -76,6 +93,19 @@ async def check_webuis(addresses: Iterable[WebuiAddress]) -> list[Section]:
     async with open_session() as session:
         clients = [WebuiClient(address, session) for address in addresses]
         return list(await asyncio.gather(*(_check_webui(client) for client in clients)))
+
+
+async def check_understanding(settings: Settings) -> Section:
+    """Whether the operator's table of families and wildcards can be read."""
+    try:
+        findings = [good(f"{len(load_table(settings.families_file).keys)} kinds of checkpoints have defaults.")]
+    except ConfigurationError as error:
+        findings = [bad(problem) for problem in error.problems]
+    if settings.wildcards_dir is not None:
+        found = await asyncio.to_thread(Wildcards(settings.wildcards_dir).refresh)
+        name = _count(found, "wildcard")
+        findings.append(good(f"{name} in WILDCARDS_DIR.") if found else hint("WILDCARDS_DIR has no list in it."))
+    return Section("Prompts and checkpoints", tuple(findings))
 
 
 async def check_data(settings: Settings) -> Section:
@@ -160,16 +190,31 @@ def _describe(catalog: Catalog) -> list[Finding]:
         "progress": can.progress and not can.task_progress,  # of whatever runs there, asked only while it is ours
         "cancelling": can.interrupt,
         "reading infotext": can.png_info,
-        "choosing a checkpoint for one picture": can.override_settings,
-        "CLIP skip": can.clip_skip is not None,
+        "choosing a checkpoint for one picture": can.override_settings and "checkpoint" in can.fields,
+        "CLIP skip": can.sets_clip_skip,
+        **{name: field in can.fields for field, name in ABILITIES.items()},
     }
     able = good(f"It can: {', '.join(name for name, has in abilities.items() if has) or 'draw'}.")
     shown = can.progress or can.task_progress
     missing = [name for name, has in abilities.items() if not has and not (shown and name.startswith("progress"))]
-    findings = [first, lists, able]
+    findings = [first, lists, *_describe_assets(catalog), able]
     if missing:
         findings.append(hint(f"It can't: {', '.join(missing)}. Pictures come without."))
     return findings
+
+
+def _describe_assets(catalog: Catalog) -> list[Finding]:
+    assets = catalog.assets
+    counts = {
+        "LoRA": len(assets.loras),
+        "VAE": len(assets.vaes),
+        "module": len(assets.modules),
+        "upscaler": len(assets.upscalers),
+        "style": len(assets.styles),
+    }
+    has = [_count(number, noun) for noun, number in counts.items() if number]
+    has += ["ADetailer"] if assets.face_models else []
+    return [good(f"It has {', '.join(has)}.")] if has else []
 
 
 def _count(number: int, noun: str) -> str:

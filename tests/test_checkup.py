@@ -20,7 +20,7 @@ from core import checkup
 from core.lock import locked
 from core.settings import Settings
 from playground.discord import LocalDiscord
-from playground.webui import Fault, LocalWebui
+from playground.webui import Fault, LocalSdCpp, LocalWebui
 
 BOT = Path(__file__).parents[1] / "bot.py"
 pytestmark = pytest.mark.usefixtures("own_route")
@@ -65,6 +65,32 @@ async def test_where_all_is_well_it_says_what_the_webui_can_do_and_ends_with_0(
         assert part in output
     assert local.token not in output
     assert output.endswith("Start the bot with: python bot.py\n")
+
+
+async def test_what_a_webui_has_and_can_is_told(
+    local: LocalDiscord, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with LocalWebui(adetailer=True) as rich, LocalSdCpp() as plain:
+        assert await check(settings(local, f"{rich.url},{plain.url}", tmp_path)) == 0
+    output = capsys.readouterr().out
+    assert "✓ It has 3 LoRAs, 1 VAE, 5 upscalers, 1 style, ADetailer." in output
+    assert "LoRAs, choosing a VAE, hires fix, drawing over an image, masks, fixing faces" in output
+    assert "choosing a VAE, fixing faces, refiner, distilled CFG. Pictures come without." in output
+
+
+async def test_the_operator_s_own_table_and_wildcards_are_checked(
+    local: LocalDiscord, webui: LocalWebui, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    (lists / "colours.txt").write_text("red\nblue\n")
+    table = tmp_path / "families.toml"
+    table.write_text("[family.sdxl]\nsteps = 0\n")
+    more = {"wildcards_dir": lists, "families_file": table}
+    assert await check(settings(local, webui.url, tmp_path / "data", **more)) == 1
+    output = capsys.readouterr().out
+    assert "✓ 1 wildcard in WILDCARDS_DIR." in output
+    assert "✗" in output.partition("Prompts and checkpoints")[2].partition("\n\n")[0]
 
 
 async def test_the_invitation_asks_for_what_is_needed_and_no_more(
