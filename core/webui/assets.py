@@ -55,15 +55,17 @@ class Assets:
 
     @cached_property
     def _loras_by_name(self) -> dict[str, Lora]:
-        found: dict[str, Lora] = {}
-        for lora in self.loras:
-            for name in (lora.name, lora.alias, PurePosixPath(lora.name).stem):
-                found.setdefault(name.casefold(), lora)
+        found = {lora.name.casefold(): lora for lora in reversed(self.loras)}
+        for others in (_alias, _without_ending, _without_folder):  # a LoRA's own name is nobody else's
+            for lora in self.loras:
+                if name := others(lora):
+                    found.setdefault(name.casefold(), lora)
         return found
 
     def find_lora(self, wanted: str) -> Lora | None:
         """The LoRA of that name or alias, any case, with or without its file ending."""
-        return self._loras_by_name.get(wanted.strip().casefold())
+        wanted = wanted.strip().casefold()
+        return self._loras_by_name.get(wanted) or self._loras_by_name.get(_bare(_fold(wanted)))
 
     def prepare(self) -> None:
         """Build the look-up tables now."""
@@ -71,9 +73,16 @@ class Assets:
 
 
 def find(names: Iterable[str], wanted: str) -> str | None:
-    """The name as the webui spells it, any case, with or without a model file's ending."""
-    folded = _bare(wanted)
-    return next((name for name in names if _bare(name) == folded), None)
+    """The name as the webui spells it, any case, with or without a model file's ending; the whole name comes first."""
+    folded, found = _fold(wanted), None
+    bare = _bare(folded)
+    for name in names:
+        this = _fold(name)
+        if this == folded:
+            return name
+        if found is None and _bare(this) == bare:
+            found = name
+    return found
 
 
 def name_index(names: Sequence[str]) -> NameIndex:
@@ -85,9 +94,11 @@ def merge_assets(every: Sequence[Assets]) -> Assets:
     """The union of several webuis' lists; the first spelling counts."""
     if len(every) == 1:
         return every[0]
-    loras = {lora.name.casefold(): lora for assets in reversed(every) for lora in assets.loras}
+    loras: dict[str, Lora] = {}
+    for lora in (lora for assets in every for lora in assets.loras):
+        loras.setdefault(lora.name.casefold(), lora)
     names = {
-        one.name: tuple({name.casefold(): name for assets in every for name in getattr(assets, one.name)}.values())
+        one.name: _union(getattr(assets, one.name) for assets in every)
         for one in fields(Assets)
         if one.name not in ("loras", "scripts")
     }
@@ -98,6 +109,28 @@ def merge_assets(every: Sequence[Assets]) -> Assets:
 _ENDINGS = (".safetensors", ".ckpt", ".pt", ".pth", ".sft", ".gguf", ".bin")
 
 
-def _bare(name: str) -> str:
-    folded = name.strip().replace("\\", "/").casefold()
+def _union(lists: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    union: dict[str, str] = {}
+    for name in (name for names in lists for name in names):
+        union.setdefault(name.casefold(), name)
+    return tuple(union.values())
+
+
+def _alias(lora: Lora) -> str:
+    return lora.alias
+
+
+def _without_ending(lora: Lora) -> str:
+    return _bare(_fold(lora.name))
+
+
+def _without_folder(lora: Lora) -> str:
+    return PurePosixPath(_without_ending(lora)).name
+
+
+def _fold(name: str) -> str:
+    return name.strip().replace("\\", "/").casefold()
+
+
+def _bare(folded: str) -> str:
     return next((folded.removesuffix(ending) for ending in _ENDINGS if folded.endswith(ending)), folded)

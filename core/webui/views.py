@@ -58,6 +58,7 @@ def _hold_the_same(old: list[Catalog], new: list[Catalog]) -> bool:
         before.checkpoints is after.checkpoints
         and before.samplers is after.samplers
         and before.schedulers is after.schedulers
+        and before.assets is after.assets
         and before.capabilities == after.capabilities
         for before, after in zip(old, new, strict=True)
     )
