@@ -106,7 +106,8 @@ _A_ALWAYS: Final = {"send_images": True, "save_images": False}
 # Without a strength Forge and reForge fail in the second pass, too; 0.7 is where the page's slider stands.
 _A_HIRES: Final = {"enable_hr": True, "hr_additional_modules": ["Use same choices"], "denoising_strength": 0.7}
 _A_INPAINT: Final = {"inpainting_fill": 1, "inpaint_full_res": False, "inpaint_full_res_padding": 32}
-_SDNEXT_HIRES: Final = {"enable_hr": True, "hr_resize_mode": 1, "hr_force": True}
+_SDNEXT_HIRES: Final = {"enable_hr": True, "hr_resize_mode": 1, "hr_force": True, "hr_denoising_strength": 0.7}
+_SDCPP_HIRES: Final = {"enable_hr": True, "denoising_strength": 0.7}
 
 
 def _keys(letter: str) -> Mapping[str, str]:
@@ -120,7 +121,7 @@ DIALECTS: Final[Mapping[Speech, Dialect]] = MappingProxyType(
         Speech.SDNEXT: Dialect(
             keys=_keys("N"), always=_A_ALWAYS, hires=_SDNEXT_HIRES, inpaint={"inpaint_full_res_padding": 32}
         ),
-        Speech.SDCPP: Dialect(keys=_keys("S"), hires={"enable_hr": True}, loras="array"),
+        Speech.SDCPP: Dialect(keys=_keys("S"), hires=_SDCPP_HIRES, loras="array"),
         Speech.KOBOLD: Dialect(keys=_keys("K")),
         Speech.DRAWTHINGS: Dialect(keys=_keys("D"), loras=None, exact_image=True),
     }

@@ -23,6 +23,7 @@ class Need(NamedTuple):
 
 OPTIONS = (
     "scheduler",
+    "vae",
     "distilled_cfg",
     "hires_scale",
     "hires_upscaler",
@@ -62,17 +63,22 @@ NAMED = {
 
 
 def needs_of(request: GenerationRequest) -> tuple[Need, ...]:
-    """Everything that it needs, in the order in which a person would want to hear of it."""
-    found = [Need(kind, value) for field, kind in NAMED.items() if (value := getattr(request, field)) is not UNSET]
-    loras = () if request.loras is UNSET else tuple(use.name for use in request.loras)
-    if loras or lora_tags(request.prompt):
-        found.append(Need("option", "loras"))
-    found += [Need("lora", name) for name in (*loras, *lora_tags(request.prompt))]
+    """Everything that it needs, in the order in which a person would want to hear of it.
+
+    What can't be said at all comes first: of a webui without styles none is "not there".
+    """
+    prompts = (request.prompt,) if request.prompts is UNSET else request.prompts
+    tags = [name for prompt in prompts for name in lora_tags(prompt)]
+    loras = [*(() if request.loras is UNSET else (use.name for use in request.loras)), *tags]
+    vaes = vae_names(request)
+    found = [Need("option", field) for field in OPTIONS if getattr(request, field) is not UNSET]
+    found += [Need("option", "loras")] if loras else []
+    found += [Need("option", "modules")] if len(vaes) > 1 else []
+    found += [FACE_FIX] if request.face_fix is True else []
+    found += [Need(kind, value) for field, kind in NAMED.items() if (value := getattr(request, field)) is not UNSET]
+    found += [Need("lora", name) for name in loras]
     found += [Need("style", name) for name in (() if request.styles is UNSET else request.styles)]
-    found += [Need("vae", name) for name in vae_names(request)]
-    found += [Need("option", field) for field in OPTIONS if getattr(request, field) is not UNSET]
-    if request.face_fix is True:
-        found.append(FACE_FIX)
+    found += [Need("vae", name) for name in vaes]
     return tuple(dict.fromkeys(found))
 
 

@@ -48,7 +48,7 @@ def build_payload(
         raise ValueError("the seed is drawn before a payload is built, so that a repeat makes the same picture")
     check_needs(request, catalog)
     dialect = DIALECTS[catalog.capabilities.speech]
-    said = _plain(request) | _named(request, catalog) | _passes(request, dialect) | _images(request, inputs or {})
+    said = _plain(request) | _named(request, catalog) | _passes(request) | _images(request, inputs or {})
     if request.face_fix is True and not catalog.assets.face_models:
         said["restore_faces"] = True
     payload: dict[str, Any] = {}
@@ -117,13 +117,12 @@ def _named(request: GenerationRequest, catalog: Catalog) -> dict[str, Any]:
     return said
 
 
-def _passes(request: GenerationRequest, dialect: Dialect) -> dict[str, Any]:
+def _passes(request: GenerationRequest) -> dict[str, Any]:
     """How strongly what is there is drawn over: an image, or the first pass."""
     first, second = request.denoising_strength, request.hires_denoising_strength
     if request.image is not UNSET:
         return {"denoising_strength": UNSET if first is UNSET else float(first)}
-    same_key = dialect.keys.get("hires_denoising_strength") == dialect.keys.get("denoising_strength")
-    wanted = first if second is UNSET and same_key else second
+    wanted = first if second is UNSET else second
     return {"hires_denoising_strength": UNSET if wanted is UNSET else float(wanted)}
 
 
@@ -225,6 +224,9 @@ LABELS: Final = {
     "refiner_switch_at": "refiner",
     "styles": "styles",
     "loras": "LoRAs",
+    "vae": "VAE to choose",
+    "modules": "way to take several VAEs",
+    "hires_upscaler": "hires fix",
 }
 """What a field that can't be said is called in the sentence about it."""
 
