@@ -16,6 +16,7 @@ from core.size import EXAMPLES
 
 USUAL_SIDE = 1024
 """Pixels that are assumed where nobody said a size."""
+SECOND_PASS_NAMES = ("hires_upscaler", "hires_sampler", "hires_scheduler")
 NUMBERS = (
     ("steps", "Steps", "steps"),
     ("cfg_scale", "CFG scale", "cfg_scale"),
@@ -33,6 +34,13 @@ NUMBERS = (
     ("inpaint_padding", "Padding", "inpaint_padding"),
 )
 """A field, what people call it, and which limit it has."""
+NEEDED = (
+    ("image", "image to draw over", ("resize_mode",)),
+    ("mask", "mask", ("mask_blur", "mask_invert", "masked_content", "inpaint_area", "inpaint_padding")),
+    ("hires_scale", "second pass (hires)", ("hires_steps", "hires_denoising_strength", *SECOND_PASS_NAMES)),
+    ("refiner_checkpoint", "refiner", ("refiner_switch_at",)),
+)
+"""A field, what it is called, and what has no effect without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +93,7 @@ def check(request: GenerationRequest, limits: Limits) -> Checked:
     notes: list[str] = []
     request = _check_texts(request, limits)
     _check_seed(request)
+    request = _leave_out(request, notes)
     request = _clamp_numbers(request, limits, notes)
     request = _fit_size(request, limits, notes)
     request = _fit_second_pass(request, limits, notes)
@@ -114,13 +123,33 @@ def _check_seed(request: GenerationRequest) -> None:
             raise UserError(f"A seed is a whole number from 0 to {SEED_MAX} (or -1 for any).")
 
 
+def _leave_out(request: GenerationRequest, notes: list[str]) -> GenerationRequest:
+    """What has no effect is not drawn with, and said: nobody is to look for it in the picture."""
+    if request.image is not UNSET:
+        second_pass = ("hires_scale", *SECOND_PASS_NAMES, "hires_steps", "hires_denoising_strength")
+        request = _without(request, second_pass, "an image that is drawn over has no second pass", notes)
+    for needed, called, fields in NEEDED:
+        if getattr(request, needed) is UNSET:
+            request = _without(request, fields, f"there is no {called}", notes)
+    return request
+
+
+def _without(request: GenerationRequest, fields: tuple[str, ...], since: str, notes: list[str]) -> GenerationRequest:
+    said = [field for field in fields if getattr(request, field) is not UNSET]
+    if not said:
+        return request
+    notes.append(f"Left out, since {since}: {', '.join(field.replace('_', ' ') for field in said)}.")
+    nothing: dict[str, Any] = dict.fromkeys(said, UNSET)
+    return replace(request, **nothing)
+
+
 def _clamp_numbers(request: GenerationRequest, limits: Limits, notes: list[str]) -> GenerationRequest:
     for name, label, limit in NUMBERS:
         asked: int | float | UnsetType = getattr(request, name)
         allowed: Range = getattr(limits, limit)
         if asked is UNSET or asked in allowed:
             continue
-        if math.isnan(asked):
+        if isinstance(asked, float) and math.isnan(asked):  # which fails at whole numbers of hundreds of digits
             raise UserError(f"{label} must be a number.")
         clamped = type(asked)(allowed.clamp(asked))
         notes.append(f"{label} set to {clamped:g}: {allowed.low:g} to {allowed.high:g} are allowed here.")

@@ -7,11 +7,11 @@ put together what nobody may say.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from core.defaults import merge
 from core.families.defaults import defaults_for
@@ -52,9 +52,7 @@ class Understanding:
                 check_needs(each, catalog)
         if checked.request.prompts is UNSET:
             return checked
-        prompts = tuple(each.prompt for each in pictures)
-        negatives = tuple("" if each.negative_prompt is UNSET else each.negative_prompt for each in pictures)
-        tidied = replace(checked.request, prompts=prompts, negative_prompts=negatives if any(negatives) else UNSET)
+        tidied = _with_prompts(checked.request, [(each.prompt, each.negative_prompt) for each in pictures])
         return replace(checked, request=tidied)
 
     def _of_family(self, asked: GenerationRequest, catalog: Catalog | None, loaded: str | None) -> Mapping[str, Any]:
@@ -78,14 +76,20 @@ class Understanding:
         drawn = [self._draw(request, request.seed + number) for number in range(count)]
         if all(pair == (request.prompt, request.negative_prompt) for pair in drawn):
             return request
-        prompts, negatives = tuple(prompt for prompt, _ in drawn), tuple(negative or "" for _, negative in drawn)
-        return replace(request, prompts=prompts, negative_prompts=negatives if any(negatives) else UNSET)
+        return _with_prompts(request, drawn)
 
     def _draw(self, request: GenerationRequest, seed: int) -> tuple[str, Any]:
         rng = random.Random(seed)  # noqa: S311  # the same seed has to give the same prompt
         prompt = expand(request.prompt, self.wildcards, rng, self.caps)
         negative = request.negative_prompt
         return prompt, negative if negative is UNSET else expand(negative, self.wildcards, rng, self.caps)
+
+
+def _with_prompts(request: GenerationRequest, drawn: Iterable[tuple[str, str | UnsetType]]) -> GenerationRequest:
+    """With the prompt and negative prompt of each picture; an empty one is kept, or what was typed would be drawn."""
+    prompts, negatives = zip(*((prompt, negative or "") for prompt, negative in drawn), strict=True)
+    has_negative = request.negative_prompt is not UNSET
+    return replace(request, prompts=prompts, negative_prompts=negatives if has_negative else UNSET)
 
 
 def _each(request: GenerationRequest) -> list[GenerationRequest]:
