@@ -29,25 +29,38 @@ class LoraReader:
     def __init__(self) -> None:
         self._loras: list[Lora] = []
         self._now: dict[str, str] = {}
+        self._is_list = False
         self._events = ijson.sendable_list()
         self._parser = ijson.parse_coro(self._events)
 
     def feed(self, data: bytes) -> None:
-        """The next piece; NoListError where it is no JSON."""
+        """The next piece; NoListError where it is no JSON list."""
         try:
             self._parser.send(data)
-        except ijson.JSONError as error:
+        except (ijson.JSONError, ValueError) as error:
             raise NoListError(f"loras: {error}") from None
         for prefix, event, value in self._events:
-            if event == "string" and prefix in _LORA_FIELDS:
+            if not self._is_list:
+                self._begin(event)
+            elif event == "string" and prefix in _LORA_FIELDS:
                 self._now[prefix.removeprefix("item.")] = value.strip()
             elif event == "end_map" and prefix == "item":
                 self._end_item()
         del self._events[:]
 
     def close(self) -> tuple[Lora, ...]:
-        """What was read."""
+        """What was read; NoListError where the end is missing."""
+        try:
+            self._parser.close()
+        except ijson.JSONError as error:
+            raise NoListError(f"loras: {error}") from None
         return tuple({lora.name: lora for lora in self._loras}.values())
+
+    def _begin(self, event: str) -> None:
+        """An object may have a key `item`, too."""
+        if event != "start_array":
+            raise NoListError("loras: it is no list")
+        self._is_list = True
 
     def _end_item(self) -> None:
         now, self._now = self._now, {}

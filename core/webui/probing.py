@@ -11,9 +11,9 @@ from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
-from core.errors import AuthenticationFailed, NoApi, NotReady, UnreadableAnswer, WebuiError
+from core.errors import AuthenticationFailed, BadRequest, NoApi, NotReady, UnreadableAnswer, WebuiError
 from core.webui import lists
-from core.webui.assets import Assets
+from core.webui.assets import Assets, Lora
 from core.webui.catalog import Catalog
 from core.webui.dialects import DIALECTS, Speech
 
@@ -21,6 +21,8 @@ _SDAPI: Final = "/sdapi/v1/"
 _PROGRESS: Final = "/sdapi/v1/progress?skip_current_image=true"
 _NO_TASK: Final = "easel-probe"
 """A task id that no job has: asked only to learn whether the route exists."""
+_ABSENT: Final = (NoApi, BadRequest, UnreadableAnswer)
+"""How a route that isn't there answers; whatever else goes wrong says nothing of it."""
 
 
 class Asking(Protocol):
@@ -50,7 +52,7 @@ async def probe(client: Asking, known: Catalog | None, *, whole: bool) -> Catalo
     if known is not None and not whole:
         speech, assets = known.capabilities.speech, known.assets
     else:
-        speech = await _recognise(client, options)
+        speech = await _recognise(client, options, None if known is None else known.capabilities.speech)
         assets = await _fetch_assets(client, Assets() if known is None else known.assets)
     found = lists.read_capabilities(
         None if isinstance(options, WebuiError) else options,
@@ -75,9 +77,12 @@ async def probe(client: Asking, known: Catalog | None, *, whole: bool) -> Catalo
     )
 
 
-async def _recognise(client: Asking, options: Any) -> Speech:
-    """The first of the contract's signs that is there; A1111's way where none is."""
-    version, native, kobold, modules = await asyncio.gather(
+async def _recognise(client: Asking, options: Any, known: Speech | None) -> Speech:
+    """The first of the contract's signs that is there; A1111's way where none is.
+
+    A sign that can't be asked for now is not missing: the webui is still what it was `known` for.
+    """
+    signs = version, native, kobold, modules = await asyncio.gather(
         _try(client.get(_SDAPI + "version")),
         _try(client.get("/sdcpp/v1/capabilities")),
         _try(client.get("/api/extra/version")),
@@ -95,28 +100,38 @@ async def _recognise(client: Asking, options: Any) -> Speech:
         return Speech.DRAWTHINGS
     if lists.is_token(options):
         return Speech.SDCPP
-    return Speech.A1111
+    is_unsure = any(isinstance(answer, WebuiError) and not isinstance(answer, _ABSENT) for answer in (*signs, options))
+    return known if known is not None and is_unsure else Speech.A1111
 
 
 async def _fetch_assets(client: Asking, known: Assets) -> Assets:
     names = ("sd-vae", "sd-modules", "upscalers", "latent-upscale-modes", "prompt-styles", "scripts")
-    loras = lists.LoraReader()
-    vaes, modules, upscalers, latent, styles, scripts, faces, told = await asyncio.gather(
+    vaes, modules, upscalers, latent, styles, scripts, faces, loras = await asyncio.gather(
         *(_try(client.get(_SDAPI + name)) for name in names),
         _try(client.get("/adetailer/v1/ad_model")),
-        _try(client.feed(_SDAPI + "loras", loras.feed)),
+        _try(_fetch_loras(client)),
     )
     titles = known.scripts if isinstance(scripts, WebuiError) else lists.read_scripts(scripts)
     return Assets(
-        loras=known.loras if isinstance(told, WebuiError) else loras.close(),
+        loras=known.loras if isinstance(loras, WebuiError) else loras,
         vaes=_names(vaes, "model_name", known.vaes),
         modules=_names(modules, "model_name", known.modules),
         upscalers=tuple(name for name in _names(upscalers, "name", known.upscalers) if name != "None"),
         latent_upscalers=_names(latent, "name", known.latent_upscalers),
         styles=_names(styles, "name", known.styles, needs=("prompt", "negative_prompt")),
-        face_models=lists.read_face_models(faces) if "adetailer" in titles else (),
+        face_models=_face_models(faces, known.face_models) if "adetailer" in titles else (),
         scripts=titles,
     )
+
+
+async def _fetch_loras(client: Asking) -> tuple[Lora, ...]:
+    reader = lists.LoraReader()
+    await client.feed(_SDAPI + "loras", reader.feed)
+    return reader.close()
+
+
+def _face_models(answer: Any, known: tuple[str, ...]) -> tuple[str, ...]:
+    return known if known and isinstance(answer, WebuiError) else lists.read_face_models(answer)
 
 
 def _names(answer: Any, key: str, known: tuple[str, ...], needs: tuple[str, ...] = ()) -> tuple[str, ...]:
