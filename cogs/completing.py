@@ -38,9 +38,11 @@ def offer_last(index: NameIndex, typed: str, *, weighted: bool = False) -> Offer
     head = f"{before}, " if comma else ""
     if weighted and ":" in last:
         return offer_texts([typed])
-    taken = {part.strip().partition(":")[0].casefold() for part in before.split(",")}
-    names = (choice.value for choice in index.choices(last.strip()) if choice.value.casefold() not in taken)
-    return offer_texts(head + name for name in names)
+    parts = [part.strip() for part in before.split(",")]
+    taken = {(part.partition(":")[0] if weighted else part).casefold() for part in parts}
+    names = (choice.value for choice in index.choices(last.strip(), CHOICE_COUNT + len(parts)))
+    # A name with a comma in it would be read as two.
+    return offer_texts(head + name for name in names if name.casefold() not in taken and "," not in name)
 
 
 def offer_extra(catalog: Catalog | None, typed: str) -> Offers:

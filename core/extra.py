@@ -18,6 +18,8 @@ from core.webui.names import nearest, shorten
 MOST_LORAS = 10
 MOST_STYLES = 10
 _YES: Final = {"yes": True, "on": True, "true": True, "1": True, "no": False, "off": False, "false": False, "0": False}
+_LAST = re.compile(r'(?<!\S)(?:[^\s:="]+[:=]"[^"]*"?|\S*)\Z')
+"""What is being typed: a word, or a quoted value with all its blanks."""
 _WORD = re.compile(r'([A-Za-z_]+)\s*[:=]\s*(?:"([^"]*)"|(\S+))|(\S+)')
 
 
@@ -137,9 +139,9 @@ def parse_loras(text: str) -> tuple[LoraUse, ...]:
     """`name:0.8, other` as LoRAs; a weight that isn't said is 1. UserError where a weight is no number."""
     uses: dict[str, LoraUse] = {}
     for part in _parts(text):
-        name, colon, weight = part.rpartition(":")
-        if not colon:
-            name, weight = part, "1"
+        name, _, weight = part.rpartition(":") if ":" in part else (part, ":", "1")
+        if not name.strip():
+            raise UserError(f'"{shorten(part, 40)}" names no LoRA: write its name before the colon, as in name:0.8.')
         try:
             uses[name.strip()] = LoraUse(name.strip(), _number(weight))
         except ValueError:
@@ -161,10 +163,10 @@ def parse_styles(text: str) -> tuple[str, ...]:
 
 def suggest_extra(typed: str, names: Callable[[str, str], Iterable[str]]) -> list[str]:
     """What the text could become: the word that is being typed, completed. `names(kind, typed)` are a webui's names."""
-    before, _, last = typed.rpartition(" ")
-    head = f"{before} " if before else ""
-    word, colon, value = last.partition(":")
-    used = {match[1].casefold() for match in _WORD.finditer(before) if match[1]}
+    last = _LAST.search(typed)
+    head = "" if last is None else typed[: last.start()]
+    word, colon, value = typed[len(head) :].partition(":")
+    used = {match[1].casefold() for match in _WORD.finditer(head) if match[1]}
     if not colon:
         return [f"{head}{key}:" for key in KEYS if key.startswith(word.casefold()) and key not in used]
     key = KEYS.get(word.casefold())
