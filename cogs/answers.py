@@ -27,14 +27,22 @@ TOO_LATE = (10062, 40060)
 async def answer_privately(interaction: discord.Interaction, text: str) -> None:
     """Say `text` to this person alone, as the first answer or a further one; a lost interaction is only logged."""
     try:
-        if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
-            await interaction.delete_original_response()  # else it would be as public as the answer was to be
+        await _take_back_thinking(interaction)
         if interaction.response.is_done():
             await interaction.followup.send(text, ephemeral=True, allowed_mentions=NOBODY)
         else:
             await interaction.response.send_message(text, ephemeral=True, allowed_mentions=NOBODY)
     except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
         log.info("an answer could not be given: %s", type(error).__name__)
+
+
+async def _take_back_thinking(interaction: discord.Interaction) -> None:
+    """A put-off answer would be as public as the answer was to be; where it can't be deleted, the sentence comes."""
+    if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
+        try:
+            await interaction.delete_original_response()
+        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+            log.info("a put-off answer could not be deleted: %s", type(error).__name__)
 
 
 async def answer_error(interaction: discord.Interaction, error: BaseException, prompt: str = "") -> None:

@@ -106,10 +106,11 @@ class DrawCog(commands.Cog):
         mask: discord.Attachment | None,
     ) -> None:
         """Images take longer than an interaction waits: its answer is put off, and an error then comes in its place."""
+        reply = ReplyAddress.of(interaction, private=request.private)  # now: its token's time runs while images come
         if image is not None or mask is not None:
             await interaction.response.defer(ephemeral=request.private, thinking=True)
             request = await self._intake.add(request, _sent(image), _sent(mask))
-        await self._submit(interaction, request)
+        await self._submit(interaction, request, reply)
 
     @draw.autocomplete("size")
     async def complete_size(self, _interaction: discord.Interaction, typed: str) -> Offers:
@@ -163,7 +164,7 @@ class DrawCog(commands.Cog):
         """The word that is being typed, and its value."""
         return offer_extra(self._studio.get_catalog(), typed)
 
-    async def _submit(self, interaction: discord.Interaction, request: GenerationRequest) -> None:
+    async def _submit(self, interaction: discord.Interaction, request: GenerationRequest, reply: ReplyAddress) -> None:
         """The row first, then the reply; until the reply is out nothing else writes to the job's message."""
         job_id = str(interaction.id)
         order = Order(
@@ -171,7 +172,7 @@ class DrawCog(commands.Cog):
             owner_id=str(interaction.user.id),
             guild_id=None if interaction.guild_id is None else str(interaction.guild_id),
             request=request,
-            reply=ReplyAddress.of(interaction, private=request.private).to_json(),
+            reply=reply.to_json(),
             weight=_weight(interaction.user, self._weights),
         )
         async with self._delivery.turn(job_id):

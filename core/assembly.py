@@ -26,7 +26,7 @@ from core.metrics import Metrics
 from core.news import News
 from core.prompts.wildcards import Wildcards
 from core.role import Role
-from core.settings import Settings
+from core.settings import DISCORD_API_URL, Settings
 from core.store.backends import BackendRows
 from core.store.database import open_database
 from core.store.inputs import InputRows
@@ -103,9 +103,10 @@ async def open_core(stack: AsyncExitStack, settings: Settings, role: Role, url: 
 
 def open_image_fetcher(settings: Settings) -> AbstractAsyncContextManager[ImageFetcher]:
     """For what people attach; where another Discord is configured, for what lies there, too."""
-    own = str(URL(settings.discord_api_url).origin())
+    is_other = settings.discord_api_url != DISCORD_API_URL
+    others = (str(URL(settings.discord_api_url).origin()),) if is_other else ()
     limits = FetchLimits(megabytes=settings.input_megabytes)
-    return open_fetcher(limits, allow_urls=settings.allow_image_urls, origins=(*DISCORD_ORIGINS, own))
+    return open_fetcher(limits, allow_urls=settings.allow_image_urls, origins=(*DISCORD_ORIGINS, *others))
 
 
 async def open_understanding(settings: Settings) -> Understanding:

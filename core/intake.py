@@ -88,7 +88,6 @@ class Intake:
 async def forget_inputs(rows: InputRows, in_use: Callable[[], Awaitable[Collection[str]]]) -> None:
     """Delete what no unfinished job needs, for ever; `in_use` are the keys that are needed."""
     while True:
-        await asyncio.sleep(EVERY_SECONDS)
         try:
             before = time.time() - KEPT_SECONDS
             deleted = await rows.delete_unused(before, await in_use())
@@ -96,3 +95,4 @@ async def forget_inputs(rows: InputRows, in_use: Callable[[], Awaitable[Collecti
             log.warning("images that were sent in could not be deleted: %s", type(error).__name__)
         else:
             log.debug("%d images that were sent in were deleted", deleted)
+        await asyncio.sleep(EVERY_SECONDS)

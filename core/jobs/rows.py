@@ -130,10 +130,10 @@ class JobRows:
 
     async def fetch_input_keys(self) -> set[str]:
         """The keys of the images that unfinished jobs are drawn over."""
-        query = sa.select(jobs.c.request).where(jobs.c.state.in_(UNFINISHED), jobs.c.request.contains('"image":'))
+        query = sa.select(jobs).where(jobs.c.state.in_(UNFINISHED), jobs.c.request.contains('"image":'))
         async with self._engine.connect() as connection:
-            requests = [GenerationRequest.from_json(text) for text in (await connection.execute(query)).scalars()]
-        return {key for one in requests for key in (one.image, one.mask) if key is not UNSET}
+            found = [job.request for row in await connection.execute(query) if (job := _readable(row)) is not None]
+        return {key for one in found for key in (one.image, one.mask) if key is not UNSET}
 
     async def fetch_of(self, owner_id: str) -> list[Job]:
         """One person's jobs in the queue, the oldest first."""

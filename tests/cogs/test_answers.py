@@ -13,19 +13,30 @@ from core.errors import UserError
 
 
 class Asked:
-    """An interaction that remembers its answers; `lost` makes Discord refuse them."""
+    """An interaction that remembers its answers; `lost` makes Discord refuse them.
+
+    `put_off`: its answer was deferred; `kept` makes Discord refuse to delete that.
+    """
 
     id = 987654321
 
-    def __init__(self, *, done: bool = False, lost: bool = False) -> None:
+    def __init__(self, *, done: bool = False, lost: bool = False, put_off: bool = False, kept: bool = False) -> None:
+        self.type = discord.InteractionResponseType.deferred_channel_message if put_off else None
+        self.deleted = False
         self.first: list[str] = []
         self.further: list[str] = []
         self.response = self.followup = self
-        self._done = done
+        self._done = done or put_off
         self._lost = lost
+        self._kept = kept
 
     def is_done(self) -> bool:
         return self._done
+
+    async def delete_original_response(self) -> None:
+        if self._kept:
+            raise discord.DiscordException("Unknown message")
+        self.deleted = True
 
     async def send_message(self, text: str, **options: Any) -> None:
         self._remember(self.first, text, options)
@@ -51,6 +62,19 @@ async def test_an_answer_is_the_first_or_a_further_one(done: bool) -> None:
     asked = Asked(done=done)
     await answer_privately(asked.interaction, "Hello.")
     assert (asked.first, asked.further) == (([], ["Hello."]) if done else (["Hello."], []))
+
+
+async def test_a_put_off_answer_is_deleted_before_its_person_is_told() -> None:
+    asked = Asked(put_off=True)
+    await answer_privately(asked.interaction, "Hello.")
+    assert asked.deleted
+    assert (asked.first, asked.further) == ([], ["Hello."])
+
+
+async def test_the_person_is_told_though_the_put_off_answer_stays() -> None:
+    asked = Asked(put_off=True, kept=True)
+    await answer_privately(asked.interaction, "Hello.")
+    assert asked.further == ["Hello."]
 
 
 async def test_a_lost_interaction_is_only_logged(caplog: pytest.LogCaptureFixture) -> None:
