@@ -54,6 +54,8 @@ class LoraReader:
             self._parser.close()
         except ijson.JSONError as error:
             raise NoListError(f"loras: {error}") from None
+        if not self._is_list:
+            raise NoListError("loras: it is no list")
         return tuple({lora.name: lora for lora in self._loras}.values())
 
     def _begin(self, event: str) -> None:
