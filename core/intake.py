@@ -16,7 +16,7 @@ from msgspec import UNSET
 
 from core.errors import UserError
 from core.fetch import ImageFetcher
-from core.images.inbound import InboundLimits, PreparedImage, fit_mask, mask_from_alpha, prepare
+from core.images.inbound import InboundLimits, PreparedImage, fit_mask, mask_from_alpha, opaque, prepare
 from core.jobs.patience import for_a_person
 from core.request import GenerationRequest
 from core.store.inputs import InputRows
@@ -68,6 +68,21 @@ class Intake:
         if request.width is UNSET and request.height is UNSET:
             request = replace(request, width=drawn_over.width, height=drawn_over.height)
         return replace(request, image=drawn_over.key, mask=UNSET if over is None else over.key)
+
+    async def add_control(self, request: GenerationRequest, image: Sent) -> GenerationRequest:
+        """The request with this image for its controls, and drawn over where a strength for that was said.
+
+        UserError where it can't be taken. The picture gets the image's shape where nobody chose a size.
+        """
+        data = await self.fetch(image)
+        async with self._turn:
+            guide = await asyncio.to_thread(lambda: opaque(prepare(data, self._limits)))
+        await self._keep(guide)
+        if request.control is not UNSET:
+            request = replace(request, control=tuple(replace(use, image=guide.key) for use in request.control))
+        if request.width is UNSET and request.height is UNSET:
+            request = replace(request, width=guide.width, height=guide.height)
+        return request if request.denoising_strength is UNSET else replace(request, image=guide.key)
 
     async def _prepare(self, image: Sent, mask: Sent | None) -> tuple[PreparedImage, PreparedImage | None]:
         data = await self.fetch(image)

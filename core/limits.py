@@ -75,6 +75,7 @@ class Limits:
     mask_blur: Range = field(default=Range(0, 64))  # the webui's slider
     inpaint_padding: Range = field(default=Range(0, 256))  # the same
     lora_weight: Range = field(default=Range(-4, 4))
+    control_weight: Range = field(default=Range(0, 2))  # ControlNet refuses anything else without a word
     side: Range = field(default=Range(64, 2048))
     pixels: int = 2048 * 2048
     side_multiple: int = 8  # webuis floor to it while their infotext claims otherwise
@@ -98,6 +99,7 @@ def check(request: GenerationRequest, limits: Limits) -> Checked:
     request = _fit_size(request, limits, notes)
     request = _fit_second_pass(request, limits, notes)
     request = _clamp_loras(request, limits, notes)
+    request = _clamp_controls(request, limits, notes)
     return Checked(request, tuple(notes))
 
 
@@ -180,6 +182,27 @@ def _clamp_loras(request: GenerationRequest, limits: Limits, notes: list[str]) -
     if clamped != request.loras:
         notes.append(f"LoRA weights are {limits.lora_weight.low:g} to {limits.lora_weight.high:g} here.")
     return replace(request, loras=clamped)
+
+
+def _clamp_controls(request: GenerationRequest, limits: Limits, notes: list[str]) -> GenerationRequest:
+    if request.control is UNSET:
+        return request
+    if any(math.isnan(number) for use in request.control for number in (use.weight, use.start, use.end)):
+        raise UserError("A control's weight, start and end must be numbers.")
+    weight, strength = limits.control_weight, limits.strength
+    clamped = tuple(
+        replace(use, weight=weight.clamp(use.weight), start=strength.clamp(use.start), end=strength.clamp(use.end))
+        for use in request.control
+    )
+    if any(use.start >= use.end for use in clamped):
+        raise UserError("A control starts before it ends: 0 is the first step, 1 the last.")
+    if clamped != request.control:
+        notes.append(f"A control's weight is {weight.low:g} to {weight.high:g} here, its start and end 0 to 1.")
+    most = int(limits.count.high) - sum(use.save_map for use in clamped)
+    if request.pictures > most:
+        notes.append(f"Count set to {most}: the map takes the place of a picture.")
+        request = replace(request, count=most)
+    return replace(request, control=clamped)
 
 
 def _fit_size(request: GenerationRequest, limits: Limits, notes: list[str]) -> GenerationRequest:

@@ -25,6 +25,23 @@ class LoraUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ControlUse:
+    """An image that guides a picture, by the key of a stored input, and how: ControlNet's type ("depth").
+
+    `weight` is 0 to 2; it counts from `start` to `end` of the steps, both 0 to 1. Without `preprocess` the image is a
+    map already. `save_map`: the preprocessor's map is shown, too.
+    """
+
+    type: str
+    image: str = ""
+    weight: float = 1.0
+    start: float = 0.0
+    end: float = 1.0
+    preprocess: bool = True
+    save_map: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationRequest:
     """One `/draw`: a field that is UNSET was not said, and is left out of the JSON and of the payload.
 
@@ -33,7 +50,8 @@ class GenerationRequest:
     between them, where a webui takes a VAE and text encoders. `image` and `mask` are keys of stored inputs: the image
     that is drawn over with `denoising_strength` (0 to 1), and where (white is drawn). `hires_…` is the second pass,
     `hires_scale` times the side. `face_fix` draws faces anew, or restores them, whatever the webui can. `prompts` and
-    `negative_prompts` are those of the single pictures, where choices in the prompt made them differ.
+    `negative_prompts` are those of the single pictures, where choices in the prompt made them differ. `control` are
+    images that guide it.
     """
 
     prompt: str
@@ -74,6 +92,7 @@ class GenerationRequest:
     subseed: int | UnsetType = UNSET
     subseed_strength: float | UnsetType = UNSET
     eta: float | UnsetType = UNSET
+    control: tuple[ControlUse, ...] | UnsetType = UNSET
     prompts: tuple[str, ...] | UnsetType = UNSET
     negative_prompts: tuple[str, ...] | UnsetType = UNSET
     spoiler: bool = False
@@ -84,8 +103,20 @@ class GenerationRequest:
         """How many pictures are asked for; one where nobody said a number."""
         return 1 if self.count is UNSET else self.count
 
+    @property
+    def input_keys(self) -> tuple[str, ...]:
+        """The keys of the stored images that it needs, each once."""
+        controls = () if self.control is UNSET else tuple(use.image for use in self.control)
+        return tuple(dict.fromkeys(key for key in (self.image, self.mask, *controls) if key is not UNSET and key))
+
     def of(self, number: int) -> GenerationRequest:
-        """One of its pictures, from 0, as a request of its own: with the seed that one webui would have used for it."""
+        """One of its pictures, from 0, as a request of its own: with the seed that one webui would have used for it.
+
+        Maps of control images come with the first one: they are the same for all.
+        """
+        control = self.control
+        if control is not UNSET and number:
+            control = tuple(replace(use, save_map=False) for use in control)
         return replace(
             self,
             seed=UNSET if self.seed is UNSET else self.seed + number,
@@ -94,6 +125,7 @@ class GenerationRequest:
             negative_prompt=self.negative_prompt
             if self.negative_prompts is UNSET
             else self.negative_prompts[number] or UNSET,
+            control=control,
             prompts=UNSET,
             negative_prompts=UNSET,
         )

@@ -84,6 +84,16 @@ def mask_from_alpha(prepared: PreparedImage) -> PreparedImage | None:
     return _encode(alpha.point(lambda value: 0 if value >= decoding.OPAQUE else 255 - value))
 
 
+def opaque(prepared: PreparedImage) -> PreparedImage:
+    """The image on white where it is transparent: a webui's preprocessors look at colours alone."""
+    if not prepared.has_alpha:
+        return prepared
+    image = decoding.decode(prepared.png, PNG)
+    ground = Image.new("RGB", image.size, "white")
+    ground.paste(image, mask=image.getchannel("A"))
+    return _encode(ground, scaled_from=prepared.scaled_from)
+
+
 def fit_mask(mask: PreparedImage, size: tuple[int, int]) -> PreparedImage:
     """The mask in grey and as large as its image, `size` being width and height. Where it is white, paint anew.
 

@@ -150,8 +150,9 @@ class Renderer:
 
     async def _read_inputs(self, request: GenerationRequest, catalog: Catalog) -> dict[str, bytes]:
         """The images that it names, by their keys; of the picture's size where the webui takes no other."""
-        keys = [key for key in (request.image, request.mask) if key is not UNSET]
-        found = {key: png for key in keys if (png := await on_database(self._inputs.get, key)) is not None}
+        found = {
+            key: png for key in request.input_keys if (png := await on_database(self._inputs.get, key)) is not None
+        }
         is_exact = DIALECTS[catalog.capabilities.speech].exact_image
         if not is_exact or request.width is UNSET or request.height is UNSET:
             return found

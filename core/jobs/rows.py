@@ -15,7 +15,6 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from msgspec import UNSET
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from core.jobs import statements
@@ -129,11 +128,11 @@ class JobRows:
             last = {"created_at": rows[-1].created_at, "id": rows[-1].id}
 
     async def fetch_input_keys(self) -> set[str]:
-        """The keys of the images that unfinished jobs are drawn over."""
+        """The keys of the images that unfinished jobs need: those that are drawn over, and control images."""
         query = sa.select(jobs).where(jobs.c.state.in_(UNFINISHED), jobs.c.request.contains('"image":'))
         async with self._engine.connect() as connection:
             found = [job.request for row in await connection.execute(query) if (job := _readable(row)) is not None]
-        return {key for one in found for key in (one.image, one.mask) if key is not UNSET}
+        return {key for one in found for key in one.input_keys}
 
     async def fetch_of(self, owner_id: str) -> list[Job]:
         """One person's jobs in the queue, the oldest first."""
