@@ -37,7 +37,8 @@ class Rendered:
     """What a webui drew, and how: small and JSON-able by msgspec, since it is the recorded result of a step.
 
     `warnings` are sentences for people about what differs from the request. The rest are facts of the first picture,
-    None where neither the webui nor the picture says; `width` and `height` are the picture's own, in pixels.
+    None where neither the webui nor the picture says; `width` and `height` are the picture's own, in pixels. `maps` are
+    the files of preprocessors' maps that were asked for.
     """
 
     pictures: tuple[RenderedPicture, ...]
@@ -49,6 +50,7 @@ class Rendered:
     cfg_scale: float | None = None
     width: int | None = None
     height: int | None = None
+    maps: tuple[str, ...] = ()
 
 
 def decode_answer(rest: bytes, streamed: list[str | None]) -> Answer:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import PurePosixPath
 
+from core.webui.control_types import ControlType, merge_control_types
 from core.webui.names import CHOICE_LENGTH, NameIndex, utf16_length
 
 
@@ -25,7 +26,7 @@ class Assets:
     """The lists of one webui, or of several merged; a list whose route is missing or failed is empty.
 
     `modules` are Forge's VAEs and text encoders; `latent_upscalers` are only for a second pass. `face_models` are
-    ADetailer's, `scripts` the titles of what runs with every picture, in small letters.
+    ADetailer's, `control_types` ControlNet's, `scripts` the titles of what runs with every picture, in small letters.
     """
 
     loras: tuple[Lora, ...] = ()
@@ -35,6 +36,7 @@ class Assets:
     latent_upscalers: tuple[str, ...] = ()
     styles: tuple[str, ...] = ()
     face_models: tuple[str, ...] = ()
+    control_types: tuple[ControlType, ...] = ()
     scripts: frozenset[str] = frozenset()
 
     @cached_property
@@ -52,6 +54,10 @@ class Assets:
     @cached_property
     def vae_names(self) -> NameIndex:
         return name_index((*self.vaes, *self.modules))
+
+    @cached_property
+    def control_names(self) -> NameIndex:
+        return name_index([control.name for control in self.control_types])
 
     @cached_property
     def _loras_by_name(self) -> dict[str, Lora]:
@@ -100,10 +106,11 @@ def merge_assets(every: Sequence[Assets]) -> Assets:
     names = {
         one.name: _union(getattr(assets, one.name) for assets in every)
         for one in fields(Assets)
-        if one.name not in ("loras", "scripts")
+        if one.name not in ("loras", "control_types", "scripts")
     }
+    control_types = merge_control_types(assets.control_types for assets in every)
     scripts = frozenset().union(*(assets.scripts for assets in every))
-    return Assets(loras=tuple(loras.values()), scripts=scripts, **names)
+    return Assets(loras=tuple(loras.values()), control_types=control_types, scripts=scripts, **names)
 
 
 _ENDINGS = (".safetensors", ".ckpt", ".pt", ".pth", ".sft", ".gguf", ".bin")

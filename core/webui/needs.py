@@ -10,11 +10,12 @@ from core.prompt import lora_tags
 from core.request import GenerationRequest
 from core.webui.assets import find
 from core.webui.catalog import Catalog, find_checkpoint, find_name
+from core.webui.control_types import find_control_type
 
 
 class Need(NamedTuple):
-    """One thing: `kind` is checkpoint, sampler, scheduler, lora, style, vae, upscaler (each of that `name`), or option:
-    then `name` is the request's field that has to be sayable.
+    """One thing: `kind` is checkpoint, sampler, scheduler, lora, style, vae, upscaler, control (each of that `name`),
+    or option: then `name` is the request's field that has to be sayable.
     """
 
     kind: str
@@ -46,6 +47,7 @@ OPTIONS = (
     "subseed_strength",
     "eta",
     "styles",
+    "control",
 )
 """Fields that not every webui can be told. CLIP skip is none: where it can't be said, it is left out."""
 
@@ -79,6 +81,7 @@ def needs_of(request: GenerationRequest) -> tuple[Need, ...]:
     found += [Need("lora", name) for name in loras]
     found += [Need("style", name) for name in (() if request.styles is UNSET else request.styles)]
     found += [Need("vae", name) for name in vaes]
+    found += [Need("control", use.type) for use in (() if request.control is UNSET else request.control)]
     return tuple(dict.fromkeys(found))
 
 
@@ -99,14 +102,19 @@ def lacks(catalog: Catalog, need: Need) -> bool:
             return find_name(catalog.schedulers, need.name) is None
         case "lora":
             return assets.find_lora(need.name) is None
-        case "style":
-            return find(assets.styles, need.name) is None
-        case "vae":
-            return find(vaes_of(catalog), need.name) is None
-        case "upscaler":
-            return find((*assets.upscalers, *assets.latent_upscalers), need.name) is None
+        case "control":
+            return find_control_type(assets.control_types, need.name) is None
+        case "style" | "vae" | "upscaler":
+            return find(_listed(catalog, need.kind), need.name) is None
         case _:
             return need.name not in catalog.capabilities.fields
+
+
+def _listed(catalog: Catalog, kind: str) -> tuple[str, ...]:
+    assets = catalog.assets
+    if kind == "vae":
+        return vaes_of(catalog)
+    return assets.styles if kind == "style" else (*assets.upscalers, *assets.latent_upscalers)
 
 
 def first_lack(catalog: Catalog, needs: tuple[Need, ...]) -> Need | None:

@@ -17,6 +17,7 @@ from core.prompt import take_lora_tags
 from core.request import GenerationRequest
 from core.webui.assets import find
 from core.webui.catalog import Catalog, Checkpoint, find_checkpoint, find_name
+from core.webui.control import TITLE, build_units
 from core.webui.dialects import DIALECTS, OVERRIDE_KEYS, Dialect
 from core.webui.names import nearest, shorten
 from core.webui.needs import Need, lacks, needs_of, vae_names, vaes_of
@@ -58,6 +59,8 @@ def build_payload(
         if key is not None and value is not UNSET:
             (overrides if key.startswith("@") else payload)[key.removeprefix("@")] = value
     payload = _extras(request, catalog, dialect) | payload
+    if units := build_units(request, catalog, lambda key: _encoded(inputs or {}, key)):
+        payload.setdefault("alwayson_scripts", {})[TITLE] = {"args": units}
     _add_loras(payload, request, catalog, dialect)
     if overrides and catalog.capabilities.override_settings:
         allowed = {key: value for key, value in overrides.items() if key in OVERRIDE_KEYS}
@@ -208,9 +211,13 @@ def _sentence(need: Need, catalog: Catalog) -> str:
             names = list(vaes_of(catalog))
         case "upscaler":
             names = [*assets.latent_upscalers, *assets.upscalers]
+        case "control":
+            names = [control.name for control in assets.control_types]
+        case "option" if need.name == "control":
+            return "This server's webui has no ControlNet."
         case _:
             return f"This server's webui has no {LABELS.get(need.name, need.name.replace('_', ' '))}; leave it out."
-    return _unknown("VAE" if need.kind == "vae" else need.kind, need.name, names)
+    return _unknown({"vae": "VAE", "control": "control type"}.get(need.kind, need.kind), need.name, names)
 
 
 LABELS: Final = {

@@ -15,6 +15,7 @@ from core.errors import AuthenticationFailed, BadRequest, NoApi, NotReady, Unrea
 from core.webui import lists
 from core.webui.assets import Assets, Lora
 from core.webui.catalog import Catalog
+from core.webui.control_types import SCRIPT, ControlType, read_control_types
 from core.webui.dialects import DIALECTS, Speech
 
 _SDAPI: Final = "/sdapi/v1/"
@@ -60,6 +61,7 @@ async def probe(client: Asking, known: Catalog | None, *, whole: bool) -> Catalo
         task_progress=isinstance(task, dict),
     )
     fields = DIALECTS[speech].fields | ({"face_fix"} if assets.face_models else set())
+    fields |= {"control"} if SCRIPT in assets.scripts else set()
     named = {"checkpoints": models, "samplers": samplers, "schedulers": schedulers}
     return Catalog(
         checkpoints=lists.read_checkpoints(models),
@@ -120,6 +122,7 @@ async def _fetch_assets(client: Asking, known: Assets) -> Assets:
         latent_upscalers=_names(latent, "name", known.latent_upscalers),
         styles=_names(styles, "name", known.styles, needs=("prompt", "negative_prompt")),
         face_models=_face_models(faces, known.face_models) if "adetailer" in titles else (),
+        control_types=await _fetch_control_types(client, known) if SCRIPT in titles else (),
         scripts=titles,
     )
 
@@ -132,6 +135,15 @@ async def _fetch_loras(client: Asking) -> tuple[Lora, ...]:
 
 def _face_models(answer: Any, known: tuple[str, ...]) -> tuple[str, ...]:
     return known if known and isinstance(answer, WebuiError) else lists.read_face_models(answer)
+
+
+async def _fetch_control_types(client: Asking, known: Assets) -> tuple[ControlType, ...]:
+    """The models first: the extension looks into their folder only when it is asked for that list."""
+    models = await _try(client.get("/controlnet/model_list"))
+    modules, types = await asyncio.gather(
+        _try(client.get("/controlnet/module_list")), _try(client.get("/controlnet/control_types"))
+    )
+    return read_control_types(types, modules, models) or known.control_types
 
 
 def _names(answer: Any, key: str, known: tuple[str, ...], needs: tuple[str, ...] = ()) -> tuple[str, ...]:

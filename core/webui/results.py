@@ -11,6 +11,7 @@ from typing import Any
 from core.errors import NoPicture, UnreadableAnswer
 from core.images import blank, facts, infotext, kinds, png
 from core.request import GenerationRequest
+from core.webui import control
 from core.webui.answer import Answer, Rendered, RenderedPicture
 from core.webui.catalog import Catalog
 from core.webui.differences import compare
@@ -49,9 +50,22 @@ def build_rendered(answer: Answer, spool: Path, request: GenerationRequest, cata
         for number, picture in enumerate(real)
     )
     rendered = compare(_facts(answer.info, pictures, real[0]), request, catalog or Catalog())
+    rendered = _with_control(rendered, answer.info, seen[seen.index(real[-1]) + 1 :], request)
     if any(_is_blank(spool / picture.file) for picture in real):
         rendered = replace(rendered, warnings=(*rendered.warnings, _BLANK))
     return rendered
+
+
+def _with_control(
+    rendered: Rendered, info: Mapping[str, Any], behind: list[_Seen], request: GenerationRequest
+) -> Rendered:
+    """With the maps that were asked for, which come last of all; and a word where a control image did not count."""
+    if not control.was_used(request, info, rendered.pictures[0].infotext):
+        return replace(rendered, warnings=(*rendered.warnings, control.LEFT_OUT))
+    wanted = control.maps_wanted(request)
+    maps = tuple(seen.file for seen in behind[-wanted:]) if wanted else ()
+    missing = (control.NO_MAP,) if len(maps) < wanted else ()
+    return replace(rendered, maps=maps, warnings=(*rendered.warnings, *missing))
 
 
 def _index_of_first(answer: Answer) -> int:

@@ -1,0 +1,102 @@
+"""ControlNet's units in a payload, and what an answer shows of them. Pure; only fixed fields are ever sent.
+
+Contract, section 8: Mikubill's extension opens an image that names a file of its machine, and other fields run what
+they are given; so an image is base64 of our own writing, and every name is one that the webui listed. A unit that
+fails says nothing: what the webui wrote down of it is the only sign (trap 24).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from msgspec import UNSET
+
+from core.images import infotext
+from core.request import ControlUse, GenerationRequest
+from core.webui.catalog import Catalog, find_checkpoint
+from core.webui.control_types import ControlType, find_control_type
+
+LEFT_OUT: Final = "The webui left the control image out."
+NO_MAP: Final = "The webui sent no map of the control image."
+TITLE: Final = "ControlNet"
+NO_MODEL: Final = "None"
+_SAID = re.compile(r"ControlNet \d+")
+_BASES: Final = {
+    "flux": re.compile(r"flux"),
+    "sd3": re.compile(r"sd[ _-]?3|stable-?diffusion-?3"),
+    "xl": re.compile(r"xl(?![a-z])|pony|illustrious|noobai"),
+    "sd2": re.compile(r"sd[ _-]?v?2[._-]?1?(?!\d)|v2-1|768-v"),
+    "sd15": re.compile(r"sd[ _-]?v?1[._-]?[45]?(?!\d)|sd14v1|v1-[45]|[a-z_-]1\.5"),
+}
+"""What models are made for, and what in a file's name tells it: one for another base can't work."""
+_EMBEDDING = re.compile(r"adapter(?!_color)|reference|revision|instant|clip|insightface|photomaker", re.IGNORECASE)
+"""Preprocessors from which no picture comes: without them the unit has nothing to go by."""
+
+
+def build_units(request: GenerationRequest, catalog: Catalog, encode: Callable[[str], str]) -> list[dict[str, Any]]:
+    """A unit for each control image; `encode` gives an image's base64 by its key. Every type has to be there."""
+    units: list[dict[str, Any]] = []
+    for use in () if request.control is UNSET else request.control:
+        found = find_control_type(catalog.assets.control_types, use.type)
+        if found is not None:
+            units.append(_unit(use, found, _pick(found.models, request, catalog), encode(use.image)))
+    return units
+
+
+def _unit(use: ControlUse, found: ControlType, model: str, image: str) -> dict[str, Any]:
+    """What Mikubill's extension, Forge's and reForge's read alike; -1 is the preprocessor's own setting."""
+    takes_any = use.preprocess or _EMBEDDING.search(found.module)
+    return {
+        "enabled": True,
+        "module": found.module if takes_any else found.unprocessed,
+        "model": model,
+        "image": image,
+        "weight": float(use.weight),
+        "resize_mode": "Crop and Resize",
+        "control_mode": "Balanced",
+        "guidance_start": float(use.start),
+        "guidance_end": float(use.end),
+        "pixel_perfect": True,
+        "processor_res": -1,
+        "threshold_a": -1,
+        "threshold_b": -1,
+        "hr_option": "Both",
+        "save_detected_map": use.save_map,
+    }
+
+
+def _pick(models: Sequence[str], request: GenerationRequest, catalog: Catalog) -> str:
+    """The first model for the checkpoint's base; else one that doesn't tell its base; else the webui's choice."""
+    if not models:
+        return NO_MODEL
+    wanted = request.checkpoint if request.checkpoint is not UNSET else catalog.loaded_checkpoint
+    checkpoint = None if wanted is None else find_checkpoint(catalog, wanted)
+    base = None if checkpoint is None else _base(checkpoint.names)
+    if base is None:
+        return models[0]
+    bases = {model: _base([model]) for model in models}
+    return next((model for told in (base, None) for model in models if bases[model] == told), models[0])
+
+
+def _base(names: Iterable[str]) -> str | None:
+    folded = [name.casefold() for name in names]
+    return next((base for base, sign in _BASES.items() if any(sign.search(name) for name in folded)), None)
+
+
+def was_used(request: GenerationRequest, info: Mapping[str, Any], text: str | None) -> bool:
+    """Whether every control image counted, as far as the answer tells; `text` is the infotext of a picture."""
+    if request.control is UNSET:
+        return True
+    extra = info.get("extra_generation_params")
+    said = set(extra) if isinstance(extra, dict) else set()
+    if not isinstance(extra, dict) and not text:
+        return True
+    said |= set(infotext.parse(text).fields) if text else set()
+    return sum(_SAID.fullmatch(key) is not None for key in said) >= len(request.control)
+
+
+def maps_wanted(request: GenerationRequest) -> int:
+    """How many maps of preprocessors are to be shown."""
+    return 0 if request.control is UNSET else sum(use.save_map for use in request.control)
