@@ -21,7 +21,7 @@ def caption_of(job: Job, drawing: Drawing, store: PictureStore, *, limit: int, f
     Remarks of earlier deliveries are found anew: on a picture whose file there is not the kept one, and, at the end,
     on those that the message does not show.
     """
-    pictures = {number + 1: kept for number, kept in drawing.numbered()}
+    pictures = {number + 1: kept for number, kept in drawing.shown(job.request.pictures)}
 
     async def caption(uploads: Sequence[Upload], refusals: Mapping[int, str], shown: Shown) -> str:
         encoded = {number: _re_encoded(shown[number], pictures[number]) for number in shown.keys() & pictures.keys()}

@@ -112,7 +112,8 @@ class DiscordDelivery:
         """Add the fresh pictures to the job's message: the reply, else one in the channel, else a direct one."""
         job = await self._when_answered(job)
         address = ReplyAddress.from_json(job.reply)
-        pictures = [(number, kept) for number, kept in drawing.numbered() if number in fresh]
+        asked = job.request.pictures
+        pictures = [(n, kept) for n, kept in drawing.shown(asked) if n in fresh or (n >= asked and 0 in fresh)]
         uploads, refusals = await prepare(
             job.id, pictures, self._pictures, limit=address.file_bytes, spoiler=job.request.spoiler
         )
@@ -130,7 +131,7 @@ class DiscordDelivery:
             if job.state in ENDED or (self._is_held is not None and not await self._is_held(job.id, fresh)):
                 return None
             self.forget(job.id)
-            if final and refusals and len(refusals) == len(drawing.pictures) and job.delivered_to is None:
+            if final and refusals and len(refusals) == len(drawing.shown(asked)) and job.delivered_to is None:
                 return await self._explain(job, why_none(refusals), perhaps_done=perhaps_done)
             delivered = await self._deliver(job, post, perhaps_done=perhaps_done)
             if final or delivered.where != "kept":

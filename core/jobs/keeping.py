@@ -34,11 +34,13 @@ class Keeper:
         raw = self._pictures.spool(piece.spool) / picture.file
         try:
             infotext = picture.infotext or await self._find_infotext(job, piece, rendered, before["backend"])
-            kept = await self._pictures.keep_all([Raw(raw, infotext)])
+            maps = [Raw(raw.with_name(name)) for name in rendered.maps]
+            kept = await self._pictures.keep_all([Raw(raw, infotext), *maps])
         except FileNotFoundError as error:
             raise UnreadableAnswer(str(error)) from None
         return Drawing(
-            pictures=tuple(kept),
+            pictures=tuple(kept[:1]),
+            maps=tuple(kept[1:]),
             seeds=(_seed(job, rendered, piece.number),),
             numbers=(piece.number,),
             warnings=rendered.warnings,

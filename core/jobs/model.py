@@ -54,11 +54,17 @@ class Drawing:
     """From the payload's sending to the end of the webui's answer; of several pictures, all of them added up."""
     numbers: tuple[int, ...] = ()
     """Which pictures of the job these are, from 0; empty: the first ones."""
+    maps: tuple[Kept, ...] = ()
+    """What preprocessors made of control images, where that was asked for; shown behind the pictures."""
 
     def numbered(self) -> list[tuple[int, Kept]]:
         """The pictures with their numbers, in the order of those."""
         numbers = self.numbers or range(len(self.pictures))
         return sorted(zip(numbers, self.pictures, strict=True), key=lambda pair: pair[0])
+
+    def shown(self, asked: int) -> list[tuple[int, Kept]]:
+        """All that people see of a job of `asked` pictures: these, and the maps with the numbers behind the last."""
+        return [*self.numbered(), *enumerate(self.maps, asked)]
 
     def ordered_seeds(self) -> list[int]:
         """The seeds that are known, in the order of their pictures' numbers."""
@@ -79,6 +85,7 @@ def join(drawings: Iterable[Drawing]) -> Drawing | None:
         pictures=tuple(kept for drawing in every for kept in drawing.pictures),
         seeds=tuple(seed for drawing in every for seed in drawing.seeds),
         numbers=tuple(number for drawing in every for number, _ in drawing.numbered()),
+        maps=tuple(kept for drawing in every for kept in drawing.maps),
         warnings=tuple(dict.fromkeys(warning for drawing in every for warning in drawing.warnings)),
         seconds=sum(drawing.seconds for drawing in every),
     )
