@@ -27,6 +27,7 @@ from cogs.answers import until_answered
 from cogs.buttons import CancelButton
 from cogs.cancel import CancelCog
 from cogs.client import INTENTS, EaselClient
+from cogs.control import ControlCog
 from cogs.delivery import DiscordDelivery
 from cogs.draw import DrawCog
 from cogs.login import log_in, stay_connected, use_discord
@@ -263,6 +264,7 @@ async def _add_talking(services: Services, fetcher: ImageFetcher) -> None:
     studio, herald = build_desk(services.core, delivery, await open_understanding(settings))
     services.cogs = (
         DrawCog(studio, delivery, intake, settings.weights),
+        ControlCog(studio, delivery, intake, settings.weights),
         PngInfoCog(lambda file: intake.fetch(Sent(file.url, file.size))),
         CancelCog(studio, delivery),
         QueueCog(studio, delivery),

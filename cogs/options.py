@@ -1,12 +1,16 @@
-"""From the options of `/draw`, as Discord hands them over, to a request. Pure; it knows which option means what."""
+"""From the options of `/draw` and `/control`, as Discord hands them over, to a request. Pure.
+
+It knows which option means what.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from core.extra import parse_extra, parse_loras, parse_styles
-from core.request import GenerationRequest
+from core.request import ControlUse, GenerationRequest
 from core.size import parse_size
 
 USUAL_HIRES = 2.0
@@ -26,6 +30,11 @@ READ: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "extra": parse_extra,
 }
 """Options that are no field of that name, or hold several things."""
+CONTROL: Mapping[str, str] = {
+    **{name: name for name in ("type", "weight", "start", "end", "preprocess")},
+    "preview": "save_map",
+}
+"""Options of `/control` that say how its image counts, and the fields of ControlUse."""
 
 
 def read_options(said: Mapping[str, Any]) -> GenerationRequest:
@@ -37,3 +46,10 @@ def read_options(said: Mapping[str, Any]) -> GenerationRequest:
     if "hires_upscaler" in fields:
         fields.setdefault("hires_scale", USUAL_HIRES)
     return GenerationRequest(**{name: value for name, value in fields.items() if value != ()})
+
+
+def read_control(said: Mapping[str, Any]) -> GenerationRequest:
+    """The same for `/control`; its image is yet to come."""
+    use = {CONTROL[name]: value for name, value in said.items() if name in CONTROL and value is not None}
+    request = read_options({name: value for name, value in said.items() if name not in CONTROL})
+    return replace(request, control=(ControlUse(**use),))

@@ -12,7 +12,7 @@ MOST_NAMES = 2
 
 
 def rarer(request: GenerationRequest, code: Callable[[str], str]) -> list[str]:
-    """Parts for the small line: styles, LoRAs, VAE, the second pass, the image that is drawn over.
+    """Parts for the small line: styles, LoRAs, VAE, the second pass, the image that is drawn over, control images.
 
     `code` puts a name where nothing in it is markup.
     """
@@ -32,6 +32,9 @@ def rarer(request: GenerationRequest, code: Callable[[str], str]) -> list[str]:
         what = "a part of your image" if request.mask is not UNSET else "your image"
         strength = "" if request.denoising_strength is UNSET else f" at {request.denoising_strength:g}"
         parts.append(f"over {what}{strength}")
+    for use in () if request.control is UNSET else request.control:
+        span = "" if (use.start, use.end) == (0, 1) else f" from {use.start:g} to {use.end:g}"
+        parts.append(f"control {code(use.type)} {use.weight:g}{span}")
     if request.face_fix is True:
         parts.append("faces fixed")
     return [part for part in parts if part]

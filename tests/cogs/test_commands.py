@@ -10,6 +10,7 @@ import pytest
 from discord import app_commands
 
 from cogs.client import INTENTS, EaselClient
+from cogs.control import ControlCog
 from cogs.draw import DrawCog
 from cogs.pnginfo import PngInfoCog
 from cogs.queue import QueueCog
@@ -35,6 +36,7 @@ async def client(tmp_path: Path) -> AsyncIterator[EaselClient]:
         nothing = cast(Any, None)
         for cog in (
             DrawCog(nothing, nothing, nothing, {}),
+            ControlCog(nothing, nothing, nothing, {}),
             QueueCog(nothing, nothing),
             StatusCog(nothing),
             PngInfoCog(nothing),
@@ -49,7 +51,7 @@ def definitions(client: EaselClient) -> dict[str, dict[str, Any]]:
 
 async def test_every_command_is_within_discord_s_limits(client: EaselClient) -> None:
     commands = definitions(client)
-    assert commands.keys() == {"draw", "queue", "status", "pnginfo"}
+    assert commands.keys() == {"draw", "control", "queue", "status", "pnginfo"}
     for command in commands.values():
         assert broken_limits(command) == []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import aiohttp
 
-from core.request import GenerationRequest, LoraUse
+from core.request import ControlUse, GenerationRequest, LoraUse
 from core.webui.catalog import Catalog
 from core.webui.needs import first_lack, needs_of
 from playground.webui import (
@@ -29,6 +29,8 @@ WEBUIS: dict[str, type[LocalWebui]] = {
     "KoboldCpp": LocalKobold,
     "Draw Things": LocalDrawThings,
 }
+EXTENSIONS: dict[str, dict[str, bool]] = {"A1111": {"controlnet": True}}
+"""What people install there; Forge and reForge have it built in."""
 FEATURES: dict[str, GenerationRequest] = {
     "`styles`": GenerationRequest(prompt="x", styles=("a",)),
     "`loras`, `<lora:…>`": GenerationRequest(prompt="x", loras=(LoraUse("inkwash"),)),
@@ -40,6 +42,7 @@ FEATURES: dict[str, GenerationRequest] = {
     "`extra`: refiner": GenerationRequest(prompt="x", refiner_switch_at=0.8),
     "`extra`: tiling, subseed": GenerationRequest(prompt="x", tiling=True, subseed=1),
     "`extra`: area, padding, mask_blur": GenerationRequest(prompt="x", inpaint_area="masked", mask_blur=4),
+    "`/control`": GenerationRequest(prompt="x", control=(ControlUse(type="depth"),)),
 }
 """Without names: these are looked up in each webui's own lists."""
 
@@ -53,7 +56,7 @@ async def catalogs(session: aiohttp.ClientSession) -> dict[str, Catalog]:
     """The catalog of a local webui of each kind."""
     found: dict[str, Catalog] = {}
     for name, kind in WEBUIS.items():
-        async with kind(seconds_per_step=0.0, cheap_pictures=True) as webui:
+        async with kind(seconds_per_step=0.0, cheap_pictures=True, **EXTENSIONS.get(name, {})) as webui:
             found[name] = await client_for(webui.url, session).fetch_catalog()
     return found
 

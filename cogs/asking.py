@@ -1,0 +1,126 @@
+"""What `/draw` and its kin have in common: offers for their options, and a request's way to its reply.
+
+No policy and no HTTP is made here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+import aiohttp
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from cogs import say
+from cogs.answers import NOBODY
+from cogs.buttons import cancel_view
+from cogs.completing import Offers, offer_extra, offer_last, offer_names
+from cogs.delivery import DiscordDelivery
+from cogs.reply import ReplyAddress
+from core.intake import Intake, Sent
+from core.jobs.model import Ticket
+from core.request import GenerationRequest
+from core.size import suggest_sizes
+from core.studio import Order, Studio
+
+log = logging.getLogger(__name__)
+
+
+class AskingCog(commands.Cog):
+    """The base of cogs whose commands ask for pictures."""
+
+    def __init__(self, studio: Studio, delivery: DiscordDelivery, intake: Intake, weights: Mapping[int, float]) -> None:
+        self._studio = studio
+        self._intake = intake
+        self._delivery = delivery
+        self._weights = weights
+
+    async def complete_size(self, _interaction: discord.Interaction, typed: str) -> Offers:
+        """Shapes with their pixels, and popular sizes."""
+        return [app_commands.Choice(name=offer, value=offer.rpartition(" ")[2]) for offer in suggest_sizes(typed)]
+
+    async def complete_checkpoint(self, _interaction: discord.Interaction, typed: str) -> Offers:
+        """The checkpoints of all webuis."""
+        catalog = self._studio.get_catalog()
+        return [] if catalog is None else offer_names(catalog.checkpoint_names, typed)
+
+    async def complete_sampler(self, _interaction: discord.Interaction, typed: str) -> Offers:
+        """The samplers of all webuis."""
+        catalog = self._studio.get_catalog()
+        return [] if catalog is None else offer_names(catalog.sampler_names, typed)
+
+    async def complete_scheduler(self, _interaction: discord.Interaction, typed: str) -> Offers:
+        """The schedulers of all webuis."""
+        catalog = self._studio.get_catalog()
+        return [] if catalog is None else offer_names(catalog.scheduler_names, typed)
+
+    async def complete_styles(self, _interaction: discord.Interaction, typed: str) -> Offers:
+        """Their saved styles, one after the other."""
+        catalog = self._studio.get_catalog()
+        return [] if catalog is None else offer_last(catalog.assets.style_names, typed)
+
+    async def complete_loras(self, _interaction: discord.Interaction, typed: str) -> Offers:
+        """Their LoRAs, one after the other."""
+        catalog = self._studio.get_catalog()
+        return [] if catalog is None else offer_last(catalog.assets.lora_names, typed, weighted=True)
+
+    async def complete_vae(self, _interaction: discord.Interaction, typed: str) -> Offers:
+        """Their VAEs, and Forge's modules one after the other."""
+        catalog = self._studio.get_catalog()
+        return [] if catalog is None else offer_last(catalog.assets.vae_names, typed)
+
+    async def complete_hires_upscaler(self, _interaction: discord.Interaction, typed: str) -> Offers:
+        """Their upscalers."""
+        catalog = self._studio.get_catalog()
+        return [] if catalog is None else offer_names(catalog.assets.upscaler_names, typed)
+
+    async def complete_extra(self, _interaction: discord.Interaction, typed: str) -> Offers:
+        """The word that is being typed, and its value."""
+        return offer_extra(self._studio.get_catalog(), typed)
+
+    async def submit(self, interaction: discord.Interaction, request: GenerationRequest, reply: ReplyAddress) -> None:
+        """The row first, then the reply; until the reply is out nothing else writes to the job's message."""
+        job_id = str(interaction.id)
+        order = Order(
+            job_id=job_id,
+            owner_id=str(interaction.user.id),
+            guild_id=None if interaction.guild_id is None else str(interaction.guild_id),
+            request=request,
+            reply=reply.to_json(),
+            weight=_weight(interaction.user, self._weights),
+        )
+        async with self._delivery.turn(job_id):
+            ticket = await self._studio.submit(order)
+            message_id = None if ticket is None else await _reply(interaction, ticket)
+            if ticket is not None and message_id is not None:
+                await self._studio.note_message(ticket, str(message_id))
+
+
+async def _reply(interaction: discord.Interaction, ticket: Ticket) -> int | None:
+    """Say what was understood. The job is safe already: where the reply fails, the picture finds another way."""
+    try:
+        content, view = say.accepted(ticket), cancel_view(ticket.job_id)
+        if interaction.response.is_done():
+            message = await interaction.edit_original_response(content=content, view=view, allowed_mentions=NOBODY)
+            return message.id
+        response = await interaction.response.send_message(
+            content, view=view, ephemeral=ticket.request.private, allowed_mentions=NOBODY
+        )
+    except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+        log.warning("a reply could not be given: %s", type(error).__name__, extra={"job": ticket.job_id})
+        return None
+    return response.message_id
+
+
+def _weight(person: discord.User | discord.Member, weights: Mapping[int, float]) -> float:
+    """What the weightiest of their roles gives them; everybody else has 1."""
+    if not isinstance(person, discord.Member):
+        return 1.0
+    return max((weights[role.id] for role in person.roles if role.id in weights), default=1.0)
+
+
+def sent(file: discord.Attachment | None) -> Sent | None:
+    """An attachment as the core knows it."""
+    return None if file is None else Sent(file.url, file.size)
