@@ -98,6 +98,27 @@ async def test_large_private_pictures_are_sent_as_they_are_too(scene: Scene) -> 
     assert len(scene.reply(job).attachments) == 3
 
 
+async def test_the_map_comes_with_the_first_picture_and_stands_behind_the_last(scene: Scene) -> None:
+    job = await scene.ask(count=2)
+    job = await scene.deliver(job, await scene.drawn(1), [1])
+    both = replace(await scene.drawn(0, 1), maps=(await scene.kept(5),))
+    job = await scene.deliver(job, both, [0], final=True)
+    assert scene.shown(job) == [0, 1, 2]
+    assert "seed 7–8" in scene.reply(job).content
+    again = await scene.deliver(job, both, [0], final=True, perhaps_done=True, by=scene.process())
+    assert again.delivered_to == "reply"
+    scene.arrived_once(job, 0, 1, 2)
+
+
+async def test_a_map_that_can_not_be_sent_costs_nobody_the_picture(scene: Scene) -> None:
+    job = await scene.ask(count=1)
+    lost = await scene.kept(5)
+    scene.pictures.path(lost.name).unlink()
+    job = await scene.deliver(job, replace(await scene.drawn(0), maps=(lost,)), [0], final=True)
+    assert scene.shown(job) == [0]
+    assert "picture 2: The picture's file is missing" in scene.reply(job).content
+
+
 async def test_the_end_without_a_fresh_picture_finishes_the_words_alone(scene: Scene) -> None:
     job = await scene.ask(count=2)
     drawing = await scene.drawn(0)

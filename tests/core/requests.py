@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from core.request import GenerationRequest, LoraUse
+from core.request import ControlUse, GenerationRequest, LoraUse
 
 DISCORD_INTEGER = 2**53
 TEXT = st.text(max_size=200)
@@ -84,6 +84,11 @@ within_limits = st.builds(
     distilled_cfg=said(st.floats(0, 30)),
     hires_scale=said(st.floats(1, 2)),
     hires_upscaler=said(NAUGHTY),
+    control=said(
+        st.tuples(
+            st.builds(ControlUse, type=NAUGHTY, weight=st.floats(0, 2), start=st.floats(0, 0.4), end=st.floats(0.5, 1))
+        )
+    ),
     face_fix=said(st.booleans()),
     spoiler=st.booleans(),
     private=st.booleans(),

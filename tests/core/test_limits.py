@@ -11,7 +11,7 @@ from msgspec import UNSET
 
 from core.errors import UserError
 from core.limits import NUMBERS, Limits, Range, check
-from core.request import GenerationRequest
+from core.request import ControlUse, GenerationRequest
 from tests.core.requests import anything_asked
 
 LIMITS = Limits()
@@ -151,3 +151,26 @@ def test_a_size_is_never_larger_than_the_pixels_allowed_however_long_it_is() -> 
 def test_the_shape_of_a_size_that_is_too_large_is_kept() -> None:
     fitted = check(GenerationRequest(prompt="a fox", width=6000, height=4000), LIMITS).request
     assert (fitted.width, fitted.height) == (2048, 1360)
+
+
+def test_a_control_is_brought_within_what_controlnet_takes() -> None:
+    wild = ControlUse(type="depth", weight=7, start=-1, end=9)
+    checked = check(GenerationRequest(prompt="a fox", control=(wild,)), LIMITS)
+    assert checked.request.control == (ControlUse(type="depth", weight=2, start=0, end=1),)
+    assert checked.notes == ("A control's weight is 0 to 2 here, its start and end 0 to 1.",)
+    assert check(checked.request, LIMITS).notes == ()
+
+
+@pytest.mark.parametrize(("start", "end"), [(0.6, 0.4), (0.5, 0.5), (1, 1), (2, 0.5), (0, math.nan), (math.nan, 1)])
+def test_a_control_that_would_never_count_is_refused(start: float, end: float) -> None:
+    request = GenerationRequest(prompt="a fox", control=(ControlUse(type="depth", start=start, end=end),))
+    with pytest.raises(UserError, match="A control"):
+        check(request, LIMITS)
+
+
+def test_a_map_takes_the_place_of_a_picture() -> None:
+    shown = GenerationRequest(prompt="a fox", count=10, control=(ControlUse(type="depth", save_map=True),))
+    checked = check(shown, LIMITS)
+    assert (checked.request.count, checked.notes) == (9, ("Count set to 9: the map takes the place of a picture.",))
+    hidden = replace(shown, control=(ControlUse(type="depth"),))
+    assert check(hidden, LIMITS).request.count == 10

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from msgspec import UNSET
 
-from core.request import GenerationRequest
+from core.request import ControlUse, GenerationRequest
 from tests.core.requests import anything_asked
 
 
@@ -47,3 +47,22 @@ def test_a_request_is_frozen_and_named() -> None:
 def test_json_that_is_no_request_is_refused(text: str) -> None:
     with pytest.raises(msgspec.DecodeError):
         GenerationRequest.from_json(text)
+
+
+def test_a_map_is_asked_for_with_the_first_picture_alone() -> None:
+    use = ControlUse(type="depth", image="guide", save_map=True)
+    request = GenerationRequest(prompt="a fox", seed=7, count=3, control=(use,))
+    assert [request.of(number).control for number in range(3)] == [
+        (use,),
+        *[(dataclasses.replace(use, save_map=False),)] * 2,
+    ]
+
+
+def test_the_images_that_a_request_needs_are_named_once() -> None:
+    uses = (ControlUse(type="depth", image="guide"), ControlUse(type="canny", image="over"))
+    assert GenerationRequest(prompt="x", image="over", mask="mask", control=uses).input_keys == (
+        "over",
+        "mask",
+        "guide",
+    )
+    assert GenerationRequest(prompt="x").input_keys == ()

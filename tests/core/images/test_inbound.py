@@ -17,7 +17,7 @@ from PIL import Image, ImageCms
 
 from core.errors import UserError
 from core.images import png
-from core.images.inbound import InboundLimits, PreparedImage, fit_mask, mask_from_alpha, prepare
+from core.images.inbound import InboundLimits, PreparedImage, fit_mask, mask_from_alpha, opaque, prepare
 from tests.core.images.pictures import INFOTEXT, as_photo, as_png, chunk, noise, smooth, user_comment, with_chunk
 
 LIMITS = InboundLimits()
@@ -423,3 +423,15 @@ def test_exif_of_any_kind_is_no_trouble(body: bytes, start: bytes) -> None:
     jpeg = plain[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + plain[2:]
     for data in (jpeg, with_chunk(as_png(noise(24, 16)), chunk(b"eXIf", start + body))):
         assert {prepare(data, LIMITS).width, 24, 16} == {24, 16}
+
+
+def test_what_can_be_seen_through_is_put_on_white() -> None:
+    image = Image.new("RGBA", (4, 2), (10, 20, 30, 255))
+    image.paste((10, 20, 30, 0), (2, 0, 4, 2))
+    laid = opaque(prepare(saved(image, "PNG"), LIMITS))
+    found = opened(laid)
+    assert (found.mode, laid.has_alpha, found.size) == ("RGB", False, (4, 2))
+    assert [found.getpixel(place) for place in ((0, 0), (3, 1))] == [(10, 20, 30), (255, 255, 255)]
+    assert laid.key == hashlib.sha256(laid.png).hexdigest()
+    plain = prepare(saved(Image.new("RGB", (2, 2)), "PNG"), LIMITS)
+    assert opaque(plain) is plain

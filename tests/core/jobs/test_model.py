@@ -53,3 +53,12 @@ def test_nothing_joined_is_nothing_and_one_is_itself() -> None:
     assert join([]) is None
     one = Drawing(pictures=(FIRST,), seeds=(7,), numbers=(1,))
     assert join([one]) == one
+
+
+def test_a_map_is_shown_behind_the_last_picture_that_was_asked_for() -> None:
+    first = Drawing(pictures=(FIRST,), seeds=(7,), numbers=(0,), maps=(SECOND,))
+    joined = join([Drawing(pictures=(THIRD,), seeds=(9,), numbers=(2,)), first])
+    assert joined is not None
+    assert joined.numbered() == [(0, FIRST), (2, THIRD)]
+    assert joined.shown(4) == [(0, FIRST), (2, THIRD), (4, SECOND)]
+    assert joined.ordered_seeds() == [7, 9]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import aiohttp
 
 from core.request import ControlUse, GenerationRequest, LoraUse
@@ -29,7 +31,7 @@ WEBUIS: dict[str, type[LocalWebui]] = {
     "KoboldCpp": LocalKobold,
     "Draw Things": LocalDrawThings,
 }
-EXTENSIONS: dict[str, dict[str, bool]] = {"A1111": {"controlnet": True}}
+EXTENSIONS: dict[str, dict[str, Any]] = {"A1111": {"controlnet": True}}
 """What people install there; Forge and reForge have it built in."""
 FEATURES: dict[str, GenerationRequest] = {
     "`styles`": GenerationRequest(prompt="x", styles=("a",)),
