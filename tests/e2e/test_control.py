@@ -21,9 +21,12 @@ WEBUI = {"seconds_per_step": 0.002, "cheap_pictures": True, "controlnet": True, 
 SMALL: dict[str, Any] = {"size": "64x64", "steps": 2}
 
 
-def photo(mode: str = "RGB", size: tuple[int, int] = (192, 128)) -> bytes:
+def photo() -> bytes:
+    """Wide, and partly transparent."""
     file = io.BytesIO()
-    Image.effect_noise(size, 60).convert(mode).save(file, "PNG")
+    image = Image.effect_noise((192, 128), 60).convert("RGBA")
+    image.paste((0, 0, 0, 0), (0, 0, 8, 8))
+    image.save(file, "PNG")
     return file.getvalue()
 
 
