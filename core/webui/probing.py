@@ -100,10 +100,10 @@ async def _recognise(client: Asking, options: Any, known: Speech | None) -> Spee
         return Speech.FORGE
     if isinstance(options, dict) and "guidance_scale" in options and "samples_format" not in options:
         return Speech.DRAWTHINGS
-    if lists.is_token(options):
-        return Speech.SDCPP
     is_unsure = any(isinstance(answer, WebuiError) and not isinstance(answer, _ABSENT) for answer in (*signs, options))
-    return known if known is not None and is_unsure else Speech.A1111
+    if known is not None and is_unsure:
+        return known
+    return Speech.SDCPP if lists.is_token(options) else Speech.A1111
 
 
 async def _fetch_assets(client: Asking, known: Assets) -> Assets:

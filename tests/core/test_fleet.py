@@ -23,7 +23,7 @@ from core.store.signals import Signal, open_listener
 from core.webui.address import parse_addresses
 from core.webui.client import open_session
 from core.webui.pool import BackendPool, BackendView, Health, Mode
-from playground.webui import LocalWebui
+from playground.webui import LocalForge, LocalWebui
 from tests.core.ground import QUICK, fast_webui
 
 WAIT = 10.0
@@ -339,3 +339,54 @@ async def test_a_worker_that_is_in_no_row_any_more_stands_still_and_one_that_spe
         assert not await is_gone()  # it has not read for as long
         await _until(is_gone)
         assert not here.fleet.is_frozen("there")
+
+
+FIRST, SECOND = "one.safetensors", "two.safetensors"
+
+
+@pytest.mark.parametrize(
+    ("webuis", "expected"),
+    [
+        ([], None),
+        ([(FIRST, SECOND)], FIRST),
+        ([(FIRST, SECOND), (FIRST,)], FIRST),
+        ([(FIRST, SECOND), (SECOND, FIRST)], None),
+    ],
+    ids=["none", "one", "two alike", "two that differ"],
+)
+async def test_what_draws_where_nobody_chooses_is_known_if_it_is_the_same_everywhere(
+    tmp_path: Path, session: aiohttp.ClientSession, webuis: list[tuple[str, ...]], expected: str | None
+) -> None:
+    async with open_database(database_url(None, tmp_path)) as engine, AsyncExitStack() as stack:
+        local = [await stack.enter_async_context(fast_webui(checkpoints=files)) for files in webuis]
+        worker = await stack.enter_async_context(Worker(engine, session, "alone", *local).running())
+        found = worker.fleet.default_checkpoint()
+        assert (None if found is None else found.partition(" [")[0]) == expected
+
+
+async def test_of_a_webui_that_never_answered_nobody_knows_what_draws(
+    tmp_path: Path, session: aiohttp.ClientSession
+) -> None:
+    async with open_database(database_url(None, tmp_path)) as engine, fast_webui() as webui, fast_webui() as away:
+        away.refuse_connections()
+        async with Worker(engine, session, "alone", webui, away).running() as worker:
+            assert worker.fleet.catalog() is not None
+            assert worker.fleet.default_checkpoint() is None
+
+
+@pytest.mark.usefixtures("_often")
+async def test_another_process_knows_all_that_a_webui_can(
+    database: AsyncEngine, session: aiohttp.ClientSession
+) -> None:
+    async with (
+        LocalForge(seconds_per_step=0.0, cheap_pictures=True) as webui,
+        Worker(database, session, "there", webui).running() as there,
+    ):
+        here = Worker(database, session, "here")
+        await here.fleet.open()
+        (seen,), (own,) = here.seen("there"), there.fleet.views()
+        assert own.catalog is not None
+        assert seen.catalog == own.catalog
+        assert seen.catalog.assets.modules
+        assert seen.catalog.assets.find_lora("INKWASH") is not None
+        assert here.fleet.default_checkpoint() == there.fleet.default_checkpoint() is not None

@@ -301,3 +301,28 @@ async def test_a_row_that_can_not_be_read_does_not_hide_the_others(
         await connection.execute(sa.update(jobs).where(jobs.c.id == "1").values(request="{"))
     assert [job.id for job in await queue_of(bench.rows)] == ["2"]
     assert "can't be read" in caplog.text
+
+
+@pytest.mark.parametrize("state", list(JobState))
+async def test_the_images_of_unfinished_jobs_are_needed(bench: Bench, state: JobState) -> None:
+    await job_in(bench, JobState.QUEUED, "other")
+    await bench.submit("over", image="a" * 64, mask="b" * 64)
+    async with bench.engine.begin() as connection:
+        await connection.execute(sa.update(jobs).where(jobs.c.id == "over").values(state=state))
+    is_unfinished = state in (JobState.QUEUED, JobState.RUNNING, JobState.DRAWN)
+    assert await bench.rows.fetch_input_keys() == ({"a" * 64, "b" * 64} if is_unfinished else set())
+
+
+async def test_a_prompt_that_speaks_of_an_image_needs_none(bench: Bench) -> None:
+    await bench.submit("1", prompt='{"image":"x"} "image":')
+    await bench.submit("2", image="a" * 64)
+    assert await bench.rows.fetch_input_keys() == {"a" * 64}
+
+
+async def test_a_row_that_can_not_be_read_needs_no_image(bench: Bench) -> None:
+    await bench.submit("1", image="a" * 64)
+    await bench.submit("2", image="b" * 64)
+    async with bench.engine.begin() as connection:
+        broken = sa.update(jobs).where(jobs.c.id == "1").values(request='{"image":7}')
+        await connection.execute(broken)
+    assert await bench.rows.fetch_input_keys() == {"b" * 64}

@@ -293,3 +293,22 @@ def test_no_info_is_odd_enough_to_lose_a_picture(tmp_path: Path, info: dict[str,
     rendered = build_rendered(_answer(tmp_path, [_png(_text(1))], info), tmp_path, FOX, CATALOG)
     assert [picture.seed for picture in rendered.pictures] == [1]
     assert msgspec.convert(json.loads(msgspec.json.encode(rendered)), Rendered) == rendered
+
+
+@pytest.mark.parametrize(
+    ("asked", "drawn", "warnings"),
+    [
+        ({"width": 64, "height": 48, "hires_scale": 2.0}, (128, 96), ()),
+        ({"width": 64, "height": 48, "hires_scale": 1.3}, (80, 56), ()),  # 83.2 and 62.4, floored to eight pixels
+        ({"width": 64, "height": 48, "hires_scale": 1.0}, (64, 48), ()),
+        ({"hires_scale": 2.0}, (128, 96), ()),  # nobody said a size
+        ({"width": 64, "height": 48, "hires_scale": 2.0}, (64, 48), ("The picture is 64x48 instead of 128x96.",)),
+        ({"width": 64, "height": 48, "hires_scale": 2.0, "image": "key"}, (64, 48), ()),
+    ],
+)
+def test_a_second_pass_makes_the_picture_larger(
+    tmp_path: Path, asked: dict[str, Any], drawn: tuple[int, int], warnings: tuple[str, ...]
+) -> None:
+    request = msgspec.convert({"prompt": "a fox", "seed": 1, **asked}, GenerationRequest)
+    answer = _answer(tmp_path, [_png(_text(1), drawn)], {})
+    assert build_rendered(answer, tmp_path, request, CATALOG).warnings == warnings
