@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from msgspec import UNSET
@@ -135,7 +136,8 @@ class Renderer:
         request = request_of(job, piece.number)
         knows_tasks = catalog.capabilities.task_progress
         inputs = await self._read_inputs(request, catalog)
-        payload = build_payload(request, catalog, task_id=task_id if knows_tasks else None, inputs=inputs)
+        build = partial(build_payload, request, catalog, task_id=task_id if knows_tasks else None, inputs=inputs)
+        payload = await asyncio.to_thread(build) if inputs else build()
         await self._pictures.discard_spool(piece.spool)
         reached("sending", job.id)
         if piece in self._stopped:

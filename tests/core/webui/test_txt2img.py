@@ -251,3 +251,15 @@ async def test_cancelling_leaves_no_part_file(session: aiohttp.ClientSession, ra
     with pytest.raises(asyncio.CancelledError):
         await job
     assert not _files(tmp_path)
+
+
+@pytest.mark.parametrize("more", [{}, {"mask": "bWFzaw=="}, {"mask": "bWFzaw==", "init_images": ["aW1n" * 100_000]}])
+async def test_what_is_sent_in_pieces_arrives_as_it_was(
+    session: aiohttp.ClientSession, raw: RawServer, tmp_path: Path, more: dict[str, Any]
+) -> None:
+    raw.answers["/sdapi/v1/img2img"] = http("200 OK", b'{"images":["aW1n"]}')
+    payload = {"prompt": 'a "fox" \\ \n 🦊', "init_images": ["aW1nMQ=="], "seed": 1, **more}
+    await client_for(raw.url, session).txt2img(payload, tmp_path)
+    (head,) = raw.heads
+    assert "transfer-encoding" not in head.lower()
+    assert [json.loads(body) for body in raw.bodies] == [payload]
