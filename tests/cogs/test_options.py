@@ -1,50 +1,89 @@
-"""From a command's options to a request, and from a request to the words that say it."""
+"""From the options of `/draw` as Discord hands them over to a request."""
+
+from __future__ import annotations
+
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import UNSET
 
-from cogs.options import read_control
-from cogs.said import rarer
-from cogs.say import code
+from cogs.draw import DrawCog
+from cogs.options import READ, read_options
 from core.errors import UserError
-from core.request import ControlUse, GenerationRequest
+from core.request import GenerationRequest, LoraUse
+
+NOTHING = {
+    name: None for name in GenerationRequest.__dataclass_fields__ if name not in ("prompt", "spoiler", "private")
+}
 
 
-def test_the_options_of_control_are_its_use_and_the_rest_is_a_request_as_ever() -> None:
-    said = {
-        "type": "depth",
-        "prompt": "a fox",
-        "weight": 0.5,
-        "start": None,
-        "end": 0.8,
-        "preprocess": False,
-        "preview": True,
-        "size": "832x1216",
-        "loras": "inkwash:0.8",
-        "steps": None,
-        "spoiler": True,
-    }
-    request = read_control(said)
-    assert request.control == (ControlUse(type="depth", weight=0.5, end=0.8, preprocess=False, save_map=True),)
-    assert (request.prompt, request.width, request.height, request.spoiler) == ("a fox", 832, 1216, True)
+def read(**said: Any) -> GenerationRequest:
+    return read_options({"prompt": "a fox", "spoiler": False, "private": False, **said})
 
 
-def test_what_nobody_said_of_a_control_is_the_webui_s_own() -> None:
-    silent = {"type": "depth", "prompt": "a fox", "weight": None, "preprocess": None, "preview": None}
-    assert read_control(silent) == GenerationRequest(prompt="a fox", control=(ControlUse(type="depth"),))
-
-
-def test_a_text_that_can_not_be_read_is_said() -> None:
-    with pytest.raises(UserError):
-        read_control({"type": "depth", "prompt": "a fox", "size": "huge"})
+def test_what_nobody_said_is_unset() -> None:
+    asked = read(size=None, steps=None, loras=None, hires=None, extra=None, face_fix=None)
+    assert asked == GenerationRequest(prompt="a fox")
 
 
 @pytest.mark.parametrize(
-    ("use", "words"),
+    ("said", "fields"),
     [
-        (ControlUse(type="depth"), "control `depth` 1"),
-        (ControlUse(type="IP-Adapter", weight=0.75, end=0.5), "control `IP-Adapter` 0.75 from 0 to 0.5"),
-        (ControlUse(type="@everyone `x`"), "control `@\u200beveryone ˋxˋ` 1"),
+        ({"size": "832x1216"}, {"width": 832, "height": 1216}),
+        ({"size": "16:9"}, {"width": 1344, "height": 768}),
+        ({"styles": "noir, watercolour"}, {"styles": ("noir", "watercolour")}),
+        ({"loras": "ink:0.8, b"}, {"loras": (LoraUse("ink", 0.8), LoraUse("b"))}),
+        ({"vae": "a, b"}, {"vae": "a, b"}),
+        ({"hires": 1.5}, {"hires_scale": 1.5}),
+        ({"hires_upscaler": "Latent"}, {"hires_upscaler": "Latent", "hires_scale": 2.0}),
+        ({"hires_upscaler": "Latent", "hires": 3.0}, {"hires_upscaler": "Latent", "hires_scale": 3.0}),
+        ({"face_fix": False}, {"face_fix": False}),
+        ({"steps": 0, "seed": 0, "cfg_scale": 0.0}, {"steps": 0, "seed": 0, "cfg_scale": 0.0}),
+        (
+            {"extra": "hires_steps:12 tiling:yes", "hires": 2.0},
+            {"hires_steps": 12, "tiling": True, "hires_scale": 2.0},
+        ),
+        ({"spoiler": True, "private": True}, {"spoiler": True, "private": True}),
     ],
 )
-def test_a_control_is_mentioned(use: ControlUse, words: str) -> None:
-    assert rarer(GenerationRequest(prompt="x", control=(use,)), code) == [words]
+def test_an_option_becomes_its_fields(said: dict[str, Any], fields: dict[str, Any]) -> None:
+    assert read(**said) == GenerationRequest(**{"prompt": "a fox", **fields})
+
+
+@pytest.mark.parametrize("empty", ["", " ", ",", " , ,"])
+def test_an_empty_list_is_none(empty: str) -> None:
+    asked = read(styles=empty, loras=empty, extra="")
+    assert (asked.styles, asked.loras) == (UNSET, UNSET)
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ({"size": "banana"}, "not a size I understand"),
+        ({"loras": "ink:strong"}, "The weight of a LoRA is a number"),
+        ({"loras": ":0.8"}, "names no LoRA"),
+        ({"loras": "a, : , b"}, "names no LoRA"),
+        ({"extra": "nonsense"}, "is no key:value"),
+    ],
+)
+def test_what_can_not_be_read_is_said(said: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        read(**said)
+
+
+@given(st.fixed_dictionaries({}, optional={name: st.text(max_size=40) for name in ("size", *READ, "vae")}))
+def test_any_texts_are_a_request_or_a_sentence(said: dict[str, Any]) -> None:
+    said.pop("hires", None)
+    try:
+        assert isinstance(read(**said), GenerationRequest)
+    except UserError as error:
+        assert str(error)
+
+
+def test_every_option_of_the_command_is_read() -> None:
+    fields = {*GenerationRequest.__dataclass_fields__, *READ}
+    names = {option.name for option in DrawCog.draw.parameters}
+    assert names - fields == set()
+    assert len(names) <= 25
