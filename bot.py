@@ -26,6 +26,7 @@ from discord.ext import commands
 from cogs.answers import until_answered
 from cogs.buttons import CancelButton
 from cogs.cancel import CancelCog
+from cogs.checkpoint import CheckpointCog
 from cogs.client import INTENTS, EaselClient
 from cogs.control import ControlCog
 from cogs.delivery import DiscordDelivery
@@ -53,6 +54,8 @@ from core.settings import Settings, load_settings
 from core.store.database import database_url, engine_url
 from core.store.facts import Facts
 from core.store.liveness import is_dead, turn
+from core.switch_desk import SwitchDesk
+from core.switching import Switcher
 from core.tasks import cancel_all, enter_unless, stop_on_signals, until_one_ends
 
 log = logging.getLogger("easel")
@@ -101,6 +104,10 @@ class Services:
             engine = module.DbosEngine(self.url, self.pipeline, executor_id=self.core.role.worker)
             await self.dispatcher.open(engine)
             await self.dispatcher.run()
+
+    def is_giving_out(self) -> bool:
+        """Whether pictures that were at work when an earlier process ended have their webuis again."""
+        return self.dispatcher is not None and self.dispatcher.is_open
 
     async def close_dispatcher(self) -> None:
         """Stop the engine, if it was begun."""
@@ -252,7 +259,8 @@ def _add_drawing(services: Services, pictures: PictureStore) -> None:
         is_known_alive=lambda: core.listener.is_connected,
         stop_what_ended=pipeline.stop_what_ended,
     )
-    services.chores |= {"dispatcher": services.give_out, "leftovers": rescuer.end_own}
+    switcher = Switcher(rows=core.switches, pool=core.pool, bell=core.switch_bell, is_ready=services.is_giving_out)
+    services.chores |= {"dispatcher": services.give_out, "leftovers": rescuer.end_own, "switcher": switcher.run}
     if core.role.shared:
         services.chores["rescuer"] = rescuer.run
 
@@ -261,16 +269,20 @@ async def _add_talking(services: Services, fetcher: ImageFetcher) -> None:
     """Commands, buttons, and messages that stay true while people wait."""
     settings, delivery = services.settings, services.delivery
     intake = Intake(fetcher, services.core.inputs)
-    studio, herald = build_desk(services.core, delivery, await open_understanding(settings))
+    notes = services.core.notes
+    understanding = await open_understanding(settings, notes)
+    studio, herald = build_desk(services.core, delivery, understanding)
+    desk = SwitchDesk(rows=services.core.switches, views=studio.webuis, bell=services.core.switch_bell)
     services.cogs = (
-        DrawCog(studio, delivery, intake, settings.weights),
-        ControlCog(studio, delivery, intake, settings.weights),
+        DrawCog(studio, delivery, intake, settings.weights, notes),
+        ControlCog(studio, delivery, intake, settings.weights, notes),
+        CheckpointCog(studio, desk, notes, understanding.families, settings.switching_servers),
         PngInfoCog(lambda file: intake.fetch(Sent(file.url, file.size))),
         CancelCog(studio, delivery),
         QueueCog(studio, delivery),
         StatusCog(studio, settings.switching_servers),
     )
-    services.chores["herald"] = herald.run
+    services.chores |= {"herald": herald.run, "notes": notes.run}
     services.chores["inputs"] = lambda: forget_inputs(services.core.inputs, services.core.rows.fetch_input_keys)
 
 

@@ -16,11 +16,12 @@ from discord.ext import commands
 from cogs import say
 from cogs.answers import NOBODY
 from cogs.buttons import cancel_view
-from cogs.completing import Offers, offer_extra, offer_last, offer_names
+from cogs.completing import Offers, offer, offer_extra, offer_last, offer_names
 from cogs.delivery import DiscordDelivery
 from cogs.reply import ReplyAddress
 from core.intake import Intake, Sent
 from core.jobs.model import Ticket
+from core.notes import CheckpointNotes
 from core.request import GenerationRequest
 from core.size import suggest_sizes
 from core.studio import Order, Studio
@@ -31,8 +32,16 @@ log = logging.getLogger(__name__)
 class AskingCog(commands.Cog):
     """The base of cogs whose commands ask for pictures."""
 
-    def __init__(self, studio: Studio, delivery: DiscordDelivery, intake: Intake, weights: Mapping[int, float]) -> None:
+    def __init__(
+        self,
+        studio: Studio,
+        delivery: DiscordDelivery,
+        intake: Intake,
+        weights: Mapping[int, float],
+        notes: CheckpointNotes | None = None,
+    ) -> None:
         self._studio = studio
+        self._notes = notes
         self._intake = intake
         self._delivery = delivery
         self._weights = weights
@@ -41,10 +50,13 @@ class AskingCog(commands.Cog):
         """Shapes with their pixels, and popular sizes."""
         return [app_commands.Choice(name=offer, value=offer.rpartition(" ")[2]) for offer in suggest_sizes(typed)]
 
-    async def complete_checkpoint(self, _interaction: discord.Interaction, typed: str) -> Offers:
-        """The checkpoints of all webuis."""
+    async def complete_checkpoint(self, interaction: discord.Interaction, typed: str) -> Offers:
+        """The checkpoints of all webuis, by this server's names for them first."""
         catalog = self._studio.get_catalog()
-        return [] if catalog is None else offer_names(catalog.checkpoint_names, typed)
+        if catalog is None or self._notes is None:
+            return [] if catalog is None else offer_names(catalog.checkpoint_names, typed)
+        guild = None if interaction.guild_id is None else str(interaction.guild_id)
+        return offer(self._notes.offers(guild, catalog, typed))
 
     async def complete_sampler(self, _interaction: discord.Interaction, typed: str) -> Offers:
         """The samplers of all webuis."""

@@ -108,6 +108,8 @@ def _state(view: BackendView) -> str:
     busy = view.job_id is not None
     if view.closing:
         return "being restarted"
+    if view.switching:
+        return "changing its model, once its picture is done" if _draws(view) else "changing its model"
     if view.mode is Mode.PAUSED:
         return "paused, finishing its picture" if busy else "paused"
     if view.mode is Mode.DRAINING:
@@ -119,6 +121,10 @@ def _state(view: BackendView) -> str:
     if view.circuit is Circuit.HALF_OPEN:
         return "being tried again" if busy else "to be tried with one picture"
     return "drawing" if busy else "idle"
+
+
+def _draws(view: BackendView) -> bool:
+    return view.job_id is not None and ":" in view.job_id
 
 
 def switched(view: BackendView, mode: Mode) -> str:

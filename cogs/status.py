@@ -11,6 +11,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs import pages
+from cogs.admins import check_admin
 from cogs.answers import NOBODY, answer_error
 from core.errors import UserError
 from core.studio import Studio
@@ -20,8 +21,7 @@ from core.webui.pool import BackendView, Mode
 log = logging.getLogger(__name__)
 
 ACTIONS = {"pause": Mode.PAUSED, "drain": Mode.DRAINING, "resume": Mode.OPEN}
-NOT_HERE = "Whoever runs this bot lets its webuis be switched from another server only."
-NOT_ALLOWED = "Only members who may manage this server can pause, drain or resume a webui."
+SWITCH = "pause, drain or resume a webui"
 
 
 class StatusCog(commands.Cog):
@@ -62,16 +62,13 @@ class StatusCog(commands.Cog):
         return [app_commands.Choice(name=shorten(name), value=shorten(name)) for name in names[:25]]
 
     async def _switch(self, interaction: discord.Interaction, webui: str | None, action: str | None) -> str:
-        if interaction.guild_id is None or not interaction.permissions.manage_guild:
-            raise UserError(NOT_ALLOWED)
-        if self._servers and interaction.guild_id not in self._servers:
-            raise UserError(NOT_HERE)
+        guild_id = check_admin(interaction, SWITCH, self._servers)
         if action is None:
             raise UserError("Say what to do with it: pause, drain or resume.")
         views = self._find(webui)
         for view in views:
             await self._studio.set_mode(view.key, ACTIONS[action])
-        facts = {"person": interaction.user.id, "server": interaction.guild_id, "webui": views[0].name}
+        facts = {"person": interaction.user.id, "server": guild_id, "webui": views[0].name}
         log.info("a webui's mode was set: %s", action, extra=facts)
         return pages.switched(next((view for view in views if view.job_id is not None), views[0]), ACTIONS[action])
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 from yarl import URL
 
+from core.bell import Bell
 from core.families.table import load_table
 from core.fetch import DISCORD_ORIGINS, FetchLimits, ImageFetcher, open_fetcher
 from core.fleet import Fleet
@@ -24,6 +25,7 @@ from core.jobs.queue import WaitingQueue
 from core.jobs.rows import JobRows, Places
 from core.metrics import Metrics
 from core.news import News
+from core.notes import CheckpointNotes
 from core.prompts.wildcards import Wildcards
 from core.role import Role
 from core.settings import DISCORD_API_URL, Settings
@@ -31,7 +33,9 @@ from core.store.backends import BackendRows
 from core.store.database import open_database
 from core.store.inputs import InputRows
 from core.store.liveness import once_in_the_cluster, open_locks
+from core.store.notes import NoteRows
 from core.store.signals import Listener, Silence, open_listener
+from core.store.switches import SwitchRows
 from core.studio import Studio
 from core.understanding import Understanding
 from core.webui.client import open_session
@@ -57,6 +61,9 @@ class Core:
     news: News
     listener: Listener | Silence
     metrics: Metrics
+    switches: SwitchRows
+    switch_bell: Bell
+    notes: CheckpointNotes
 
 
 async def open_core(stack: AsyncExitStack, settings: Settings, role: Role, url: sa.URL) -> Core:
@@ -76,6 +83,8 @@ async def open_core(stack: AsyncExitStack, settings: Settings, role: Role, url: 
     pool = BackendPool(role.addresses(settings), session=session, on_change=on_change)
     fleet = Fleet(rows=BackendRows(database), pool=pool, worker=role.worker, shared=role.shared, on_change=queue.ring)
     news = News(mirror, fleet)
+    switch_bell, notes_bell = Bell(), Bell()
+    news.on_switch, news.on_notes = switch_bell.ring, notes_bell.ring
     await on_database(fleet.open)
     await on_database(mirror.load)
     listener = open_listener(url, on_signal=news.hear, on_resync=news.resync, worker_id=role.worker or None)
@@ -98,6 +107,9 @@ async def open_core(stack: AsyncExitStack, settings: Settings, role: Role, url: 
         news=news,
         listener=listener,
         metrics=Metrics(),
+        switches=SwitchRows(database, switch_bell.ring),
+        switch_bell=switch_bell,
+        notes=CheckpointNotes(NoteRows(database, notes_bell.ring), notes_bell),
     )
 
 
@@ -109,12 +121,12 @@ def open_image_fetcher(settings: Settings) -> AbstractAsyncContextManager[ImageF
     return open_fetcher(limits, allow_urls=settings.allow_image_urls, origins=(*DISCORD_ORIGINS, *others))
 
 
-async def open_understanding(settings: Settings) -> Understanding:
+async def open_understanding(settings: Settings, notes: CheckpointNotes) -> Understanding:
     """What is needed to read requests: the families of checkpoints, and the operator's wildcards."""
     families = load_table(settings.families_file)
     wildcards = Wildcards(settings.wildcards_dir)
     await asyncio.to_thread(wildcards.refresh)
-    return Understanding(families=families, wildcards=wildcards)
+    return Understanding(families=families, wildcards=wildcards, notes=notes)
 
 
 def build_desk(core: Core, delivery: Delivery, understanding: Understanding) -> tuple[Studio, Herald]:

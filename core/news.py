@@ -8,16 +8,23 @@ from core.fleet import Fleet
 from core.jobs.mirror import Mirror
 from core.jobs.rows import CANCELLED_SIGNAL, QUEUED_SIGNAL
 from core.store.backends import BACKENDS_SIGNAL, MODE_SIGNAL
+from core.store.notes import NOTES_SIGNAL
 from core.store.signals import Signal
+from core.store.switches import SWITCH_SIGNAL
 
 
 class News:
-    """Quick, since it is called for every ring. `on_cancelled` is told the id of each job that anybody cancelled."""
+    """Quick, since it is called for every ring. `on_cancelled` is told the id of each job that anybody cancelled.
+
+    `on_switch` and `on_notes` are called where something changed of what admins wish of webuis, or call checkpoints.
+    """
 
     def __init__(self, mirror: Mirror, fleet: Fleet) -> None:
         self._mirror = mirror
         self._fleet = fleet
         self.on_cancelled: Callable[[str], None] = _ignore
+        self.on_switch: Callable[[], None] = _do_nothing
+        self.on_notes: Callable[[], None] = _do_nothing
 
     def hear(self, signal: Signal) -> None:
         """One ring."""
@@ -28,12 +35,22 @@ class News:
             self.on_cancelled(signal.subject)
         elif signal.kind in (BACKENDS_SIGNAL, MODE_SIGNAL):
             self._fleet.note_others()
+        elif signal.kind == SWITCH_SIGNAL:
+            self.on_switch()
+        elif signal.kind == NOTES_SIGNAL:
+            self.on_notes()
 
     def resync(self) -> None:
         """Rings may have been missed."""
         self._mirror.miss()
         self._fleet.note_others()
+        self.on_switch()
+        self.on_notes()
 
 
 def _ignore(_job_id: str) -> None:
     """Nobody draws here."""
+
+
+def _do_nothing() -> None:
+    """Nobody listens here."""

@@ -103,7 +103,7 @@ class Studio:
         NoDatabase where it could not be written in time, and then it won't be drawn either.
         None where the same command was submitted before: events of Discord's may come twice.
         """
-        checked = self._understand(order.request)
+        checked = self._understand(order.request, order.guild_id)
         job = NewJob(
             id=order.job_id,
             owner_id=order.owner_id,
@@ -258,10 +258,10 @@ class Studio:
             return NoPlace(f"{sentence} Try again in a few minutes.", None)
         return NoPlace(sentence, max(ends_at, time.time() + SOONEST_SECONDS))
 
-    def _understand(self, asked: GenerationRequest) -> Checked:
+    def _understand(self, asked: GenerationRequest, guild_id: str | None) -> Checked:
         """As the webuis were when last asked; what they don't have makes them be asked again."""
         try:
-            return self._understanding.read(asked, self._fleet.catalog(), self._fleet.default_checkpoint())
+            return self._understanding.read(asked, self._fleet.catalog(), self._fleet.default_checkpoint(), guild_id)
         except NotOffered:
             self._fleet.refresh()
             raise

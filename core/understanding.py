@@ -18,6 +18,7 @@ from core.families.defaults import defaults_for
 from core.families.detect import family_of
 from core.families.table import Table
 from core.limits import Checked, Limits, check
+from core.notes import CheckpointNotes
 from core.prompts.draft import Caps
 from core.prompts.expand import expand
 from core.prompts.wildcards import Wildcards
@@ -30,21 +31,31 @@ SIZE = ("width", "height")
 
 @dataclass(slots=True)
 class Understanding:
-    """What is needed to read a request. `families` None: nothing is known of any checkpoint."""
+    """What is needed to read a request. `families` None: nothing is known of any checkpoint; `notes` None: no names."""
 
     limits: Limits = field(default_factory=Limits)
     families: Table | None = None
     wildcards: Wildcards = field(default_factory=lambda: Wildcards(None))
     rng: random.Random = field(default_factory=random.SystemRandom)
     caps: Caps = field(default_factory=Caps)
+    notes: CheckpointNotes | None = None
 
-    def read(self, asked: GenerationRequest, catalog: Catalog | None, loaded: str | None) -> Checked:
+    def read(
+        self,
+        asked: GenerationRequest,
+        catalog: Catalog | None,
+        loaded: str | None,
+        guild_id: str | None = None,
+    ) -> Checked:
         """The request as it is to be queued, with notes on what was changed; UserError where it can't be drawn.
 
         `catalog` is what the webuis offer (None while none has answered), `loaded` the checkpoint that draws where none
-        is chosen, if that is known.
+        is chosen, if that is known. `guild_id` is the server whose names for checkpoints, and corrections, count.
         """
-        merged = merge(asked, self._of_family(asked, catalog, loaded), rng=self.rng)
+        corrections: Mapping[str, str] = {}
+        if self.notes is not None:
+            corrections, asked = self.notes.corrections(guild_id), self.notes.apply(asked, guild_id, catalog)
+        merged = merge(asked, self._of_family(asked, catalog, loaded, corrections), rng=self.rng)
         checked = check(self._drawn(merged), self.limits)
         pictures = [check(each, self.limits).request for each in _each(checked.request)]
         if catalog is not None:
@@ -55,14 +66,16 @@ class Understanding:
         tidied = _with_prompts(checked.request, [(each.prompt, each.negative_prompt) for each in pictures])
         return replace(checked, request=tidied)
 
-    def _of_family(self, asked: GenerationRequest, catalog: Catalog | None, loaded: str | None) -> Mapping[str, Any]:
+    def _of_family(
+        self, asked: GenerationRequest, catalog: Catalog | None, loaded: str | None, corrections: Mapping[str, str]
+    ) -> Mapping[str, Any]:
         """What the checkpoint's family says, as far as the webuis can be told."""
         name = loaded if asked.checkpoint is UNSET else asked.checkpoint
         checkpoint = None if catalog is None or name is None else find_checkpoint(catalog, name)
         if self.families is None or catalog is None or checkpoint is None:
             return {}
         has_size = any(getattr(asked, side) is not UNSET for side in SIZE) or asked.image is not UNSET
-        layer = dict(defaults_for(family_of(checkpoint, self.families, {}), size=not has_size))
+        layer = dict(defaults_for(family_of(checkpoint, self.families, corrections), size=not has_size))
         for kind, names in (("sampler", catalog.samplers), ("scheduler", catalog.schedulers)):
             if kind in layer and find_name(names, layer[kind]) is None:
                 del layer[kind]

@@ -78,6 +78,32 @@ inputs = sa.Table(
     sa.Index(None, "created_at"),
 )
 
+switches = sa.Table(
+    "switches",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True, comment="Discord's interaction id"),
+    sa.Column("backend", sa.Text, primary_key=True, comment="the key of a webui"),
+    sa.Column("setting", sa.Text, nullable=False, comment="checkpoint, vae, clip_skip or refresh"),
+    sa.Column("wanted", sa.Text, nullable=False, comment="what was typed"),
+    sa.Column("state", sa.Text, nullable=False, comment="wished, waiting, loading, done or failed"),
+    sa.Column("sentence", sa.Text, nullable=False, comment="how it ended, as people are told"),
+    sa.Column("person_id", sa.Text, nullable=False),
+    sa.Column("guild_id", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Float, nullable=False, comment="unix seconds of the database"),
+    sa.Index(None, "state"),
+)
+
+checkpoint_notes = sa.Table(
+    "checkpoint_notes",
+    metadata,
+    sa.Column("plain_title", sa.Text, primary_key=True, comment="a checkpoint, as corrections name it"),
+    sa.Column("guild_id", sa.Text, primary_key=True, comment="the server that says so; empty: for all of them"),
+    sa.Column("family", sa.Text, nullable=False, comment="a family's key; empty where nobody corrected it"),
+    sa.Column("friendly_name", sa.Text, nullable=False),
+    sa.Column("trigger_words", sa.Text, nullable=False),
+    sa.Column("hidden", sa.Boolean, nullable=True, comment="whether it is offered to nobody"),
+)
+
 facts = sa.Table(
     "facts",
     metadata,

@@ -10,17 +10,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
-from random import SystemRandom
 
 from core.errors import AuthenticationFailed, NoApi, NotReady, OutcomeUnknown, WebuiError
 from core.webui.breaker import AWAY, Breaker, Circuit
 from core.webui.catalog import Catalog, find_checkpoint
 from core.webui.client import WebuiClient
 from core.webui.speed import Speed
+from core.webui.timing import Timing
 
 log = logging.getLogger(__name__)
-
-_jitter = SystemRandom()
 
 
 class Health(Enum):
@@ -42,29 +40,6 @@ class Mode(StrEnum):
     OPEN = "open"
     PAUSED = "paused"
     DRAINING = "draining"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """Seconds between probes.
-
-    A webui that is down is asked again after a twentieth of the time it has been down, within the two bounds: one that
-    comes back within a minute is noticed within a second or two, one that was away for the night within half a minute.
-    """
-
-    idle: float = 60.0
-    shortest: float = 0.5
-    longest: float = 30.0
-    share: float = 0.05
-    whole: float = 600.0  # between two looks at the long lists
-
-    def retry(self, down_for: float) -> float:
-        """How long to wait before the next probe of a webui that has been down for so long."""
-        return min(max(down_for * self.share, self.shortest), self.longest) * _jitter.uniform(0.8, 1.2)
-
-    def after_failure(self, openings: int) -> float:
-        """How long a circuit stays open that opened so many times in a row."""
-        return min(self.shortest * 2.0 ** min(openings - 1, 16), self.longest) * _jitter.uniform(0.8, 1.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +68,14 @@ class BackendView:
     work: float = 0.0
     closing: bool = False
     """Its process is about to end."""
+    switching: bool = False
+    """An admin changes its model: it gets no other job until that is done."""
 
     @property
     def accepts(self) -> bool:
         """Whether jobs may be given to it, once it is idle."""
         is_well = self.health is Health.UP and self.circuit is not Circuit.OPEN
-        return is_well and self.mode is Mode.OPEN and not self.closing
+        return is_well and self.mode is Mode.OPEN and not (self.closing or self.switching)
 
 
 class Backend:
@@ -143,6 +120,23 @@ class Backend:
     def close(self) -> None:
         """It gets no more jobs from this process."""
         self._show(replace(self._view, closing=True))
+
+    def set_switching(self, switching: bool) -> None:
+        """Note whether an admin is about to change its model."""
+        self._show(replace(self._view, switching=switching))
+
+    async def reread(self) -> Catalog:
+        """Everything it has now, with its options at face value: only while it is held, and no job of ours runs there.
+
+        WebuiError where it can't be read; that is for the next probe to act upon.
+        """
+        self._listed_at = -math.inf
+        catalog = await self._fetch()
+        self._refuse_half_started(catalog)
+        default = catalog.loaded_checkpoint or self._view.default_checkpoint
+        newest = await self._newest(catalog, default)
+        self._show(replace(self._view, catalog=newest, default_checkpoint=default))
+        return newest
 
     def teach(self, speed: Speed) -> None:
         """Forget what was learned, and go on from this."""

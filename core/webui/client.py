@@ -19,6 +19,7 @@ from core.webui import lists
 from core.webui.address import WebuiAddress
 from core.webui.answer import Answer
 from core.webui.catalog import Capabilities, Catalog
+from core.webui.dialects import LASTING_KEYS
 from core.webui.faults import NETWORK_ERRORS, from_exception, from_status, tidy
 from core.webui.probing import probe
 from core.webui.progress import Progress, is_idle, read_progress
@@ -44,6 +45,8 @@ _TXT2IMG = "/sdapi/v1/txt2img"
 _IMG2IMG = "/sdapi/v1/img2img"
 PROGRESS = "/sdapi/v1/progress?skip_current_image=true"
 _INTERRUPT = "/sdapi/v1/interrupt"
+_OPTIONS = "/sdapi/v1/options"
+_REFRESH = "/sdapi/v1/refresh-"
 _PNG_INFO = "/sdapi/v1/png-info"
 _TASK_PROGRESS = "/internal/progress"
 
@@ -158,6 +161,23 @@ class WebuiClient:
         await self.interrupt()
         return True
 
+    async def set_options(self, options: Mapping[str, Any], budget: float) -> Any:
+        """Set options for good, which may load a checkpoint; what the webui answers, which on A1111 says nothing.
+
+        ValueError for a key that is none of LASTING_KEYS: such a one could change files on the webui's machine.
+        """
+        if not LASTING_KEYS.issuperset(options):
+            raise ValueError(f"options that nobody may set: {sorted(set(options) - LASTING_KEYS)}")
+        self._sent_clip_skip = None  # what the options say from now on is the webui's own
+        timeout = aiohttp.ClientTimeout(total=budget, connect=_CONNECT)
+        return await self._json("POST", _OPTIONS, options, timeout=timeout, effect=True)
+
+    async def refresh(self, kind: str, budget: float) -> None:
+        """Let it look for new files of a kind (checkpoints, vae, loras); on A1111 that waits behind the running job."""
+        timeout = aiohttp.ClientTimeout(total=budget, connect=_CONNECT)
+        async with self._exchange("POST", _REFRESH + kind, timeout=timeout):
+            pass
+
     async def read_png_info(self, data: bytes) -> str | None:
         """The infotext that the webui finds in an image; None where it finds none or can't be asked."""
         image = await asyncio.to_thread(lambda: base64.b64encode(data).decode("ascii"))
@@ -196,8 +216,8 @@ class WebuiClient:
             async for chunk in self._chunks(response, limit=ANSWER_LIMIT, effect=False):
                 take(chunk)
 
-    async def _json(self, method: str, route: str, body: Mapping[str, Any] | None = None) -> Any:
-        async with self._exchange(method, route, body=body) as response:
+    async def _json(self, method: str, route: str, body: Mapping[str, Any] | None = None, **how: Any) -> Any:
+        async with self._exchange(method, route, body=body, **how) as response:
             data = bytearray()
             async for chunk in self._chunks(response, limit=_LIST_LIMIT, effect=False):
                 data += chunk

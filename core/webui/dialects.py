@@ -129,3 +129,8 @@ DIALECTS: Final[Mapping[Speech, Dialect]] = MappingProxyType(
 
 OVERRIDE_KEYS: Final = frozenset(key[1:] for _, key, _ in _TABLE if key.startswith("@"))
 """The only options of a webui that a request may override: any other key could change files on its machine."""
+
+LASTING_KEYS: Final = frozenset(
+    {"sd_model_checkpoint", "sd_vae", "forge_additional_modules", "CLIP_stop_at_last_layers"}
+)
+"""The only options of a webui that are ever set for good, by an admin: see core.webui.options."""

@@ -10,10 +10,12 @@ import aiohttp
 
 from core.errors import WebuiError
 from core.webui.address import WebuiAddress
-from core.webui.backend import Backend, BackendView, Health, Mode, Timing
+from core.webui.backend import Backend, BackendView, Health, Mode
 from core.webui.breaker import Circuit
+from core.webui.catalog import Catalog
 from core.webui.client import WebuiClient
 from core.webui.speed import Speed
+from core.webui.timing import Timing
 
 __all__ = ["BackendPool", "BackendView", "Circuit", "Health", "Mode", "Timing"]
 
@@ -85,6 +87,17 @@ class BackendPool:
             backend.set_mode(mode)
         return backend is not None
 
+    def set_switching(self, key: str, switching: bool) -> bool:
+        """Give no other job to a webui while an admin changes its model; False where nobody knows it."""
+        backend = self._backends.get(key)
+        if backend is not None:
+            backend.set_switching(switching)
+        return backend is not None
+
+    async def reread(self, key: str) -> Catalog:
+        """What a webui has now, its options included, for whoever holds it. WebuiError."""
+        return await self._backends[key].reread()
+
     def close(self) -> None:
         """This process gives out no more jobs."""
         for backend in self._backends.values():
@@ -125,6 +138,11 @@ class BackendPool:
         """A job that was sent with this checkpoint has ended there: it is the loaded one, before the webui is free."""
         if (backend := self._backends.get(key)) is not None:
             backend.note_loaded(checkpoint)
+
+    def list_soon(self, key: str) -> None:
+        """Read all lists of one webui at once."""
+        if (backend := self._backends.get(key)) is not None:
+            backend.list_soon()
 
     def refresh(self) -> None:
         """Probe all soon: somebody asked for a name that no catalog has."""

@@ -16,6 +16,7 @@ _OBSTACLES = {
     Health.NO_API: "The webui is starting, or runs without its API (--api); pictures wait until that is there.",
 }
 _PAUSED = "The webuis are paused by an admin; pictures wait until one is resumed."
+_SWITCHING = "An admin is changing the webui's model; pictures wait until that is done."
 _CLOSING = "The bot is being restarted; pictures wait until it is back."
 _NONE = "No webui is connected at the moment; pictures wait until one is."
 
@@ -29,9 +30,12 @@ def explain(views: Iterable[BackendView]) -> str | None:
         return _NONE
     if all(view.closing for view in every):
         return _CLOSING
-    healths = {view.health for view in every if view.mode is Mode.OPEN and not view.closing}
-    if not healths:
+    opened = [view for view in every if view.mode is Mode.OPEN and not view.closing]
+    if not opened:
         return _CLOSING if any(view.closing for view in every) else _PAUSED
+    healths = {view.health for view in opened if not view.switching}
+    if not healths:
+        return _SWITCHING
     # With several webuis in several states, what mends itself is said first.
     return _OBSTACLES[next(health for health in _OBSTACLES if health in healths)]
 

@@ -9,6 +9,7 @@ import discord
 import pytest
 from discord import app_commands
 
+from cogs.checkpoint import CheckpointCog
 from cogs.client import INTENTS, EaselClient
 from cogs.control import ControlCog
 from cogs.draw import DrawCog
@@ -40,6 +41,7 @@ async def client(tmp_path: Path) -> AsyncIterator[EaselClient]:
             QueueCog(nothing, nothing),
             StatusCog(nothing),
             PngInfoCog(nothing),
+            CheckpointCog(nothing, nothing, nothing, None),
         ):
             await client.add_cog(cog)
         yield client
@@ -51,7 +53,7 @@ def definitions(client: EaselClient) -> dict[str, dict[str, Any]]:
 
 async def test_every_command_is_within_discord_s_limits(client: EaselClient) -> None:
     commands = definitions(client)
-    assert commands.keys() == {"draw", "control", "queue", "status", "pnginfo"}
+    assert commands.keys() == {"draw", "control", "queue", "status", "pnginfo", "checkpoint"}
     for command in commands.values():
         assert broken_limits(command) == []
 

@@ -1,0 +1,258 @@
+"""`/checkpoint`: what the webuis have and draw with; admins switch it and name it. It makes no policy but who may."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from cogs import checkpoint_pages as pages
+from cogs.admins import check_admin
+from cogs.answers import NOBODY, answer_error
+from cogs.completing import Offers, offer, offer_last, offer_texts
+from cogs.edits import TROUBLE
+from core.errors import UserError
+from core.families.detect import correction_key
+from core.families.table import Table
+from core.notes import CheckpointNotes
+from core.store.notes import EVERYWHERE, Note
+from core.studio import Studio
+from core.switch_desk import SwitchDesk, Targets, targets_of
+from core.switching import REFRESH
+from core.webui.catalog import Catalog, Checkpoint, find_checkpoint
+from core.webui.names import shorten
+from core.webui.options import CLIP_SKIPS, OWN_WORDS, Setting, build_change
+
+log = logging.getLogger(__name__)
+
+SWITCH = "switch models"
+NAME = "name checkpoints"
+
+
+class CheckpointCog(commands.GroupCog, group_name="checkpoint", group_description="What the webuis draw with"):
+    """Checkpoints. `servers`: whose admins may switch webuis; empty: every server's."""
+
+    def __init__(
+        self,
+        studio: Studio,
+        desk: SwitchDesk,
+        notes: CheckpointNotes,
+        families: Table | None,
+        servers: Collection[int] = (),
+    ) -> None:
+        self._studio = studio
+        self._desk = desk
+        self._notes = notes
+        self._families = families
+        self._servers = frozenset(servers)
+        self._watching: set[asyncio.Task[None]] = set()
+
+    async def cog_unload(self) -> None:
+        """Leave what is being watched: the rows know how it ends."""
+        for task in self._watching:
+            task.cancel()
+
+    @app_commands.command(name="list", description="The checkpoints, and which is loaded")
+    @app_commands.describe(page="Which page, where there are several")
+    async def list_(self, interaction: discord.Interaction, page: app_commands.Range[int, 1, 1000] = 1) -> None:
+        """What there is, to whoever asks."""
+        try:
+            guild, catalog = _guild(interaction), self._catalog()
+            text = pages.listing(
+                catalog,
+                self._studio.webuis(),
+                lambda checkpoint: self._notes.of(guild, checkpoint),
+                self._families,
+                self._notes.corrections(guild),
+                page,
+                with_hidden=guild is not None and interaction.permissions.manage_guild,
+                last=await self._desk.fetch_last(),
+            )
+        except UserError as error:
+            await answer_error(interaction, error)
+            return
+        await interaction.response.send_message(text, ephemeral=True, allowed_mentions=NOBODY)
+
+    @app_commands.command(name="info", description="What is known of one checkpoint, its trigger words too")
+    @app_commands.describe(checkpoint="Which one")
+    async def info(self, interaction: discord.Interaction, checkpoint: str) -> None:
+        """One of them."""
+        try:
+            guild = _guild(interaction)
+            found = self._find(guild, checkpoint)
+            corrections = self._notes.corrections(guild)
+            note = self._notes.of(guild, found)
+            text = pages.details(found, note, self._studio.webuis(), self._families, corrections)
+        except UserError as error:
+            await answer_error(interaction, error)
+            return
+        await interaction.response.send_message(text, ephemeral=True, allowed_mentions=NOBODY)
+
+    @app_commands.command(name="use", description="Draw with this checkpoint where nobody chooses one (for admins)")
+    @app_commands.describe(checkpoint="Which one", webui="On which webui; all that have it where none is named")
+    async def use(self, interaction: discord.Interaction, checkpoint: str, webui: str | None = None) -> None:
+        """Load it for good."""
+        try:
+            check_admin(interaction, SWITCH, self._servers)
+            wanted = self._notes.resolve(_guild(interaction), checkpoint, self._catalog())
+            found = find_checkpoint(self._catalog(), wanted)
+        except UserError as error:
+            await answer_error(interaction, error)
+            return
+        await self._set(interaction, Setting.CHECKPOINT, wanted if found is None else found.plain_title, webui)
+
+    @app_commands.command(name="vae", description="Use this VAE where nobody chooses one (for admins)")
+    @app_commands.describe(
+        vae="Which one; on Forge VAE and text encoders with commas between them, or built-in",
+        webui="On which webui; all that have it where none is named",
+    )
+    async def vae(self, interaction: discord.Interaction, vae: str, webui: str | None = None) -> None:
+        """Load it for good."""
+        await self._set(interaction, Setting.VAE, vae, webui)
+
+    @app_commands.command(name="clip_skip", description="Use this CLIP skip where nobody chooses one (for admins)")
+    @app_commands.describe(layers="1 for none", webui="On which webui; all where none is named")
+    async def clip_skip(
+        self,
+        interaction: discord.Interaction,
+        layers: app_commands.Range[int, CLIP_SKIPS[0], CLIP_SKIPS[1]],
+        webui: str | None = None,
+    ) -> None:
+        """Set it for good."""
+        await self._set(interaction, Setting.CLIP_SKIP, str(layers), webui)
+
+    @app_commands.command(name="refresh", description="Let the webuis look for new files (for admins)")
+    @app_commands.describe(webui="Which webui; all where none is named")
+    async def refresh(self, interaction: discord.Interaction, webui: str | None = None) -> None:
+        """Read the lists anew."""
+        await self._set(interaction, REFRESH, "", webui)
+
+    @app_commands.command(name="name", description="What this server calls a checkpoint, and knows of it (for admins)")
+    @app_commands.describe(
+        checkpoint="Which one",
+        friendly="What members read and may type instead of its name",
+        trigger_words="Words that its prompts need; /checkpoint info shows them",
+        family="What it is, where the bot is wrong about it",
+        hidden="Offer it to nobody on this server",
+        everywhere="On every server of this bot",
+        clear="Forget what was said of it before",
+    )
+    async def name(  # the options of a slash command are its parameters
+        self,
+        interaction: discord.Interaction,
+        checkpoint: str,
+        friendly: str | None = None,
+        trigger_words: str | None = None,
+        family: str | None = None,
+        hidden: bool | None = None,
+        everywhere: bool = False,
+        clear: bool = False,
+    ) -> None:
+        """Write a note."""
+        try:
+            guild_id = check_admin(interaction, NAME, self._servers if everywhere else ())
+            found = self._find(str(guild_id), checkpoint)
+            note = Note(
+                plain_title=correction_key(found.plain_title),
+                guild_id=EVERYWHERE if everywhere else str(guild_id),
+                family=self._family(family),
+                friendly_name=" ".join((friendly or "").split()),
+                trigger_words=" ".join((trigger_words or "").split()),
+                hidden=hidden,
+            )
+            note = await self._notes.write(note, clear=clear)
+        except UserError as error:
+            await answer_error(interaction, error)
+            return
+        known = self._families.family(note.family) if self._families is not None and note.family else None
+        text = pages.noted(found, note, known)
+        await interaction.response.send_message(text, ephemeral=True, allowed_mentions=NOBODY)
+
+    @info.autocomplete("checkpoint")
+    @use.autocomplete("checkpoint")
+    @name.autocomplete("checkpoint")
+    async def complete_checkpoint(self, interaction: discord.Interaction, typed: str) -> Offers:
+        """Friendly names first."""
+        catalog = self._studio.get_catalog()
+        return [] if catalog is None else offer(self._notes.offers(_guild(interaction), catalog, typed))
+
+    @vae.autocomplete("vae")
+    async def complete_vae(self, _interaction: discord.Interaction, typed: str) -> Offers:
+        """VAEs, and Forge's modules one after the other."""
+        catalog = self._studio.get_catalog()
+        if catalog is None:
+            return []
+        own = [word for word in OWN_WORDS if typed and word.startswith(typed.casefold())]
+        return (offer_texts(own) + offer_last(catalog.assets.vae_names, typed))[:25]
+
+    @name.autocomplete("family")
+    async def complete_family(self, _interaction: discord.Interaction, typed: str) -> Offers:
+        """Every family that the table knows."""
+        keys = () if self._families is None else self._families.keys
+        return offer_texts(key for key in keys if typed.strip().casefold() in key)
+
+    @use.autocomplete("webui")
+    @vae.autocomplete("webui")
+    @clip_skip.autocomplete("webui")
+    @refresh.autocomplete("webui")
+    async def complete_webui(self, _interaction: discord.Interaction, typed: str) -> Offers:
+        """The webuis by the names that people read."""
+        names = [shorten(view.name) for view in self._studio.webuis()]
+        return offer_texts(name for name in dict.fromkeys(names) if typed.strip().casefold() in name.casefold())
+
+    async def _set(self, interaction: discord.Interaction, setting: str, wanted: str, webui: str | None) -> None:
+        """Write the wish, say so where everybody reads it, and keep that true from then on."""
+        try:
+            guild_id = check_admin(interaction, SWITCH, self._servers)
+            targets = targets_of(self._desk.find(webui), setting, wanted)
+            wish_id, person_id = str(interaction.id), interaction.user.id
+            await self._desk.wish(
+                wish_id, targets, setting=setting, wanted=wanted, person_id=person_id, guild_id=guild_id
+            )
+        except UserError as error:
+            await answer_error(interaction, error)
+            return
+        text = pages.progress(setting, wanted, targets, [], {}, person_id)
+        await interaction.response.send_message(text, ephemeral=setting == REFRESH, allowed_mentions=NOBODY)
+        task = asyncio.create_task(self._follow(interaction, setting, wanted, targets), name=f"watch {wish_id}")
+        self._watching.add(task)
+        task.add_done_callback(self._watching.discard)
+
+    async def _follow(self, interaction: discord.Interaction, setting: str, wanted: str, targets: Targets) -> None:
+        names = {view.key: view.name for view in targets.chosen}
+        async for rows in self._desk.watch(str(interaction.id)):
+            text = pages.progress(setting, wanted, targets, rows, names, interaction.user.id)
+            try:
+                await interaction.edit_original_response(content=text, allowed_mentions=NOBODY)
+            except TROUBLE as error:
+                log.warning("how a switch stands could not be said: %s", type(error).__name__)
+
+    def _catalog(self) -> Catalog:
+        catalog = self._studio.get_catalog()
+        if catalog is None:
+            raise UserError("No webui has answered yet; try again in a minute.")
+        return catalog
+
+    def _find(self, guild: str | None, wanted: str) -> Checkpoint:
+        catalog = self._catalog()
+        found = find_checkpoint(catalog, self._notes.resolve(guild, wanted, catalog))
+        if found is None:
+            build_change(Setting.CHECKPOINT, wanted, catalog)
+            raise UserError("The webuis don't list this checkpoint any more.")
+        return found
+
+    def _family(self, wanted: str | None) -> str:
+        if wanted is None:
+            return ""
+        found = None if self._families is None else self._families.family(wanted)
+        if found is None:
+            raise UserError("That family is not in the bot's table; choose one of those that are offered.")
+        return found.key
+
+
+def _guild(interaction: discord.Interaction) -> str | None:
+    return None if interaction.guild_id is None else str(interaction.guild_id)

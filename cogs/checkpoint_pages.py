@@ -1,0 +1,228 @@
+"""The words of `/checkpoint`. Pure: it turns facts into Discord markdown that breaks no limit and shows no path."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
+
+from cogs import say
+from core.families.defaults import defaults_for
+from core.families.detect import correction_key, family_of
+from core.families.family import UNKNOWN, Family
+from core.families.table import Table
+from core.store.notes import Note
+from core.store.switches import OPEN, SwitchRow, SwitchState
+from core.switch_desk import Targets
+from core.switching import REFRESH
+from core.webui.catalog import Catalog, Checkpoint, find_checkpoint
+from core.webui.options import Setting
+from core.webui.pool import BackendView
+
+PAGE_ROOM = 1600
+NAME_ROOM = 60
+REASON_ROOM = 300
+LINES_ROOM = 1700
+
+NotesOf = Callable[[Checkpoint], Note]
+
+_NOW = {
+    SwitchState.WISHED: "asked for",
+    SwitchState.WAITING: "waits until its picture is done",
+    SwitchState.LOADING: "loading …",
+}
+_HEAD = {
+    Setting.CHECKPOINT: "Checkpoint",
+    Setting.VAE: "VAE",
+    Setting.CLIP_SKIP: "CLIP skip",
+    REFRESH: "Lists of files",
+}
+
+
+def listing(  # facts that each come from elsewhere
+    catalog: Catalog,
+    views: Sequence[BackendView],
+    notes: NotesOf,
+    families: Table | None,
+    corrections: Mapping[str, str],
+    page: int,
+    *,
+    with_hidden: bool,
+    last: SwitchRow | None = None,
+) -> str:
+    """One page of the checkpoints: loaded ones are marked, with hash and family. A page past the last is the last."""
+    shown = [one for one in catalog.checkpoints if with_hidden or not notes(one).hidden]
+    if not shown:
+        return "No webui has listed a checkpoint yet." if not catalog.checkpoints else "None is shown on this server."
+    stems = Counter(one.stem for one in catalog.checkpoints)
+    places = _places(views)
+    lines = []
+    for one in shown:
+        note = notes(one)
+        facts = [_named(one, note, unique=stems[one.stem] == 1), *(say.code(known[:10]) for known in one.hashes[:1])]
+        if families is not None and (family := family_of(one, families, corrections)).name != UNKNOWN.name:
+            facts.append(say.plain(str(family), NAME_ROOM))
+        facts += places.get(_key(one), ())
+        facts += ["hidden"] if note.hidden else []
+        lines.append(f"- {' · '.join(facts)}")
+    pages = _paged(lines)
+    number = min(max(page, 1), len(pages))
+    more = f" · page {number} of {len(pages)}, `/checkpoint list page:` shows another" if len(pages) > 1 else ""
+    return say.assemble(f"**{_counted(len(shown))}**{more}", *pages[number - 1], _last(last))
+
+
+def details(
+    one: Checkpoint, note: Note, views: Sequence[BackendView], families: Table | None, corrections: Mapping[str, str]
+) -> str:
+    """Everything that is known of one, as far as it is anybody's affair."""
+    facts = [say.code(one.file_name or _base(one.plain_title))]
+    facts += [f"hash {say.code(known[:10])}" for known in one.hashes[:1]]
+    facts += [f"SHA-256 {say.code(one.sha256)}"] if one.sha256 in one.hashes and one.sha256 else []
+    family = UNKNOWN if families is None else family_of(one, families, corrections)
+    corrected = ", as this server says" if corrections.get(_key(one)) else ""
+    words = f"**Trigger words**{say.quote(note.trigger_words, 400)}" if note.trigger_words else ""
+    has = [view for view in views if view.catalog is not None and _has(view.catalog, one)]
+    marks = _places(views).get(_key(one), [])
+    return say.assemble(
+        f"**{say.plain(note.friendly_name or one.stem or _base(one.plain_title), NAME_ROOM)}**",
+        say.small(facts),
+        f"Family: {say.plain(str(family), NAME_ROOM)}{corrected}",
+        _defaults(family),
+        f"On {', '.join(say.plain(view.name, NAME_ROOM) for view in has[:10])}" if has else "",
+        say.small(marks) if marks else "",
+        words,
+    )
+
+
+def progress(
+    setting: str, wanted: str, targets: Targets, rows: Sequence[SwitchRow], names: Mapping[str, str], person_id: int
+) -> str:
+    """How a wish stands, webui by webui; `names` are those of the webuis by their keys."""
+    what = "" if setting == REFRESH else f" {say.code(wanted)}"
+    ended = bool(rows) and not any(row.state in OPEN for row in rows)
+    by = f" · by <@{person_id}>" if ended and setting != REFRESH else ""
+    lines = [f"- **{say.plain(names.get(row.backend, 'a webui'), NAME_ROOM)}** · {_stand(row)}" for row in rows]
+    lines += [
+        f"- **{say.plain(view.name, NAME_ROOM)}** · left out: {say.plain(why, REASON_ROOM)}"
+        for view, why in targets.left_out
+    ]
+    return say.assemble(f"**{_head(setting)}**{what}{by}", *_fitting(lines, LINES_ROOM))
+
+
+def noted(one: Checkpoint, note: Note, family: Family | None) -> str:
+    """What holds from now on."""
+    facts = []
+    if note.friendly_name:
+        facts.append(f"called **{say.plain(note.friendly_name, NAME_ROOM)}**")
+    if family is not None:
+        facts.append(f"family {say.plain(str(family), NAME_ROOM)}")
+    if note.trigger_words:
+        facts.append(f"trigger words {say.code(note.trigger_words)}")
+    if note.hidden is not None:
+        facts.append("hidden" if note.hidden else "shown")
+    where = "on this server" if note.guild_id else "on every server"
+    said = " · ".join(facts) if facts else "as the webui names it, with nothing said of it"
+    return say.assemble(f"{say.code(one.stem or _base(one.plain_title))} {where}: {said}.")
+
+
+def _head(setting: str) -> str:
+    return next((head for known, head in _HEAD.items() if known == setting), "Setting")
+
+
+def _stand(row: SwitchRow) -> str:
+    match row.state:
+        case SwitchState.DONE:
+            return f"done: {say.plain(row.sentence, REASON_ROOM)}"
+        case SwitchState.FAILED:
+            return f"not done: {say.plain(row.sentence, REASON_ROOM)}"
+        case _:
+            return _NOW[row.state]
+
+
+def _named(one: Checkpoint, note: Note, *, unique: bool) -> str:
+    name = say.code(one.stem if unique and one.stem else "/".join(PurePosixPath(_slashed(one.plain_title)).parts[-2:]))
+    return f"**{say.plain(note.friendly_name, NAME_ROOM)}** {name}" if note.friendly_name else name
+
+
+def _places(views: Sequence[BackendView]) -> dict[str, list[str]]:
+    """By checkpoint: where it is loaded, and where it draws what names none."""
+    loaded: dict[str, list[str]] = {}
+    chosen: dict[str, list[str]] = {}
+    for view in views:
+        if view.catalog is None:
+            continue
+        now = _find(view.catalog, view.catalog.loaded_checkpoint)
+        default = _find(view.catalog, view.default_checkpoint) or now
+        for places, found in ((loaded, now), (chosen, default if default != now else None)):
+            if found is not None:
+                places.setdefault(_key(found), []).append(view.name)
+    marks = {key: [_mark("**loaded**", names, len(views))] for key, names in loaded.items()}
+    for key, names in chosen.items():
+        marks.setdefault(key, []).append(_mark("the default", names, len(views)))
+    return marks
+
+
+def _mark(word: str, names: Sequence[str], webuis: int) -> str:
+    if webuis == 1:
+        return word
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"{word} on {', '.join(say.plain(name, NAME_ROOM) for name in names[:3])}{more}"
+
+
+def _defaults(family: Family) -> str:
+    said = dict(defaults_for(family))
+    parts = [f"{said.pop('width')}×{said.pop('height')}"] if {"width", "height"} <= said.keys() else []
+    parts += [f"{name.replace('_', ' ')} {say.plain(str(value), NAME_ROOM)}" for name, value in said.items()]
+    return say.small(["where nobody says otherwise:", *parts]) if parts else ""
+
+
+def _last(row: SwitchRow | None) -> str:
+    if row is None:
+        return ""
+    what = f"{_head(row.setting)} {say.code(row.wanted)}"
+    return say.small([f"set last: {what}", f"by <@{row.person_id}>", f"<t:{int(row.created_at)}:R>"])
+
+
+def _paged(lines: Iterable[str]) -> list[list[str]]:
+    pages: list[list[str]] = [[]]
+    room = PAGE_ROOM
+    for line in lines:
+        room -= say.units(line) + 1
+        if room < 0 and pages[-1]:
+            pages.append([])
+            room = PAGE_ROOM - say.units(line) - 1
+        pages[-1].append(line)
+    return pages
+
+
+def _fitting(lines: Sequence[str], room: int) -> Iterable[str]:
+    for number, line in enumerate(lines):
+        room -= say.units(line) + 1
+        if room < 0:
+            yield f"-# and {len(lines) - number} more"
+            return
+        yield line
+
+
+def _counted(number: int) -> str:
+    return "1 checkpoint" if number == 1 else f"{number} checkpoints"
+
+
+def _has(catalog: Catalog, one: Checkpoint) -> bool:
+    return find_checkpoint(catalog, one.plain_title) is not None
+
+
+def _find(catalog: Catalog, name: str | None) -> Checkpoint | None:
+    return None if name is None else find_checkpoint(catalog, name)
+
+
+def _key(one: Checkpoint) -> str:
+    return correction_key(one.plain_title)
+
+
+def _base(title: str) -> str:
+    return PurePosixPath(_slashed(title)).name
+
+
+def _slashed(title: str) -> str:
+    return title.replace("\\", "/")
