@@ -62,6 +62,8 @@ class CheckpointCog(commands.GroupCog, group_name="checkpoint", group_descriptio
         """What there is, to whoever asks."""
         try:
             guild, catalog = _guild(interaction), self._catalog()
+            for_admin = guild is not None and interaction.permissions.manage_guild
+            last = await self._desk.fetch_last() if for_admin else None
             text = pages.listing(
                 catalog,
                 self._studio.webuis(),
@@ -69,8 +71,8 @@ class CheckpointCog(commands.GroupCog, group_name="checkpoint", group_descriptio
                 self._families,
                 self._notes.corrections(guild),
                 page,
-                with_hidden=guild is not None and interaction.permissions.manage_guild,
-                last=await self._desk.fetch_last(),
+                for_admin=for_admin,
+                last="" if last is None else pages.last_switch(last, guild),
             )
         except UserError as error:
             await answer_error(interaction, error)

@@ -47,11 +47,11 @@ def listing(  # facts that each come from elsewhere
     corrections: Mapping[str, str],
     page: int,
     *,
-    with_hidden: bool,
-    last: SwitchRow | None = None,
+    for_admin: bool,
+    last: str = "",
 ) -> str:
     """One page of the checkpoints: loaded ones are marked, with hash and family. A page past the last is the last."""
-    shown = [one for one in catalog.checkpoints if with_hidden or not notes(one).hidden]
+    shown = [one for one in catalog.checkpoints if for_admin or not notes(one).hidden]
     if not shown:
         return "No webui has listed a checkpoint yet." if not catalog.checkpoints else "None is shown on this server."
     stems = Counter(one.stem for one in catalog.checkpoints)
@@ -68,7 +68,7 @@ def listing(  # facts that each come from elsewhere
     pages = _paged(lines)
     number = min(max(page, 1), len(pages))
     more = f" · page {number} of {len(pages)}, `/checkpoint list page:` shows another" if len(pages) > 1 else ""
-    return say.assemble(f"**{_counted(len(shown))}**{more}", *pages[number - 1], _last(last))
+    return say.assemble(f"**{_counted(len(shown))}**{more}", *pages[number - 1], last)
 
 
 def details(
@@ -176,11 +176,11 @@ def _defaults(family: Family) -> str:
     return say.small(["where nobody says otherwise:", *parts]) if parts else ""
 
 
-def _last(row: SwitchRow | None) -> str:
-    if row is None:
-        return ""
+def last_switch(row: SwitchRow, guild_id: str | None) -> str:
+    """What was set last, and by whom: people of other servers are not named."""
     what = f"{_head(row.setting)} {say.code(row.wanted)}"
-    return say.small([f"set last: {what}", f"by <@{row.person_id}>", f"<t:{int(row.created_at)}:R>"])
+    who = f"by <@{row.person_id}>" if row.guild_id == guild_id else "by somebody elsewhere"
+    return say.small([f"set last: {what}", who, f"<t:{int(row.created_at)}:R>"])
 
 
 def _paged(lines: Iterable[str]) -> list[list[str]]:

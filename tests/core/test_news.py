@@ -11,7 +11,9 @@ from core.jobs.mirror import Mirror
 from core.jobs.rows import CANCELLED_SIGNAL, QUEUED_SIGNAL
 from core.news import News
 from core.store.backends import BACKENDS_SIGNAL, MODE_SIGNAL
+from core.store.notes import NOTES_SIGNAL
 from core.store.signals import Signal
+from core.store.switches import SWITCH_SIGNAL
 
 
 class Ears:
@@ -21,6 +23,8 @@ class Ears:
         self.heard: list[str] = []
         self.news = News(cast("Mirror", self), cast("Fleet", self))
         self.news.on_cancelled = lambda job_id: self.heard.append(f"cancelled {job_id}")
+        self.news.on_switch = lambda: self.heard.append("switch")
+        self.news.on_notes = lambda: self.heard.append("notes")
 
     def note(self, job_id: str) -> None:
         self.heard.append(f"note {job_id}")
@@ -39,6 +43,8 @@ class Ears:
         (Signal(CANCELLED_SIGNAL, "7"), ["note 7", "cancelled 7"]),
         (Signal(BACKENDS_SIGNAL, "w"), ["others"]),
         (Signal(MODE_SIGNAL, "w http://gpu"), ["others"]),
+        (Signal(SWITCH_SIGNAL, "7"), ["switch"]),
+        (Signal(NOTES_SIGNAL), ["notes"]),
         (Signal("later", "7"), []),
     ],
 )
@@ -51,7 +57,7 @@ def test_each_ring_is_passed_on_to_whom_it_concerns(signal: Signal, heard: list[
 def test_after_missed_rings_everything_is_read() -> None:
     ears = Ears()
     ears.news.resync()
-    assert ears.heard == ["miss", "others"]
+    assert ears.heard == ["miss", "others", "switch", "notes"]
 
 
 def test_where_nobody_draws_a_cancellation_is_only_noted() -> None:

@@ -1,4 +1,4 @@
-"""/checkpoint: what there is, for everybody; to switch and name it, for admins. On every kind of webui."""
+"""/checkpoint: what there is, for everybody; to switch and name it, for admins"""
 
 from __future__ import annotations
 
@@ -9,61 +9,19 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from playground.discord import Channel, Interaction, Member, Message
-from playground.webui import Checkpoint, LocalForge, LocalKobold, LocalSdNext, LocalWebui
-from tests.e2e.conftest import OpenStage, cheap_webui
-from tests.e2e.harness import Stage, open_stage, until
+from tests.e2e.harness import Stage, open_stage
+from tests.e2e.switching import POST, admin_of, asked, broken_webui, command, ended, posted, switches
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 OPTIONS: dict[str, Any] = {"size": "64x64", "steps": 4}
 REFUSAL = "Only members who may manage this server can switch models."
-FILES = ("dreamLandscapes_v4.safetensors", "paperCutout_v12.safetensors")
-POST = "/sdapi/v1/options"
-
-
-def broken_webui(**options: Any) -> LocalWebui:
-    files = [*map(Checkpoint, FILES), Checkpoint("damaged_v1.safetensors", broken=True)]
-    return cheap_webui(checkpoints=files, **options)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     async with open_stage(tmp_path_factory.mktemp("checkpoint"), broken_webui()) as stage:
         yield stage
-
-
-def admin_of(stage: Stage) -> Member:
-    return stage.discord.member("grace", administrator=True)
-
-
-async def command(stage: Stage, member: Member, words: str, channel: Channel | None = None, **options: Any) -> Message:
-    return await stage.answered(await stage.discord.slash(member, f"checkpoint {words}", channel=channel, **options))
-
-
-async def asked(stage: Stage, words: str, **options: Any) -> Interaction:
-    return await stage.discord.slash(admin_of(stage), f"checkpoint {words}", **options)
-
-
-async def ended(stage: Stage, words: str, **options: Any) -> str:
-    """What an admin reads once it has ended."""
-    interaction = await asked(stage, words, **options)
-
-    def says() -> str | None:
-        message = interaction.response
-        found = message is not None and ("done: " in message.content or "left out" in message.content)
-        return message.content if message is not None and found else None
-
-    return await stage.discord.until(says, 20, f"{words} to end")
-
-
-def posted(webui: LocalWebui) -> list[Any]:
-    """The options that were set for good."""
-    return [request.json for request in webui.requests if request.method == "POST" and request.path == POST]
-
-
-def switches(stage: Stage) -> list[dict[str, Any]]:
-    return stage._select("SELECT * FROM switches ORDER BY created_at")
 
 
 async def test_everybody_sees_the_checkpoints_and_no_path(stage: Stage) -> None:
@@ -103,7 +61,8 @@ async def test_a_switch_is_loaded_verified_said_and_remembered(stage: Stage) -> 
     assert post.keys() == {"sd_model_checkpoint"}
     row = switches(stage)[-1]
     assert (row["state"], row["person_id"], row["setting"]) == ("done", str(admin_of(stage).id), "checkpoint")
-    assert "`paperCutout_v12`" in (await command(stage, stage.ada, "list")).content.splitlines()[-1]
+    last = (await command(stage, admin_of(stage), "list")).content.splitlines()[-1]
+    assert f"set last: Checkpoint `paperCutout_v12.safetensors` · by <@{admin_of(stage).id}>" in last
     message = await stage.drawn(**OPTIONS)
     assert "`paperCutout_v12`" in message.content
 
@@ -194,7 +153,7 @@ async def test_refresh_finds_new_files_and_waits_for_no_picture(stage: Stage) ->
     await stage.says(interaction, "done: Its lists are read anew.")
 
     async with asyncio.timeout(10):
-        while not await stage.discord.autocomplete(stage.ada, "draw", "checkpoint", "newcomer"):
+        while not await stage.discord.autocomplete(stage.ada, "draw", "checkpoint", "newcomer"):  # noqa: ASYNC110  # no event
             await asyncio.sleep(0.05)
     webui.catalog.checkpoints[:] = [one for one in webui.catalog.checkpoints if not one.file.startswith("newcomer")]
 
@@ -226,72 +185,3 @@ async def test_a_server_s_own_names_are_offered_understood_and_corrected(stage: 
     assert await stage.discord.autocomplete(stage.ada, "draw", "checkpoint", "cut-o") == []
     await command(stage, admin, "name", checkpoint="paperCutout_v12", clear=True)
     assert [one.value for one in await stage.discord.autocomplete(stage.ada, "draw", "checkpoint", "paper")]
-
-
-async def test_forge_loads_with_its_next_picture_and_says_so(new_stage: OpenStage) -> None:
-    forge = LocalForge(seconds_per_step=0.002, cheap_pictures=True, checkpoints=FILES)
-    stage = await new_stage(forge)
-    said = await ended(stage, "use", checkpoint="paperCutout_v12")
-    assert 'done: It draws with "paperCutout\\_v12" from now on, loaded with its next picture.' in said
-    assert "`paperCutout_v12`" in (await stage.drawn(**OPTIONS)).content
-    modules = ", ".join(forge.catalog.modules[:2])
-    assert "done: It uses" in await ended(stage, "vae", vae=modules)
-    assert posted(forge)[-1] == {"forge_additional_modules": forge.catalog.modules[:2]}
-    assert "checkpoint's own VAE" in (await ended(stage, "vae", vae="built-in")).replace("\\", "")
-    assert posted(forge)[-1] == {"forge_additional_modules": []}
-
-
-async def test_sd_next_says_of_each_key_whether_it_took_it(new_stage: OpenStage) -> None:
-    webui = LocalSdNext(seconds_per_step=0.002, cheap_pictures=True, checkpoints=FILES)
-    webui.catalog.checkpoints.append(type(webui).checkpoint("damaged_v1.safetensors", broken=True))
-    stage = await new_stage(webui)
-    assert 'done: It has loaded "paperCutout\\_v12"' in await ended(stage, "use", checkpoint="paperCutout_v12")
-    assert 'not done: It could not load "damaged\\_v1"' in await ended(stage, "use", checkpoint="damaged_v1")
-    assert webui.swaps[-1] == "paperCutout_v12"
-
-
-async def test_what_can_not_be_switched_is_said_and_the_others_are(new_stage: OpenStage) -> None:
-    kobold = LocalKobold()
-    stage = await new_stage(kobold, broken_webui())
-    said = await ended(stage, "use", checkpoint="paperCutout_v12")
-    assert "- **webui 1** · left out: It can't be switched from here: KoboldCpp draws with the model" in said
-    await until(lambda: switches(stage)[-1]["state"] == "done")
-    message = await command(stage, admin_of(stage), "use", checkpoint="paperCutout_v12", webui="webui 1")
-    assert "KoboldCpp draws with the model that it was started with" in message.content
-    assert posted(kobold) == []
-
-
-async def test_where_servers_are_named_no_other_server_s_admin_switches_anything(new_stage: OpenStage) -> None:
-    stage = await new_stage(ADMIN_SERVERS="1")
-    message = await command(stage, admin_of(stage), "use", checkpoint="paperCutout_v12")
-    assert "from another server only" in message.content
-    everywhere = await command(stage, admin_of(stage), "name", checkpoint="paperCutout_v12", everywhere=True)
-    assert "from another server only" in everywhere.content
-    own = await command(stage, admin_of(stage), "name", checkpoint="paperCutout_v12", friendly="paper")
-    assert "called **paper**" in own.content
-
-
-async def test_a_bot_that_dies_takes_the_wish_up_again(new_stage: OpenStage) -> None:
-    stage = await new_stage(broken_webui(load_seconds=0.0))
-    webui = stage.webui
-    webui.hold(1)
-    await stage.draw(**OPTIONS)
-    await webui.until(lambda: webui.step == 1)
-    await stage.says(await asked(stage, "use", checkpoint="paperCutout_v12"), "waits until")
-    await stage.kill()
-    webui.release()
-    await stage.start()
-    await until(lambda: switches(stage)[-1]["state"] == "done", 30)
-    assert webui.swaps[-1] == "paperCutout_v12"
-
-
-async def test_a_slow_load_is_waited_for(new_stage: OpenStage) -> None:
-    stage = await new_stage(broken_webui())
-    stage.webui.pace.load_seconds = 1.0
-    interaction = await asked(stage, "use", checkpoint="paperCutout_v12")
-    await stage.says(interaction, "loading …")
-    waiting = await stage.draw(**OPTIONS)
-    await stage.says(waiting, "An admin is changing the webui's model")
-    await stage.says(interaction, "done: It has loaded")
-    await stage.delivered(waiting)
-    assert stage.webui.swaps == ["paperCutout_v12"]
