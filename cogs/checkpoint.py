@@ -19,13 +19,15 @@ from core.errors import UserError
 from core.families.detect import correction_key
 from core.families.table import Table
 from core.notes import CheckpointNotes
+from core.request import GenerationRequest
 from core.store.notes import EVERYWHERE, Note
 from core.studio import Studio
 from core.switch_desk import SwitchDesk, Targets, targets_of
 from core.switching import REFRESH
 from core.webui.catalog import Catalog, Checkpoint, find_checkpoint
 from core.webui.names import shorten
-from core.webui.options import CLIP_SKIPS, OWN_WORDS, Setting, build_change
+from core.webui.options import CLIP_SKIPS, OWN_WORDS, Setting
+from core.webui.payload import check_needs
 
 log = logging.getLogger(__name__)
 
@@ -176,11 +178,16 @@ class CheckpointCog(commands.GroupCog, group_name="checkpoint", group_descriptio
 
     @info.autocomplete("checkpoint")
     @use.autocomplete("checkpoint")
-    @name.autocomplete("checkpoint")
     async def complete_checkpoint(self, interaction: discord.Interaction, typed: str) -> Offers:
         """Friendly names first."""
         catalog = self._studio.get_catalog()
         return [] if catalog is None else offer(self._notes.offers(_guild(interaction), catalog, typed))
+
+    @name.autocomplete("checkpoint")
+    async def complete_any_checkpoint(self, interaction: discord.Interaction, typed: str) -> Offers:
+        """The same, and those that are hidden: else they could not be shown again."""
+        catalog, guild = self._studio.get_catalog(), _guild(interaction)
+        return [] if catalog is None else offer(self._notes.offers(guild, catalog, typed, with_hidden=True))
 
     @vae.autocomplete("vae")
     async def complete_vae(self, _interaction: discord.Interaction, typed: str) -> Offers:
@@ -243,7 +250,7 @@ class CheckpointCog(commands.GroupCog, group_name="checkpoint", group_descriptio
         catalog = self._catalog()
         found = find_checkpoint(catalog, self._notes.resolve(guild, wanted, catalog))
         if found is None:
-            build_change(Setting.CHECKPOINT, wanted, catalog)
+            check_needs(GenerationRequest(prompt="", checkpoint=wanted), catalog)
             raise UserError("The webuis don't list this checkpoint any more.")
         return found
 

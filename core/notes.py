@@ -80,15 +80,19 @@ class CheckpointNotes:
         checkpoint = None if note is None else _find(catalog, note.plain_title)
         return wanted if checkpoint is None else checkpoint.title
 
-    def offers(self, guild_id: str | None, catalog: Catalog, typed: str) -> list[Choice]:
-        """What autocomplete offers: friendly names first, and nothing that is hidden."""
+    def offers(self, guild_id: str | None, catalog: Catalog, typed: str, *, with_hidden: bool = False) -> list[Choice]:
+        """What autocomplete offers: friendly names first, and nothing that is hidden unless `with_hidden`."""
         known = self._known(guild_id)
         if not known.notes:
             return catalog.checkpoint_names.choices(typed)
-        named = self._named(known, catalog, _folded(typed))
+        named = self._named(known, catalog, _folded(typed), with_hidden=with_hidden)
         taken = {choice.value for choice in named}
         others = catalog.checkpoint_names.choices(typed, CHOICE_COUNT + len(known.notes))
-        shown = (one for one in others if one.value not in taken and not _is_hidden(known, catalog, one.value))
+        shown = (
+            one
+            for one in others
+            if one.value not in taken and (with_hidden or not _is_hidden(known, catalog, one.value))
+        )
         return [*named, *shown][:CHOICE_COUNT]
 
     async def write(self, note: Note, *, clear: bool = False) -> Note:
@@ -119,14 +123,14 @@ class CheckpointNotes:
     def _known(self, guild_id: str | None) -> _Known:
         return self._by_guild.get(guild_id or EVERYWHERE) or self._by_guild[EVERYWHERE]
 
-    def _named(self, known: _Known, catalog: Catalog, typed: str) -> list[Choice]:
+    def _named(self, known: _Known, catalog: Catalog, typed: str, *, with_hidden: bool) -> list[Choice]:
         """Checkpoints whose friendly name has what was typed in it; those that begin with it come first."""
         fitting = [
             (not name.startswith(typed), name, note) for name, note in known.by_friendly.items() if typed in name
         ]
         choices: list[Choice] = []
         for _, _, note in sorted(fitting, key=lambda one: one[:2]):
-            checkpoint = None if note.hidden else _find(catalog, note.plain_title)
+            checkpoint = _find(catalog, note.plain_title) if with_hidden or not note.hidden else None
             value = None if checkpoint is None else catalog.checkpoint_lookup.choice_value(checkpoint)
             if checkpoint is not None and value is not None:
                 choices.append(Choice(f"{note.friendly_name} · {checkpoint.stem or checkpoint.plain_title}", value))

@@ -118,7 +118,7 @@ class Switcher:
         for row in await self._rows.fetch_open(keys):
             lane = f"{REFRESH} {row.backend}" if row.setting == REFRESH else row.backend
             if lane not in self._at_work:
-                work = self._refresh(row) if row.setting == REFRESH else self._carry_out(row)
+                work = self._attempt(row)
                 task = self._at_work[lane] = asyncio.create_task(work, name=f"{row.setting} of {row.backend}")
                 task.add_done_callback(functools.partial(self._end, lane))
 
@@ -127,6 +127,13 @@ class Switcher:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a wish for a webui could not be carried out", exc_info=error)
         self._bell.ring()
+
+    async def _attempt(self, row: SwitchRow) -> None:
+        try:
+            await (self._refresh(row) if row.setting == REFRESH else self._carry_out(row))
+        except Exception:  # boundary: whoever asked has to be told, and it must not be begun again and again
+            log.exception("a wish for a webui could not be carried out")
+            await on_database(self._rows.move, row, SwitchState.FAILED, BROKEN)
 
     async def _refresh(self, row: SwitchRow) -> None:
         """Let the webui read its folders. Nobody waits for that: on A1111 it comes after the running picture."""
@@ -146,9 +153,6 @@ class Switcher:
         holder = f"switch-{row.id}"
         try:
             state, sentence = await self._switch(row, holder)
-        except Exception:  # boundary: whoever asked has to be told
-            log.exception("a webui could not be switched")
-            state, sentence = SwitchState.FAILED, BROKEN
         finally:
             self._pool.release(holder)
             self._pool.set_switching(row.backend, False)

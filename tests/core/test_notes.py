@@ -86,6 +86,7 @@ async def test_autocomplete_offers_friendly_names_first_and_hides_what_is_hidden
     await notes.write(note(DAY, hidden=True))
     await notes.write(note(NIGHT, hidden=True))
     assert notes.offers(HERE, CATALOG, "day") == []
+    assert [choice.name for choice in notes.offers(HERE, CATALOG, "day", with_hidden=True)] == names
     assert [choice.value for choice in notes.offers(HERE, CATALOG, "night")] == [NIGHTS.title]
 
 

@@ -36,8 +36,9 @@ async def ended(stage: Stage, words: str, **options: Any) -> str:
 
     def says() -> str | None:
         message = interaction.response
-        found = message is not None and ("done: " in message.content or "left out" in message.content)
-        return message.content if message is not None and found else None
+        lines = [] if message is None else [line for line in message.content.splitlines() if line.startswith("- ")]
+        is_over = any("done: " in line for line in lines) and all(": " in line for line in lines)
+        return message.content if message is not None and is_over else None
 
     return await stage.discord.until(says, 20, f"{words} to end")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from playground.webui import LocalForge, LocalKobold, LocalSdNext
 from tests.e2e.conftest import OpenStage
-from tests.e2e.harness import until
+from tests.e2e.harness import stops_well, until
 from tests.e2e.switching import FILES, admin_of, asked, broken_webui, command, ended, posted, switches
 
 OPTIONS: dict[str, Any] = {"size": "64x64", "steps": 4}
@@ -67,6 +67,14 @@ async def test_a_bot_that_dies_takes_the_wish_up_again(new_stage: OpenStage) -> 
     await stage.start()
     await until(lambda: switches(stage)[-1]["state"] == "done", 30)
     assert webui.swaps[-1] == "paperCutout_v12"
+
+
+async def test_a_bot_that_is_stopped_meanwhile_stops_well(new_stage: OpenStage) -> None:
+    stage = await new_stage(broken_webui(), kindly=True)
+    stage.webui.pace.load_seconds = 20.0
+    await stage.says(await asked(stage, "use", checkpoint="paperCutout_v12"), "loading …")
+    await stops_well(stage)
+    assert switches(stage)[-1]["state"] == "loading"
 
 
 async def test_a_slow_load_is_waited_for(new_stage: OpenStage) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from playground.webui import Checkpoint, LocalForge
+from playground.webui import Checkpoint, LocalForge, LocalWebui
 from tests.e2e.conftest import cheap_webui
 from tests.e2e.harness import until
 from tests.e2e.scale import Cluster, open_cluster
@@ -27,7 +27,7 @@ async def shared_stage(tmp_path_factory: pytest.TempPathFactory, postgres: Local
     """A gateway and two workers: one with an A1111, one with a Forge."""
     files = [*FILES, Checkpoint("damaged_v1.safetensors", broken=True)]
     forge = LocalForge(name="two", seconds_per_step=0.002, cheap_pictures=True, checkpoints=FILES)
-    workers = {"one": [cheap_webui(name="one", checkpoints=files)], "two": [forge]}
+    workers: dict[str, list[LocalWebui]] = {"one": [cheap_webui(name="one", checkpoints=files)], "two": [forge]}
     async with open_cluster(tmp_path_factory.mktemp("scale"), postgres, workers) as cluster:
         yield cluster
 

@@ -27,6 +27,7 @@ from playground.webui import (
     Fault,
     LocalDrawThings,
     LocalForge,
+    LocalForgeNeo,
     LocalKobold,
     LocalReForge,
     LocalSdCpp,
@@ -162,6 +163,39 @@ async def test_a_checkpoint_is_set_and_seen_to_be(session: aiohttp.ClientSession
         assert refused_keys(answer) == frozenset()
         assert is_set(change, await fetch_options(client), now)
         assert webui.swaps == ([] if loads_later(now) else ["paperCutout_v12"])
+
+
+EVERYTHING = {Setting.CHECKPOINT, Setting.VAE, Setting.CLIP_SKIP}
+VALUES = {Setting.CHECKPOINT: "paperCutout_v12", Setting.VAE: "None", Setting.CLIP_SKIP: "2"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "can"),
+    [
+        (LocalWebui, EVERYTHING),
+        (LocalReForge, EVERYTHING),
+        (LocalForge, EVERYTHING),
+        (LocalForgeNeo, EVERYTHING),
+        (LocalSdNext, EVERYTHING),
+        (LocalSdCpp, set()),
+        (LocalKobold, set()),
+        (LocalDrawThings, set()),
+    ],
+)
+async def test_the_readme_s_table_of_what_can_be_set(
+    session: aiohttp.ClientSession, kind: type[LocalWebui], can: set[Setting]
+) -> None:
+    async with kind() as webui:
+        client = client_for(webui.url, session)
+        known = await client.fetch_catalog()
+        for setting, value in VALUES.items():
+            if setting not in can:
+                with pytest.raises(NotOffered):
+                    build_change(setting, value, known)
+                continue
+            change = build_change(setting, value, known)
+            assert refused_keys(await client.set_options({change.key: change.value}, 5.0)) == frozenset()
+            assert is_set(change, await fetch_options(client), await client.fetch_catalog(known))
 
 
 @pytest.mark.parametrize("kind", [LocalSdCpp, LocalKobold, LocalDrawThings])
