@@ -17,6 +17,7 @@ EaselError
     ├── OutOfMemory         the picture is too large for the graphics card
     ├── NanPicture          the model computed nothing but NaN, or a black picture
     ├── NoPicture           the answer was fine and held no picture
+    │   └── NoCaption         the same of words about an image
     ├── UnreadableAnswer    the answer was not what a webui says
     └── ServerFault         any other 500
 """
@@ -132,6 +133,12 @@ class NoPicture(WebuiError):
     """HTTP 200 and no image in it."""
 
     sentence = "The webui answered without a picture; it may have run out of memory."
+
+
+class NoCaption(NoPicture):
+    """HTTP 200 and no words in it."""
+
+    sentence = "The webui found no words for this image."
 
 
 class UnreadableAnswer(WebuiError):

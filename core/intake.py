@@ -84,6 +84,14 @@ class Intake:
             request = replace(request, width=guide.width, height=guide.height)
         return request if request.denoising_strength is UNSET else replace(request, image=guide.key)
 
+    async def add_image(self, request: GenerationRequest, image: Sent) -> GenerationRequest:
+        """The request of what works on an image alone, with that stored and named, and `width` and `height` its own."""
+        data = await self.fetch(image)
+        async with self._turn:
+            prepared = await asyncio.to_thread(prepare, data, self._limits)
+        await self._keep(prepared)
+        return replace(request, image=prepared.key, width=prepared.width, height=prepared.height)
+
     async def _prepare(self, image: Sent, mask: Sent | None) -> tuple[PreparedImage, PreparedImage | None]:
         data = await self.fetch(image)
         mask_data = None if mask is None else await self.fetch(mask)

@@ -32,6 +32,11 @@ NUMBERS = (
     ("eta", "Eta", "strength"),
     ("mask_blur", "Mask blur", "mask_blur"),
     ("inpaint_padding", "Padding", "inpaint_padding"),
+    ("upscale_factor", "Factor", "upscale_factor"),
+    ("upscaler_2_visibility", "The second upscaler's share", "strength"),
+    ("gfpgan", "GFPGAN", "strength"),
+    ("codeformer", "CodeFormer", "strength"),
+    ("codeformer_weight", "CodeFormer's weight", "strength"),
 )
 """A field, what people call it, and which limit it has."""
 NEEDED = (
@@ -78,6 +83,9 @@ class Limits:
     control_weight: Range = field(default=Range(0, 2))  # ControlNet refuses anything else without a word
     side: Range = field(default=Range(64, 2048))
     pixels: int = 2048 * 2048
+    upscale_factor: Range = field(default=Range(1, 8))  # what every webui takes
+    upscale_side: int = 8192
+    upscale_pixels: int = 8192 * 4096  # an RGB picture of it is 100 MB, in a webui and wherever it is looked at
     side_multiple: int = 8  # webuis floor to it while their infotext claims otherwise
 
 
@@ -101,6 +109,40 @@ def check(request: GenerationRequest, limits: Limits) -> Checked:
     request = _clamp_loras(request, limits, notes)
     request = _clamp_controls(request, limits, notes)
     return Checked(request, tuple(notes))
+
+
+def check_upscale(request: GenerationRequest, limits: Limits) -> Checked:
+    """The same for an upscale: its finished size is worked out, and has to be within the limits.
+
+    ValueError where its image's size is not known yet.
+    """
+    if request.width is UNSET or request.height is UNSET:
+        raise ValueError("an image is taken in before its finished size can be known")
+    notes: list[str] = []
+    request = _clamp_numbers(request, limits, notes)
+    factor = request.upscale_factor
+    if factor is not UNSET:
+        # As A1111 and its family floor it.
+        width, height = (max(int(side * factor), 1) for side in (request.width, request.height))
+        request = replace(request, upscale_width=width, upscale_height=height)
+    elif request.upscale_width is UNSET or request.upscale_height is UNSET:
+        raise ValueError("an upscale has a factor or a size")
+    else:
+        width, height = request.upscale_width, request.upscale_height
+    if width * height > limits.upscale_pixels or max(width, height) > limits.upscale_side:
+        raise UserError(
+            f"The picture would be {width}x{height}; at most {limits.upscale_side} pixels a side and "
+            f"{limits.upscale_pixels / 1e6:.1f} million in all are made here."
+            + ("" if factor is UNSET else f" The largest factor for this image is {_largest(request, limits):g}.")
+        )
+    return Checked(request, tuple(notes))
+
+
+def _largest(request: GenerationRequest, limits: Limits) -> float:
+    """The factor that just keeps the limits, rounded down to a tenth."""
+    width, height = (side for side in (request.width, request.height) if side is not UNSET)
+    most = min(limits.upscale_side / max(width, height), math.sqrt(limits.upscale_pixels / (width * height)))
+    return math.floor(most * 10) / 10
 
 
 def _check_texts(request: GenerationRequest, limits: Limits) -> GenerationRequest:

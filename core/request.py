@@ -14,6 +14,10 @@ InpaintArea = Literal["whole", "masked"]
 """Whether the whole picture is drawn anew, or the surroundings of the mask alone, at full size."""
 MaskedContent = Literal["fill", "original", "noise", "nothing"]
 """What is under the mask when drawing begins."""
+Task = Literal["draw", "upscale", "describe"]
+"""What is asked for: pictures, a larger one of an image, or words about an image."""
+Describer = Literal["clip", "deepdanbooru", "caption"]
+"""What finds the words: A1111's two interrogators, or a model made for captions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,9 @@ class ControlUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationRequest:
-    """One `/draw`: a field that is UNSET was not said, and is left out of the JSON and of the payload.
+    """One `/draw`, `/upscale` or `/describe`.
+
+    A field that is UNSET was not said, and is left out of the JSON and of the payload.
 
     Sizes are pixels of the finished picture, `seed` is that of the first picture (the following ones count up),
     `clip_skip` counts layers from the end (1 is the last one, as webuis count). `vae` may be several names with commas
@@ -52,6 +58,10 @@ class GenerationRequest:
     `hires_scale` times the side. `face_fix` draws faces anew, or restores them, whatever the webui can. `prompts` and
     `negative_prompts` are those of the single pictures, where choices in the prompt made them differ. `control` are
     images that guide it.
+
+    An upscale and a description have no prompt, and `width` and `height` are those of their image. `upscale_width` and
+    `upscale_height` are the finished picture's: with an `upscale_factor` they follow from it, else the picture is cut
+    to them. How visible the second upscaler, GFPGAN and CodeFormer are, and CodeFormer's weight, is 0 to 1.
     """
 
     prompt: str
@@ -95,6 +105,17 @@ class GenerationRequest:
     control: tuple[ControlUse, ...] | UnsetType = UNSET
     prompts: tuple[str, ...] | UnsetType = UNSET
     negative_prompts: tuple[str, ...] | UnsetType = UNSET
+    task: Task = "draw"
+    upscale_factor: float | UnsetType = UNSET
+    upscale_width: int | UnsetType = UNSET
+    upscale_height: int | UnsetType = UNSET
+    upscaler: str | UnsetType = UNSET
+    upscaler_2: str | UnsetType = UNSET
+    upscaler_2_visibility: float | UnsetType = UNSET
+    gfpgan: float | UnsetType = UNSET
+    codeformer: float | UnsetType = UNSET
+    codeformer_weight: float | UnsetType = UNSET
+    describe_with: Describer | UnsetType = UNSET
     spoiler: bool = False
     private: bool = False
 

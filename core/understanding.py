@@ -17,7 +17,7 @@ from core.defaults import merge
 from core.families.defaults import defaults_for
 from core.families.detect import family_of
 from core.families.table import Table
-from core.limits import Checked, Limits, check
+from core.limits import Checked, Limits, check, check_upscale
 from core.notes import CheckpointNotes
 from core.prompts.draft import Caps
 from core.prompts.expand import expand
@@ -52,6 +52,8 @@ class Understanding:
         `catalog` is what the webuis offer (None while none has answered), `loaded` the checkpoint that draws where none
         is chosen, if that is known. `guild_id` is the server whose names for checkpoints, and corrections, count.
         """
+        if asked.task != "draw":
+            return self._read_task(asked, catalog)
         corrections: Mapping[str, str] = {}
         if self.notes is not None:
             corrections, asked = self.notes.corrections(guild_id), self.notes.apply(asked, guild_id, catalog)
@@ -65,6 +67,13 @@ class Understanding:
             return checked
         tidied = _with_prompts(checked.request, [(each.prompt, each.negative_prompt) for each in pictures])
         return replace(checked, request=tidied)
+
+    def _read_task(self, asked: GenerationRequest, catalog: Catalog | None) -> Checked:
+        """Nothing is drawn for what works on an image alone: it has no seed, and no checkpoint's family."""
+        checked = check_upscale(asked, self.limits) if asked.task == "upscale" else Checked(asked, ())
+        if catalog is not None:
+            check_needs(checked.request, catalog)
+        return checked
 
     def _of_family(
         self, asked: GenerationRequest, catalog: Catalog | None, loaded: str | None, corrections: Mapping[str, str]

@@ -134,6 +134,23 @@ def format_infotext(
     return write(Infotext(request.prompt, negative, fields))
 
 
+def format_upscaled(request: GenerationRequest, upscaler: str | None, size: tuple[int, int]) -> str:
+    """An infotext for an enlarged picture, with the keys that A1111's extras use; `size` is the picture's own."""
+    by, (width, height) = request.upscale_factor, size
+    said: dict[str, object] = {
+        "Postprocess upscale by": UNSET if by is UNSET else f"{by:g}",
+        "Postprocess upscale to": UNSET if by is not UNSET else f"{width}x{height}",
+        "Postprocess upscaler": upscaler or UNSET,
+        "Postprocess upscaler 2": request.upscaler_2,
+        "GFPGAN visibility": request.gfpgan,
+        "CodeFormer visibility": request.codeformer,
+        "CodeFormer weight": request.codeformer_weight,
+        "Size": f"{width}x{height}",
+        "Version": "Easel",
+    }
+    return write(Infotext("", "", {key: str(value) for key, value in said.items() if value is not UNSET}))
+
+
 def write(text: Infotext) -> str:
     """The text that `parse` reads as this, in A1111's grammar; empty values are left out.
 

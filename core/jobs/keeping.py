@@ -30,6 +30,8 @@ class Keeper:
         `before` is the record of the render.
         """
         rendered = msgspec.convert(before["rendered"], Rendered)
+        if rendered.caption is not None:
+            return Drawing(pictures=(), seeds=(), caption=rendered.caption, seconds=before["seconds"])
         picture = rendered.pictures[0]
         raw = self._pictures.spool(piece.spool) / picture.file
         try:
@@ -49,6 +51,7 @@ class Keeper:
             scheduler=rendered.scheduler,
             steps=rendered.steps,
             cfg_scale=rendered.cfg_scale,
+            upscaler=rendered.upscaler,
             seconds=before["seconds"],
         )
 

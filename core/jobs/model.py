@@ -50,6 +50,9 @@ class Drawing:
     scheduler: str | None = None
     steps: int | None = None
     cfg_scale: float | None = None
+    upscaler: str | None = None
+    caption: str | None = None
+    """The words of a description, which has no picture."""
     seconds: float = 0.0
     """From the payload's sending to the end of the webui's answer; of several pictures, all of them added up."""
     numbers: tuple[int, ...] = ()

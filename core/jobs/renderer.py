@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from msgspec import UNSET
@@ -22,16 +23,17 @@ from core.jobs.patience import on_database
 from core.jobs.points import reached
 from core.jobs.watch import RenderWatch, WatchTiming
 from core.metrics import Metrics
-from core.request import GenerationRequest
+from core.request import GenerationRequest, Task
 from core.scheduling.cost import work_of
 from core.store.inputs import InputRows
-from core.webui.answer import Rendered
+from core.webui.answer import Answer, Rendered
 from core.webui.catalog import Catalog
 from core.webui.client import WebuiClient
 from core.webui.dialects import DIALECTS
+from core.webui.extras import build_describe, build_upscale
 from core.webui.payload import build_payload
 from core.webui.pool import BackendPool
-from core.webui.results import build_rendered
+from core.webui.results import build_described, build_rendered, build_upscaled
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +62,29 @@ def _as_drawn(request: GenerationRequest, rendered: Rendered) -> GenerationReque
         height=request.height if request.height is not UNSET else rendered.height or UNSET,
         steps=request.steps if request.steps is not UNSET else rendered.steps or UNSET,
     )
+
+
+def _payload(request: GenerationRequest, catalog: Catalog, task_id: str, inputs: Mapping[str, bytes]) -> dict[str, Any]:
+    """What is sent. Only drawing has tasks that a webui can be asked for."""
+    match request.task:
+        case "upscale":
+            return build_upscale(request, catalog, inputs)
+        case "describe":
+            return build_describe(request, catalog, inputs)
+        case _:
+            known = task_id if catalog.capabilities.task_progress else None
+            return build_payload(request, catalog, task_id=known, inputs=inputs)
+
+
+def _read(answer: Answer, spool: Path, request: GenerationRequest, catalog: Catalog) -> Rendered:
+    """What came. It reads files."""
+    match request.task:
+        case "upscale":
+            return build_upscaled(answer, spool, request, catalog)
+        case "describe":
+            return build_described(answer)
+        case _:
+            return build_rendered(answer, spool, request, catalog)
 
 
 class Renderer:
@@ -134,19 +159,19 @@ class Renderer:
         catalog = view.catalog or await client.fetch_catalog()
         task_id = self._unsent.pop(piece, None) or await self._new_task(piece, part, client)
         request = request_of(job, piece.number)
-        knows_tasks = catalog.capabilities.task_progress
         inputs = await self._read_inputs(request, catalog)
-        build = partial(build_payload, request, catalog, task_id=task_id if knows_tasks else None, inputs=inputs)
+        build = partial(_payload, request, catalog, task_id, inputs)
         payload = await asyncio.to_thread(build) if inputs else build()
         await self._pictures.discard_spool(piece.spool)
         reached("sending", job.id)
         if piece in self._stopped:
             return None
-        answer, seconds = await self._send(piece, client, payload, show)
-        rendered = await asyncio.to_thread(build_rendered, answer, self._pictures.spool(piece.spool), request, catalog)
+        answer, seconds = await self._send(piece, client, request.task, payload, show)
+        rendered = await asyncio.to_thread(_read, answer, self._pictures.spool(piece.spool), request, catalog)
         if piece not in self._stopped:
             before = catalog.loaded_checkpoint
-            work = work_of(_as_drawn(request, rendered))
+            # What is no drawing says nothing of how long a step takes.
+            work = work_of(_as_drawn(request, rendered)) if request.task == "draw" else None
             self._pool.report_success(view.key, rendered.checkpoint, seconds=seconds, work=work, loaded_before=before)
         return Drawn(rendered, seconds, view.key)
 
@@ -161,7 +186,9 @@ class Renderer:
         size = (request.width, request.height)
         return {key: await asyncio.to_thread(resized, png, size) for key, png in found.items()}
 
-    async def _send(self, piece: Piece, client: WebuiClient, payload: dict[str, Any], show: Show) -> tuple[Any, float]:
+    async def _send(
+        self, piece: Piece, client: WebuiClient, task: Task, payload: dict[str, Any], show: Show
+    ) -> tuple[Answer, float]:
         """Send the payload and watch over it; what came back, and how many seconds it took."""
         spool = self._pictures.spool(piece.spool)
         watch = self._watches[piece] = RenderWatch(client, payload.get("force_task_id"), show, self._timing)
@@ -169,7 +196,13 @@ class Renderer:
         try:
             async with asyncio.TaskGroup() as group:
                 watching = group.create_task(watch.run(), name=f"watch {piece}")
-                answer = await client.txt2img(payload, spool, heard=watch.hear)
+                match task:
+                    case "upscale":
+                        answer = await client.upscale(payload, spool, heard=watch.hear)
+                    case "describe":
+                        answer = await client.describe(payload, heard=watch.hear)
+                    case _:
+                        answer = await client.txt2img(payload, spool, heard=watch.hear)
                 watching.cancel()
         except* (WebuiError, OSError) as errors:
             raise errors.exceptions[0] from None

@@ -24,6 +24,11 @@ loading takes where that is longer. With fewer than a dozen loads there is too l
 PATIENCE_FACTOR = 4.0
 """How many times its own length a job gives way to later, shorter ones of its owner."""
 
+UPSCALE_STEPS = 2.0
+"""An upscale takes about as long as so many steps of a picture of its finished size: it is one pass, tile by tile."""
+DESCRIBE_WORK = 5.0
+"""Megapixel-steps of a description: a second on a mid-range card, whatever the image; models shrink it first."""
+
 _MEGAPIXEL = 1_000_000
 
 
@@ -41,7 +46,12 @@ def work(
 
 
 def work_of(request: GenerationRequest) -> float:
-    """Megapixel-steps of one picture of this request."""
+    """Megapixel-steps of one picture of this request, or what takes as long."""
+    if request.task == "describe":
+        return DESCRIBE_WORK
+    if request.task == "upscale":
+        sides = (request.upscale_width, request.upscale_height)
+        return work(*(API_SIDE if side is UNSET else side for side in sides), UPSCALE_STEPS)
     return work(
         API_SIDE if request.width is UNSET else request.width,
         API_SIDE if request.height is UNSET else request.height,

@@ -70,6 +70,8 @@ class Matcher:
 
 
 def _title(backend: BackendFacts, catalog: Catalog, job: WaitingJob) -> str:
+    if any(need.kind == "task" for need in job.needs):
+        return ANY  # no checkpoint takes part in it
     wanted = job.checkpoint or backend.default_checkpoint
     found = None if wanted is None else find_checkpoint(catalog, wanted)
     return ANY if found is None else found.title

@@ -6,10 +6,10 @@ import asyncio
 import base64
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import msgspec
@@ -17,21 +17,24 @@ import msgspec
 from core.errors import NoApi, UnreadableAnswer, WebuiError
 from core.webui import lists
 from core.webui.address import WebuiAddress
-from core.webui.answer import Answer
+from core.webui.answer import Answer, decode_caption
 from core.webui.catalog import Capabilities, Catalog
 from core.webui.dialects import LASTING_KEYS
 from core.webui.faults import NETWORK_ERRORS, from_exception, from_status, tidy
-from core.webui.probing import probe
+from core.webui.probing import CAPTION, EXTRAS, INTERROGATE, probe
 from core.webui.progress import Progress, is_idle, read_progress
 from core.webui.stream import read_answer
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+Heard = Callable[[], None] | None
+
 ANSWER_LIMIT = 512 * 1024 * 1024
 """Bytes of one txt2img answer; ten pictures of 2048x2048 are about 100 MB."""
 
 JOB_BUDGET = 3600.0
-"""Seconds that one txt2img may take, waiting in the webui's own queue and loading a checkpoint included."""
+"""Seconds that one job may take, waiting in the webui's own queue and loading a checkpoint included."""
 
 _LIST_LIMIT = 32 * 1024 * 1024
 _ERROR_LIMIT = 64 * 1024
@@ -91,25 +94,40 @@ class WebuiClient:
         payload: Mapping[str, Any],
         spool: Path,
         *,
-        heard: Callable[[], None] | None = None,
+        heard: Heard = None,
         budget: float = JOB_BUDGET,
     ) -> Answer:
         """Draw, over an image where the payload has one. It takes minutes if need be.
 
-        The images go to files `0.raw`, `1.raw`… in `spool` while they arrive.
-
-        `heard` is called for every piece of the answer: a long one over a slow line is no lost job.
+        The images go to files `0.raw`, `1.raw`… in `spool` while they arrive. `heard` is called for every piece of the
+        answer: a long one over a slow line is no lost job.
         OSError where the spool folder can't be written is passed on: that is no fault of the webui.
         """
         self._sent_clip_skip = payload.get("override_settings", {}).get(lists.CLIP_SKIP)
         route = _IMG2IMG if "init_images" in payload else _TXT2IMG
-        timeout = aiohttp.ClientTimeout(total=budget, connect=_CONNECT)
-        async with self._exchange("POST", route, body=payload, timeout=timeout, effect=True) as response:
-            try:
-                chunks = self._chunks(response, limit=ANSWER_LIMIT, effect=True)
-                return await read_answer(chunks if heard is None else _telling(chunks, heard), spool)
-            except UnreadableAnswer as error:
-                raise UnreadableAnswer(tidy(f"{response.content_type}: {error.detail}", self.address.login)) from None
+        return await self._work(route, payload, lambda chunks: read_answer(chunks, spool), heard, budget)
+
+    async def upscale(self, payload: Mapping[str, Any], spool: Path, *, heard: Heard = None) -> Answer:
+        """Enlarge an image; the same otherwise."""
+        return await self._work(EXTRAS, payload, lambda chunks: read_answer(chunks, spool, "image"), heard)
+
+    async def describe(self, payload: Mapping[str, Any], *, heard: Heard = None) -> Answer:
+        """Words about an image; NoCaption where there are none. It may load a model of its own before."""
+        route = CAPTION if "backend" in payload else INTERROGATE
+
+        async def read(chunks: AsyncIterator[bytes]) -> Answer:
+            return decode_caption(b"".join([chunk async for chunk in chunks]))
+
+        return await self._work(route, payload, read, heard)
+
+    async def has_route(self, route: str) -> bool:
+        """Whether there is a POST route, asked by GET, which starts nothing: that is a 405, or a 404 where none is."""
+        url = self.address.url + route
+        try:
+            async with self._session.get(url, headers=self._headers, allow_redirects=False) as answer:
+                return answer.status != 404
+        except NETWORK_ERRORS as error:
+            raise from_exception(error, effect=False, login=self.address.login) from error
 
     async def fetch_progress(self, task_id: str | None) -> Progress | None:
         """How far the task is; None while it is queued, unknown or over, and where the webui can't tell.
@@ -148,7 +166,7 @@ class WebuiClient:
     async def interrupt_task(self, task_id: str) -> bool:
         """Stop this task if it is the one that runs now; False while it isn't, and where the webui can't tell.
 
-        The answer is acted on at once: only a task that begins between the two requests could be hit in its place.
+        Only a task that begins between the two requests could be hit in its place.
         """
         if not self._can_ask_task():
             return False
@@ -225,6 +243,23 @@ class WebuiClient:
             return msgspec.json.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise UnreadableAnswer(f"{route}: {error}") from None
+
+    async def _work(
+        self,
+        route: str,
+        payload: Mapping[str, Any],
+        read: Callable[[AsyncIterator[bytes]], Awaitable[T]],
+        heard: Heard,
+        budget: float = JOB_BUDGET,
+    ) -> T:
+        """Let the webui work, and `read` its answer while it arrives."""
+        timeout = aiohttp.ClientTimeout(total=budget, connect=_CONNECT)
+        async with self._exchange("POST", route, body=payload, timeout=timeout, effect=True) as response:
+            try:
+                chunks = self._chunks(response, limit=ANSWER_LIMIT, effect=True)
+                return await read(chunks if heard is None else _telling(chunks, heard))
+            except UnreadableAnswer as error:
+                raise UnreadableAnswer(tidy(f"{response.content_type}: {error.detail}", self.address.login)) from None
 
     @contextlib.asynccontextmanager
     async def _exchange(

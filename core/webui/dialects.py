@@ -1,4 +1,6 @@
-"""What each kind of webui calls each thing in the JSON of txt2img and img2img. Data; contract sections 1.2, 2 and 5.
+"""What each kind of webui calls each thing in the JSON of txt2img, img2img and extra-single-image.
+
+Data; contract sections 1.2, 1.9, 2 and 5.
 
 A webui is known by what it answered (core.webui.probing); this table says how to speak to it. A line says under which
 key those whose letters stand there take a thing: A1111 and reForge, Forge, SD.Next (N), stable-diffusion.cpp,
@@ -71,6 +73,15 @@ _TABLE: Final[tuple[tuple[str, str, str], ...]] = (
     ("masked_content",           "inpainting_fill",              "A F"),
     ("mask_invert",              "inpainting_mask_invert",       "A F N S K"),
     ("task_id",                  "force_task_id",                "A F"),
+    ("upscale_factor",           "upscaling_resize",             "A F N   K"),
+    ("upscale_width",            "upscaling_resize_w",           "A F N"),
+    ("upscale_height",           "upscaling_resize_h",           "A F N"),
+    ("upscaler",                 "upscaler_1",                   "A F N"),
+    ("upscaler_2",               "upscaler_2",                   "A F N"),
+    ("upscaler_2_visibility",    "extras_upscaler_2_visibility", "A F N"),
+    ("gfpgan",                   "gfpgan_visibility",            "A F"),
+    ("codeformer",               "codeformer_visibility",        "A F"),
+    ("codeformer_weight",        "codeformer_weight",            "A F"),
 )
 # fmt: on
 

@@ -17,6 +17,9 @@ _FOLDER_OR_SUFFIX = re.compile(
 )
 
 
+SIDE_MULTIPLE = 8
+
+
 def compare(rendered: Rendered, request: GenerationRequest, catalog: Catalog) -> Rendered:
     """The same with its warnings, one sentence for each difference. What nobody asked for or nobody told is none."""
     found = (
@@ -29,6 +32,15 @@ def compare(rendered: Rendered, request: GenerationRequest, catalog: Catalog) ->
         _clip_skip(request, catalog),
     )
     return replace(rendered, warnings=tuple(sentence for sentence in found if sentence is not None))
+
+
+def compare_size(rendered: Rendered, request: GenerationRequest) -> tuple[str, ...]:
+    """The warnings about an upscaled picture: webuis floor its sides to a multiple of 8, and that is no difference."""
+    asked = (request.upscale_width, request.upscale_height)
+    came = (rendered.width or 0, rendered.height or 0)
+    if all(side is UNSET or abs(side - real) < SIDE_MULTIPLE for side, real in zip(asked, came, strict=True)):
+        return ()
+    return (f"The picture is {came[0]}x{came[1]} instead of {asked[0]}x{asked[1]}.",)
 
 
 def _count(rendered: Rendered, request: GenerationRequest) -> str | None:

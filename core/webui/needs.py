@@ -14,8 +14,10 @@ from core.webui.control_types import find_control_type
 
 
 class Need(NamedTuple):
-    """One thing: `kind` is checkpoint, sampler, scheduler, lora, style, vae, upscaler, control (each of that `name`),
-    or option: then `name` is the request's field that has to be sayable.
+    """One thing: `kind` is checkpoint, sampler, scheduler, lora, style, vae, upscaler, enlarger, control (each of that
+    `name`), option: then `name` is the request's field that has to be sayable; or task: one of TASKS.
+
+    An enlarger is an upscaler that works on finished pictures, which latent ones can't.
     """
 
     kind: str
@@ -52,6 +54,10 @@ OPTIONS = (
 """Fields that not every webui can be told. CLIP skip is none: where it can't be said, it is left out."""
 
 FACE_FIX = Need("option", "face_fix")
+TASKS = frozenset({"upscale", "describe", "clip", "deepdanbooru", "caption"})
+"""What some webuis do besides drawing: upscale, describe with whatever they have, and describe with one of these."""
+UPSCALE_OPTIONS = ("upscaler_2", "upscaler_2_visibility", "gfpgan", "codeformer", "codeformer_weight")
+"""Fields of an upscale that not every webui can be told."""
 NAMED = {
     "checkpoint": "checkpoint",
     "refiner_checkpoint": "checkpoint",
@@ -69,6 +75,8 @@ def needs_of(request: GenerationRequest) -> tuple[Need, ...]:
 
     What can't be said at all comes first: of a webui without styles none is "not there".
     """
+    if request.task != "draw":
+        return _needs_of_task(request)
     prompts = (request.prompt,) if request.prompts is UNSET else request.prompts
     tags = [name for prompt in prompts for name in lora_tags(prompt)]
     loras = [*(() if request.loras is UNSET else (use.name for use in request.loras)), *tags]
@@ -83,6 +91,17 @@ def needs_of(request: GenerationRequest) -> tuple[Need, ...]:
     found += [Need("vae", name) for name in vaes]
     found += [Need("control", use.type) for use in (() if request.control is UNSET else request.control)]
     return tuple(dict.fromkeys(found))
+
+
+def _needs_of_task(request: GenerationRequest) -> tuple[Need, ...]:
+    if request.task == "describe":
+        return (Need("task", "describe" if request.describe_with is UNSET else request.describe_with),)
+    options = [field for field in UPSCALE_OPTIONS if getattr(request, field) is not UNSET]
+    if request.upscale_factor is UNSET:
+        options.insert(0, "upscale_width")
+    names = [name for name in (request.upscaler, request.upscaler_2) if name is not UNSET]
+    found = [Need("task", "upscale"), *(Need("option", field) for field in options)]
+    return tuple(dict.fromkeys([*found, *(Need("enlarger", name) for name in names)]))
 
 
 def vae_names(request: GenerationRequest) -> tuple[str, ...]:
@@ -104,7 +123,7 @@ def lacks(catalog: Catalog, need: Need) -> bool:
             return assets.find_lora(need.name) is None
         case "control":
             return find_control_type(assets.control_types, need.name) is None
-        case "style" | "vae" | "upscaler":
+        case "style" | "vae" | "upscaler" | "enlarger":
             return find(_listed(catalog, need.kind), need.name) is None
         case _:
             return need.name not in catalog.capabilities.fields
@@ -114,6 +133,8 @@ def _listed(catalog: Catalog, kind: str) -> tuple[str, ...]:
     assets = catalog.assets
     if kind == "vae":
         return vaes_of(catalog)
+    if kind == "enlarger":
+        return assets.upscalers
     return assets.styles if kind == "style" else (*assets.upscalers, *assets.latent_upscalers)
 
 

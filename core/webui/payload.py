@@ -135,11 +135,11 @@ def _images(request: GenerationRequest, inputs: Mapping[str, bytes]) -> dict[str
     said: dict[str, Any] = {}
     if request.image is UNSET:
         return said
-    said["image"] = [_encoded(inputs, request.image)]
+    said["image"] = [encoded(inputs, request.image)]
     if request.resize_mode is not UNSET:
         said["resize_mode"] = RESIZE_MODES[request.resize_mode]
     if request.mask is not UNSET:
-        said["mask"] = _encoded(inputs, request.mask)
+        said["mask"] = encoded(inputs, request.mask)
         if request.inpaint_area is not UNSET:
             said["inpaint_area"] = request.inpaint_area == "masked"
         if request.masked_content is not UNSET:
@@ -149,7 +149,8 @@ def _images(request: GenerationRequest, inputs: Mapping[str, bytes]) -> dict[str
     return said
 
 
-def _encoded(inputs: Mapping[str, bytes], key: str) -> str:
+def encoded(inputs: Mapping[str, bytes], key: str) -> str:
+    """A stored image as webuis take it; UserError where it is gone."""
     if key not in inputs:
         raise UserError("The image that was sent for this picture is not there any more; send it again.")
     png = inputs[key]
@@ -221,6 +222,10 @@ def _sentence(need: Need, catalog: Catalog) -> str:
             names = [control.name for control in assets.control_types]
         case "option" if need.name == "control":
             return "This server's webui has no ControlNet."
+        case "enlarger":
+            return _unknown("upscaler", need.name, list(assets.upscalers))
+        case "task":
+            return f"This server's webui has no {TASK_LABELS[need.name]}."
         case _:
             return f"This server's webui has no {LABELS.get(need.name, need.name.replace('_', ' '))}; leave it out."
     return _unknown({"vae": "VAE", "control": "control type"}.get(need.kind, need.kind), need.name, names)
@@ -240,8 +245,22 @@ LABELS: Final = {
     "vae": "VAE to choose",
     "modules": "way to take several VAEs",
     "hires_upscaler": "hires fix",
+    "upscale_width": "way to enlarge to a size, only by a factor",
+    "upscaler_2": "second upscaler",
+    "upscaler_2_visibility": "second upscaler",
+    "gfpgan": "GFPGAN",
+    "codeformer": "CodeFormer",
+    "codeformer_weight": "CodeFormer",
 }
 """What a field that can't be said is called in the sentence about it."""
+TASK_LABELS: Final = {
+    "upscale": "upscaler",
+    "describe": "way to describe an image",
+    "clip": "CLIP to describe an image with",
+    "deepdanbooru": "DeepDanbooru to describe an image with",
+    "caption": "captioning model",
+}
+"""The same for what it can't do at all."""
 
 
 def _unknown(kind: str, wanted: str, names: list[str]) -> str:

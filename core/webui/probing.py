@@ -17,9 +17,14 @@ from core.webui.assets import Assets, Lora
 from core.webui.catalog import Catalog
 from core.webui.control_types import SCRIPT, ControlType, read_control_types
 from core.webui.dialects import DIALECTS, Speech
+from core.webui.needs import TASKS
 
 _SDAPI: Final = "/sdapi/v1/"
 _PROGRESS: Final = "/sdapi/v1/progress?skip_current_image=true"
+EXTRAS: Final = "/sdapi/v1/extra-single-image"
+INTERROGATE: Final = "/sdapi/v1/interrogate"
+CAPTION: Final = "/sdapi/v1/caption"
+_KOBOLD_VERSION: Final = "/api/extra/version"
 _NO_TASK: Final = "easel-probe"
 """A task id that no job has: asked only to learn whether the route exists."""
 _ABSENT: Final = (NoApi, BadRequest, UnreadableAnswer)
@@ -38,6 +43,9 @@ class Asking(Protocol):
     async def task_progress(self, task_id: str) -> dict[str, Any]:
         """The webui's word on one task."""
 
+    async def has_route(self, route: str) -> bool:
+        """Whether there is a POST route; asking starts nothing."""
+
 
 async def probe(client: Asking, known: Catalog | None, *, whole: bool) -> Catalog:
     """The catalog; NotReady, NoApi or AuthenticationFailed where none of the short lists can be read.
@@ -52,15 +60,17 @@ async def probe(client: Asking, known: Catalog | None, *, whole: bool) -> Catalo
     _refuse_empty(models, samplers, options)
     if known is not None and not whole:
         speech, assets = known.capabilities.speech, known.assets
+        tasks = known.capabilities.fields & TASKS
     else:
         speech = await _recognise(client, options, None if known is None else known.capabilities.speech)
         assets = await _fetch_assets(client, Assets() if known is None else known.assets)
+        tasks = await _find_tasks(client, speech, assets, known.capabilities.fields if known else frozenset())
     found = lists.read_capabilities(
         None if isinstance(options, WebuiError) else options,
         progress=isinstance(progress, dict),
         task_progress=isinstance(task, dict),
     )
-    fields = DIALECTS[speech].fields | ({"face_fix"} if assets.face_models else set())
+    fields = DIALECTS[speech].fields | tasks | ({"face_fix"} if assets.face_models else set())
     fields |= {"control"} if SCRIPT in assets.scripts else set()
     named = {"checkpoints": models, "samplers": samplers, "schedulers": schedulers}
     return Catalog(
@@ -79,6 +89,28 @@ async def probe(client: Asking, known: Catalog | None, *, whole: bool) -> Catalo
     )
 
 
+async def _find_tasks(client: Asking, speech: Speech, assets: Assets, known: frozenset[str]) -> frozenset[str]:
+    """What it does besides drawing; what can't be asked for now is as it was `known`.
+
+    KoboldCpp has both routes whatever is loaded, so there its own word counts.
+    """
+    if speech in (Speech.SDCPP, Speech.DRAWTHINGS):
+        return frozenset()
+    if speech is Speech.KOBOLD:
+        answers = [await _try(client.get(_KOBOLD_VERSION))]
+        described = ["caption"] if isinstance(answers[0], dict) and answers[0].get("vision") is True else []
+        enlarges = True
+    else:
+        answers = await asyncio.gather(*(_try(client.has_route(route)) for route in (EXTRAS, INTERROGATE, CAPTION)))
+        enlarges, interrogates, captions = answers
+        described = ["clip", "deepdanbooru"] if interrogates or captions else []
+        described += ["caption"] if captions else []
+    if any(isinstance(answer, WebuiError) for answer in answers):
+        return known & TASKS
+    found = [*described, *(["describe"] if described else []), *(["upscale"] if enlarges and assets.upscalers else [])]
+    return frozenset(found)
+
+
 async def _recognise(client: Asking, options: Any, known: Speech | None) -> Speech:
     """The first of the contract's signs that is there; A1111's way where none is.
 
@@ -87,7 +119,7 @@ async def _recognise(client: Asking, options: Any, known: Speech | None) -> Spee
     signs = version, native, kobold, modules = await asyncio.gather(
         _try(client.get(_SDAPI + "version")),
         _try(client.get("/sdcpp/v1/capabilities")),
-        _try(client.get("/api/extra/version")),
+        _try(client.get(_KOBOLD_VERSION)),
         _try(client.get(_SDAPI + "sd-modules")),
     )
     if isinstance(version, dict) and version.get("app") == "sd.next":

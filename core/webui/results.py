@@ -14,7 +14,8 @@ from core.request import GenerationRequest
 from core.webui import control
 from core.webui.answer import Answer, Rendered, RenderedPicture
 from core.webui.catalog import Catalog
-from core.webui.differences import compare
+from core.webui.differences import compare, compare_size
+from core.webui.extras import upscaler_of
 
 _HEAD_BYTES = 64
 _SEED_LIMIT = 2**63
@@ -66,6 +67,28 @@ def _with_control(
     maps = tuple(seen.file for seen in behind[-wanted:]) if wanted else ()
     missing = (control.NO_MAP,) if len(maps) < wanted else ()
     return replace(rendered, maps=maps, warnings=(*rendered.warnings, *missing))
+
+
+def build_upscaled(answer: Answer, spool: Path, request: GenerationRequest, catalog: Catalog) -> Rendered:
+    """The same for the one picture of an upscale. The image that was sent has no infotext, so it gets one of its own.
+
+    Some webuis enlarge less than they were asked to, and none of them says so; all floor to eight pixels.
+    """
+    (picture, *_) = _look_at(answer.files, spool)
+    upscaler = upscaler_of(request, catalog)
+    text = picture.infotext or infotext.format_upscaled(request, upscaler, (picture.width, picture.height))
+    rendered = Rendered(
+        pictures=(RenderedPicture(file=picture.file, seed=None, infotext=text),),
+        width=picture.width,
+        height=picture.height,
+        upscaler=upscaler,
+    )
+    return replace(rendered, warnings=compare_size(rendered, request))
+
+
+def build_described(answer: Answer) -> Rendered:
+    """Words instead of a picture."""
+    return Rendered(pictures=(), caption=answer.caption)
 
 
 def _index_of_first(answer: Answer) -> int:

@@ -1,4 +1,4 @@
-"""Reads a txt2img answer while it arrives: images go to files, only the rest is kept. It knows no HTTP.
+"""Reads an answer with images while it arrives: images go to files, only the rest is kept. It knows no HTTP.
 
 A whole-body read of a 10 MB image costs 47 MB and blocks the loop for 200 ms; this costs one chunk.
 """
@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 
 from core.errors import UnreadableAnswer
 from core.webui.answer import Answer, decode_answer
@@ -22,30 +23,38 @@ _TEXT = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _OPEN_ESCAPE = re.compile(rb"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 
 
-async def read_answer(chunks: AsyncIterator[bytes], spool: Path) -> Answer:
-    """Write each string of the top-level array `images` to `spool/<n>.raw` and decode what is left.
+ImageKey = Literal["images", "image"]
+"""Under which key images come: an array of them, or one alone (extra-single-image)."""
+
+
+async def read_answer(chunks: AsyncIterator[bytes], spool: Path, key: ImageKey = "images") -> Answer:
+    """Write each string of the top-level array `images`, or the one string `image`, to `spool/<n>.raw`.
+
+    What is left is decoded.
 
     The folder must exist. Raises UnreadableAnswer for anything but one JSON object with base64 images, and OSError
     where the folder can't be written; no `.part` file stays behind.
     """
-    scanner = AnswerScanner(spool)
+    scanner = AnswerScanner(spool, key)
     try:
         async for chunk in chunks:
             scanner.feed(chunk)
         rest = scanner.finish()
     finally:
         scanner.discard()
-    return decode_answer(rest, scanner.files)
+    return decode_answer(rest, scanner.files, key)
 
 
 class AnswerScanner:
     """A push parser that follows JSON just far enough to know which strings are the images.
 
-    `files` names, for each string of `images`, the file it became (None for an empty string). In what finish()
-    returns these strings are empty and everything else is as it came, so that the JSON decoder still judges the whole.
+    `files` names, for each string of `images` (or for `image`), the file it became (None for an empty string). In what
+    finish() returns these strings are empty and everything else is as it came, so that the JSON decoder still judges
+    the whole.
     """
 
-    def __init__(self, spool: Path) -> None:
+    def __init__(self, spool: Path, key: ImageKey = "images") -> None:
+        self._wanted = key
         self.files: list[str | None] = []
         self._spool = spool
         self._rest = bytearray()
@@ -97,7 +106,7 @@ class AnswerScanner:
                 self._depth -= 1
                 self._in_images = self._in_images and self._depth >= 2
             case b":" if self._depth == 1:
-                self._is_images_value = self._key_next and self._key() == "images"
+                self._is_images_value = self._key_next and self._key() == self._wanted
                 self._key_next = False
             case b"," if self._depth == 1:
                 self._key_next, self._is_images_value = True, False
@@ -109,12 +118,15 @@ class AnswerScanner:
         self._depth += 1
         if self._depth == 1:
             self._key_next = True
-        elif self._depth == 2 and self._is_images_value and bracket == b"[":
+        elif self._depth == 2 and self._is_images_value and bracket == b"[" and self._wanted == "images":
             self._in_images = True
             self.files.clear()  # of two keys with one name the last counts, as in every JSON decoder
 
     def _open_string(self) -> None:
-        if self._in_images and self._depth == 2:
+        is_alone = self._wanted == "image" and self._is_images_value and self._depth == 1
+        if is_alone:
+            self.files.clear()
+        if is_alone or (self._in_images and self._depth == 2):
             self._image = Base64File(self._spool, len(self.files))
             self._state = self._in_image
         else:
