@@ -30,11 +30,13 @@ from cogs.checkpoint import CheckpointCog
 from cogs.client import INTENTS, EaselClient
 from cogs.control import ControlCog
 from cogs.delivery import DiscordDelivery
+from cogs.describe import DescribeCog
 from cogs.draw import DrawCog
 from cogs.login import log_in, stay_connected, use_discord
 from cogs.pnginfo import PngInfoCog
 from cogs.queue import QueueCog
 from cogs.status import StatusCog
+from cogs.upscale import UpscaleCog
 from core.assembly import Core, build_desk, open_core, open_image_fetcher, open_understanding
 from core.errors import ConfigurationError
 from core.fetch import ImageFetcher
@@ -276,6 +278,8 @@ async def _add_talking(services: Services, fetcher: ImageFetcher) -> None:
     services.cogs = (
         DrawCog(studio, delivery, intake, settings.weights, notes),
         ControlCog(studio, delivery, intake, settings.weights, notes),
+        UpscaleCog(studio, delivery, intake, settings.weights),
+        DescribeCog(studio, delivery, intake, settings.weights),
         CheckpointCog(studio, desk, notes, understanding.families, settings.switching_servers),
         PngInfoCog(lambda file: intake.fetch(Sent(file.url, file.size))),
         CancelCog(studio, delivery),

@@ -8,19 +8,35 @@ from pathlib import PurePath
 import discord
 
 from cogs import say
-from cogs.files import Upload, prepare
+from cogs.files import Upload, prepare, text_file
 from cogs.growing import Caption, Shown
+from cogs.said import about_image
 from core.images.kinds import kind_of_extension
 from core.images.store import Kept, PictureStore
 from core.jobs.model import Drawing, Job
+from core.webui.answer import CAPTION_LIMIT
+
+DESCRIPTION_ALONE = "(The server's rules did not let me repeat the words that were found for your image.)"
+DESCRIPTION_ELSEWHERE = {
+    "channel": "The description is below.",
+    "dm": "The description is in your direct messages.",
+    "kept": "The image is described; the words could not be posted here.",
+}
+"""What is left to say in a reply whose words went there."""
 
 
 def caption_of(job: Job, drawing: Drawing, store: PictureStore, *, limit: int, final: bool) -> Caption:
     """The finished caption, or that of the pictures that are there so far.
 
-    Remarks of earlier deliveries are found anew: on a picture whose file there is not the kept one, and, at the end,
-    on those that the message does not show.
+    A description is its words alone. Remarks of earlier deliveries are found anew: on a picture whose file there is not
+    the kept one, and, at the end, on those that the message does not show.
     """
+    if drawing.caption is not None:
+
+        async def words(*_: object) -> str:
+            return described(job, drawing)[0]
+
+        return words
     pictures = {number + 1: kept for number, kept in drawing.shown(job.request.pictures)}
 
     async def caption(uploads: Sequence[Upload], refusals: Mapping[int, str], shown: Shown) -> str:
@@ -37,6 +53,22 @@ def caption_of(job: Job, drawing: Drawing, store: PictureStore, *, limit: int, f
         return say.finished(job, drawing, remarks) if final else say.partly(job, drawing, remarks)
 
     return caption
+
+
+def described(job: Job, drawing: Drawing) -> tuple[str, bool]:
+    """The words about an image in a block that can be copied, and whether all of them are in it."""
+    facts = say.small([*about_image(job.request, say.code), f"{drawing.seconds:.1f} s"])
+    room = say.CONTENT_LIMIT - say.PING_ROOM - say.units(say.quote("", 0)) - say.units(facts) - 1
+    text = drawing.caption or ""
+    block = say.quote(text, room)
+    return say.assemble(block, facts), block == say.quote(text, CAPTION_LIMIT * 2)
+
+
+def texts_of(job: Job, drawing: Drawing) -> list[Upload]:
+    """The words of a description as a file, where they don't fit into the message."""
+    if drawing.caption is None or described(job, drawing)[1]:
+        return []
+    return [text_file(job.id, drawing.caption)]
 
 
 def why_none(refusals: Mapping[int, str]) -> str:

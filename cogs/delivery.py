@@ -21,7 +21,7 @@ import discord
 
 from cogs import say
 from cogs.buttons import cancel_view
-from cogs.captions import caption_of, why_none
+from cogs.captions import DESCRIPTION_ALONE, DESCRIPTION_ELSEWHERE, caption_of, texts_of, why_none
 from cogs.edits import edit_message, edit_shown
 from cogs.files import prepare, shrink_all
 from cogs.growing import Gone, Place, Post, Refused, TooLarge
@@ -120,9 +120,9 @@ class DiscordDelivery:
         post = Post(
             job_id=job.id,
             caption=caption_of(job, drawing, self._pictures, limit=address.file_bytes, final=final),
-            uploads=uploads,
+            uploads=[*uploads, *texts_of(job, drawing)],
             refusals=refusals,
-            safe_content=say.PICTURES_ALONE,
+            safe_content=say.PICTURES_ALONE if drawing.caption is None else DESCRIPTION_ALONE,
             ping=address.owner_id,
             view=None if final else cancel_view(job.id),
         )
@@ -136,6 +136,7 @@ class DiscordDelivery:
             delivered = await self._deliver(job, post, perhaps_done=perhaps_done)
             if final or delivered.where != "kept":
                 words = say.PICTURE_ELSEWHERE if job.delivered_to is None else say.REST_ELSEWHERE
+                words = words if drawing.caption is None else DESCRIPTION_ELSEWHERE
                 await self._point_to(job, delivered, words.get(delivered.where))
             return delivered
 

@@ -113,6 +113,13 @@ def filename(job_id: str, number: int, extension: str, *, spoiler: bool) -> str:
     return f"{'SPOILER_' if spoiler else ''}easel-{job_id}-{number}.{extension}"
 
 
+def text_file(job_id: str, text: str) -> Upload:
+    """Words as a file that is known again like a picture: the first, and only one, of its job."""
+    data = text.encode()
+    kept = Kept(name="", extension="txt", width=0, height=0, size=len(data), infotext=None)
+    return Upload(Path(), kept, filename(job_id, 1, "txt", spoiler=False), len(data), data=data)
+
+
 def number_in(name: str, job_id: str) -> int | None:
     """Which picture of the job a file on Discord is, from 1, whatever its extension became; None where it is none."""
     found = _OURS.fullmatch(name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from cogs import say
+from cogs.said import title
 from core.jobs.model import JobState
 from core.scheduling.forecast import Expectation, Turn
 from core.scheduling.scheduler import Reason
@@ -61,7 +62,7 @@ def _mine(mine: Sequence[MyJob]) -> Iterable[str]:
     if mine:
         yield "**Yours**"
         ordered = sorted(mine, key=lambda one: 0 if one.expectation is None else one.expectation.place)
-        lines = [f"- {_stand(one)} · {say.plain(one.job.request.prompt, PROMPT_ROOM)}" for one in ordered]
+        lines = [f"- {_stand(one)} · {say.plain(title(one.job.request), PROMPT_ROOM)}" for one in ordered]
         yield from _fitting(lines, MINE_ROOM, len(lines))
         yield "-# `/queue cancel:` ends one of them, or all."
 

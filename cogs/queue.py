@@ -9,6 +9,7 @@ from discord.ext import commands
 from cogs import pages, say
 from cogs.answers import NOBODY, answer_error
 from cogs.delivery import DiscordDelivery
+from cogs.said import title
 from core.errors import UserError
 from core.jobs.model import Job, JobState
 from core.studio import Studio
@@ -48,7 +49,7 @@ class QueueCog(commands.Cog):
             mine = await self._studio.fetch_mine(str(interaction.user.id))
         except UserError:  # there is nowhere to say it
             return []
-        offers = [(job.request.prompt, job.id) for job in mine]
+        offers = [(title(job.request), job.id) for job in mine]
         if len(mine) > 1:
             offers.insert(0, (f"All {len(mine)} of them", ALL))
         wanted = typed.strip().casefold()
@@ -71,7 +72,7 @@ class QueueCog(commands.Cog):
         if len(chosen) == 1:
             outcome = outcomes[0]
             sentence = say.was_cancelled(outcome) if isinstance(outcome, JobState) else str(outcome)
-            return say.assemble(sentence, say.quote(chosen[0].request.prompt, 300))
+            return say.assemble(sentence, say.quote(title(chosen[0].request), 300))
         return f"{sum(isinstance(one, JobState) for one in outcomes)} of {len(chosen)} jobs cancelled."
 
     async def _end(self, job: Job, person_id: str) -> JobState | UserError:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from discord.utils import escape_mentions
 from msgspec import UNSET
 
-from cogs.said import rarer
+from cogs.said import DOING, LACKING, about_image, enlarged, rarer
 from core.jobs.model import Drawing, Glimpse, Job, JobState, Ticket
 from core.request import GenerationRequest
 
@@ -120,7 +120,7 @@ def drawing(job: Job, glimpse: Glimpse) -> str:
     picture = f" · picture {glimpse.picture} of {glimpse.pictures}" if glimpse.picture and glimpse.pictures else ""
     step = f" · step {glimpse.step}/{glimpse.steps}" if glimpse.step is not None and glimpse.steps else ""
     bar = "…" if glimpse.fraction is None else _bar(min(max(glimpse.fraction, 0.0), 1.0))
-    head = f"**Drawing** {bar}{picture}{step}"
+    head = f"**{DOING[job.request.task]}** {bar}{picture}{step}"
     return _about(job.request, head, asked_line(job.request), notes(job.notes))
 
 
@@ -182,7 +182,7 @@ def cancelled(job: Job, sentence: str) -> str:
 
 def ended(job: Job, sentence: str, *, partly: bool = False) -> str:
     """Why there is no picture, or (`partly`) no further one, with the prompt so that nobody has to type it again."""
-    head = f"{_no_picture(partly)} · {plain(sentence, 400)}"
+    head = f"{_no_picture(partly, LACKING[job.request.task])} · {plain(sentence, 400)}"
     return _about(job.request, head, asked_line(job.request))
 
 
@@ -191,8 +191,8 @@ def ended_elsewhere(where: str, *, partly: bool) -> str | None:
     return f"{_no_picture(partly)} · {REASON_ELSEWHERE[where]}" if where in REASON_ELSEWHERE else None
 
 
-def _no_picture(partly: bool) -> str:
-    return "**No further picture**" if partly else "**No picture**"
+def _no_picture(partly: bool, what: str = "picture") -> str:
+    return "**No further picture**" if partly else f"**No {what}**"
 
 
 def facts_line(request: GenerationRequest, result: Drawing | None) -> str:
@@ -202,6 +202,8 @@ def facts_line(request: GenerationRequest, result: Drawing | None) -> str:
 
 def asked_line(request: GenerationRequest) -> str:
     """The settings as they were understood; what nobody said is the webui's affair and not shown."""
+    if request.task != "draw":
+        return small(about_image(request, code))
     parts = []
     if request.width is not UNSET and request.height is not UNSET:
         parts.append(f"{request.width}×{request.height}")
@@ -226,6 +228,9 @@ def asked_line(request: GenerationRequest) -> str:
 def drawn_line(request: GenerationRequest, result: Drawing) -> str:
     """The settings as the webui used them."""
     first = result.pictures[0]
+    if request.task == "upscale":
+        facts = enlarged(request, (first.width, first.height), result.upscaler, code)
+        return small([*facts, f"{result.seconds:.1f} s"])
     parts = [f"{first.width}×{first.height}"]
     if result.steps is not None:
         parts.append(f"{result.steps} steps")
@@ -277,6 +282,8 @@ def small(parts: Iterable[str]) -> str:
 
 def _about(request: GenerationRequest, head: str, *facts: str) -> str:
     """A message of head, prompts and facts: it is the prompts that give way, so that no block is ever left open."""
+    if request.task != "draw":
+        return assemble(head, *facts)
     room = CONTENT_LIMIT - PING_ROOM - sum(units(block) + 1 for block in (head, *facts))
     return assemble(head, prompts(request, room), *facts)
 

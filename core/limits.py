@@ -116,14 +116,14 @@ def check_upscale(request: GenerationRequest, limits: Limits) -> Checked:
 
     ValueError where its image's size is not known yet.
     """
-    if request.width is UNSET or request.height is UNSET:
-        raise ValueError("an image is taken in before its finished size can be known")
     notes: list[str] = []
     request = _clamp_numbers(request, limits, notes)
+    if request.width is UNSET or request.height is UNSET:
+        raise ValueError("an image is taken in before its finished size can be known")
     factor = request.upscale_factor
     if factor is not UNSET:
         # As A1111 and its family floor it.
-        width, height = (max(int(side * factor), 1) for side in (request.width, request.height))
+        width, height = int(request.width * factor), int(request.height * factor)
         request = replace(request, upscale_width=width, upscale_height=height)
     elif request.upscale_width is UNSET or request.upscale_height is UNSET:
         raise ValueError("an upscale has a factor or a size")

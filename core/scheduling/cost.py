@@ -50,8 +50,10 @@ def work_of(request: GenerationRequest) -> float:
     if request.task == "describe":
         return DESCRIBE_WORK
     if request.task == "upscale":
-        sides = (request.upscale_width, request.upscale_height)
-        return work(*(API_SIDE if side is UNSET else side for side in sides), UPSCALE_STEPS)
+        width, height = (
+            API_SIDE if side is UNSET else side for side in (request.upscale_width, request.upscale_height)
+        )
+        return work(width, height, UPSCALE_STEPS)
     return work(
         API_SIDE if request.width is UNSET else request.width,
         API_SIDE if request.height is UNSET else request.height,

@@ -52,6 +52,10 @@ class Assets:
         return name_index((*self.latent_upscalers, *self.upscalers))
 
     @cached_property
+    def enlarger_names(self) -> NameIndex:
+        return name_index(self.upscalers)
+
+    @cached_property
     def vae_names(self) -> NameIndex:
         return name_index((*self.vaes, *self.modules))
 
@@ -76,6 +80,7 @@ class Assets:
     def prepare(self) -> None:
         """Build the look-up tables now."""
         _ = self.lora_names, self._loras_by_name, self.style_names, self.upscaler_names, self.vae_names
+        _ = self.enlarger_names
 
 
 def find(names: Iterable[str], wanted: str) -> str | None:

@@ -90,12 +90,7 @@ class WebuiClient:
         return replace(catalog, capabilities=self._capabilities)
 
     async def txt2img(
-        self,
-        payload: Mapping[str, Any],
-        spool: Path,
-        *,
-        heard: Heard = None,
-        budget: float = JOB_BUDGET,
+        self, payload: Mapping[str, Any], spool: Path, *, heard: Heard = None, budget: float = JOB_BUDGET
     ) -> Answer:
         """Draw, over an image where the payload has one. It takes minutes if need be.
 
@@ -220,9 +215,9 @@ class WebuiClient:
     async def task_progress(self, task_id: str) -> dict[str, Any]:
         question = {"id_task": task_id, "id_live_preview": -1, "live_preview": False}
         answer = await self._json("POST", _TASK_PROGRESS, question)
-        if not isinstance(answer, dict):
-            raise UnreadableAnswer("the task's progress is not an object")
-        return answer
+        if isinstance(answer, dict):
+            return answer
+        raise UnreadableAnswer("the task's progress is not an object")
 
     async def get(self, route: str) -> Any:
         """The JSON of a GET route."""

@@ -61,7 +61,7 @@ def build_payload(
         if key is not None and value is not UNSET:
             (overrides if key.startswith("@") else payload)[key.removeprefix("@")] = value
     payload = _extras(request, catalog, dialect) | payload
-    if units := build_units(request, catalog, lambda key: _encoded(inputs or {}, key)):
+    if units := build_units(request, catalog, lambda key: encoded(inputs or {}, key)):
         payload.setdefault("alwayson_scripts", {})[TITLE] = {"args": units}
     _add_loras(payload, request, catalog, dialect)
     if overrides and catalog.capabilities.override_settings:
@@ -202,35 +202,39 @@ def _short_name(checkpoint: Checkpoint) -> str:
 
 
 def _sentence(need: Need, catalog: Catalog) -> str:
+    if need.kind == "task":
+        return f"This server's webui has no {TASK_LABELS[need.name]}."
+    if need == Need("option", "control"):
+        return "This server's webui has no ControlNet."
+    if need.kind == "option":
+        return f"This server's webui has no {LABELS.get(need.name, need.name.replace('_', ' '))}; leave it out."
+    return _unknown(KINDS.get(need.kind, need.kind), need.name, _names(need.kind, catalog))
+
+
+def _names(kind: str, catalog: Catalog) -> list[str]:
+    """What there is of a kind, for people."""
     assets = catalog.assets
-    match need.kind:
+    match kind:
         case "checkpoint":
-            names = list(dict.fromkeys(_short_name(checkpoint) for checkpoint in catalog.checkpoints))
+            return list(dict.fromkeys(_short_name(checkpoint) for checkpoint in catalog.checkpoints))
         case "sampler":
-            names = [named.name for named in catalog.samplers]
+            return [named.name for named in catalog.samplers]
         case "scheduler":
-            names = [named.name for named in catalog.schedulers]
+            return [named.name for named in catalog.schedulers]
         case "lora":
-            names = [lora.name for lora in assets.loras]
+            return [lora.name for lora in assets.loras]
         case "style":
-            names = list(assets.styles)
+            return list(assets.styles)
         case "vae":
-            names = list(vaes_of(catalog))
-        case "upscaler":
-            names = [*assets.latent_upscalers, *assets.upscalers]
+            return list(vaes_of(catalog))
         case "control":
-            names = [control.name for control in assets.control_types]
-        case "option" if need.name == "control":
-            return "This server's webui has no ControlNet."
-        case "enlarger":
-            return _unknown("upscaler", need.name, list(assets.upscalers))
-        case "task":
-            return f"This server's webui has no {TASK_LABELS[need.name]}."
+            return [control.name for control in assets.control_types]
         case _:
-            return f"This server's webui has no {LABELS.get(need.name, need.name.replace('_', ' '))}; leave it out."
-    return _unknown({"vae": "VAE", "control": "control type"}.get(need.kind, need.kind), need.name, names)
+            return [*(assets.latent_upscalers if kind == "upscaler" else ()), *assets.upscalers]
 
 
+KINDS: Final = {"vae": "VAE", "control": "control type", "enlarger": "upscaler"}
+"""What a kind of need is called in a sentence, where not by its own name."""
 LABELS: Final = {
     "face_fix": "way to fix faces",
     "hires_scale": "hires fix",

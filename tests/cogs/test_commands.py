@@ -12,10 +12,12 @@ from discord import app_commands
 from cogs.checkpoint import CheckpointCog
 from cogs.client import INTENTS, EaselClient
 from cogs.control import ControlCog
+from cogs.describe import DescribeCog
 from cogs.draw import DrawCog
 from cogs.pnginfo import PngInfoCog
 from cogs.queue import QueueCog
 from cogs.status import StatusCog
+from cogs.upscale import UpscaleCog
 from core.size import parse_size
 from core.store.database import database_url, open_database
 from core.store.facts import Facts
@@ -42,6 +44,8 @@ async def client(tmp_path: Path) -> AsyncIterator[EaselClient]:
             StatusCog(nothing),
             PngInfoCog(nothing),
             CheckpointCog(nothing, nothing, nothing, None),
+            UpscaleCog(nothing, nothing, nothing, {}),
+            DescribeCog(nothing, nothing, nothing, {}),
         ):
             await client.add_cog(cog)
         yield client
@@ -53,7 +57,8 @@ def definitions(client: EaselClient) -> dict[str, dict[str, Any]]:
 
 async def test_every_command_is_within_discord_s_limits(client: EaselClient) -> None:
     commands = definitions(client)
-    assert commands.keys() == {"draw", "control", "queue", "status", "pnginfo", "checkpoint"}
+    drawing = {"draw", "control", "upscale", "describe"}
+    assert commands.keys() == drawing | {"queue", "status", "pnginfo", "checkpoint"}
     for command in commands.values():
         assert broken_limits(command) == []
 
