@@ -31,8 +31,8 @@ WEBUIS: dict[str, type[LocalWebui]] = {
     "KoboldCpp": LocalKobold,
     "Draw Things": LocalDrawThings,
 }
-EXTENSIONS: dict[str, dict[str, Any]] = {"A1111": {"controlnet": True}}
-"""What people install there; Forge and reForge have it built in."""
+EXTENSIONS: dict[str, dict[str, Any]] = {"A1111": {"controlnet": True}, "KoboldCpp": {"vision": True, "esrgan": True}}
+"""What people install or load there; Forge and reForge have ControlNet built in."""
 FEATURES: dict[str, GenerationRequest] = {
     "`styles`": GenerationRequest(prompt="x", styles=("a",)),
     "`loras`, `<lora:…>`": GenerationRequest(prompt="x", loras=(LoraUse("inkwash"),)),
@@ -45,20 +45,32 @@ FEATURES: dict[str, GenerationRequest] = {
     "`extra`: tiling, subseed": GenerationRequest(prompt="x", tiling=True, subseed=1),
     "`extra`: area, padding, mask_blur": GenerationRequest(prompt="x", inpaint_area="masked", mask_blur=4),
     "`/control`": GenerationRequest(prompt="x", control=(ControlUse(type="depth"),)),
+    "`/upscale`": GenerationRequest(prompt="", task="upscale", image="i", upscale_factor=2.0),
+    "`/upscale` with `size`": GenerationRequest(prompt="", task="upscale", upscale_width=64, upscale_height=64),
+    "`upscaler_2`": GenerationRequest(prompt="", task="upscale", upscale_factor=2.0, upscaler_2="a"),
+    "`gfpgan`, `codeformer`": GenerationRequest(prompt="", task="upscale", upscale_factor=2.0, gfpgan=1.0),
+    "`/describe`": GenerationRequest(prompt="", task="describe", image="i"),
+    "`/describe`: CLIP, DeepDanbooru": GenerationRequest(prompt="", task="describe", describe_with="clip"),
+    "`/describe`: captions": GenerationRequest(prompt="", task="describe", describe_with="caption"),
 }
 """Without names: these are looked up in each webui's own lists."""
 
 
 def works(catalog: Catalog, request: GenerationRequest) -> bool:
     """Whether that webui can be told all of it, whatever names it has."""
-    return first_lack(catalog, tuple(need for need in needs_of(request) if need.kind == "option")) is None
+    return first_lack(catalog, tuple(need for need in needs_of(request) if need.kind in ("option", "task"))) is None
+
+
+def local(name: str) -> LocalWebui:
+    """One of that kind whose steps take no time, with all that it can be given."""
+    return WEBUIS[name](seconds_per_step=0.0, cheap_pictures=True, **EXTENSIONS.get(name, {}))
 
 
 async def catalogs(session: aiohttp.ClientSession) -> dict[str, Catalog]:
     """The catalog of a local webui of each kind."""
     found: dict[str, Catalog] = {}
-    for name, kind in WEBUIS.items():
-        async with kind(seconds_per_step=0.0, cheap_pictures=True, **EXTENSIONS.get(name, {})) as webui:
+    for name in WEBUIS:
+        async with local(name) as webui:
             found[name] = await client_for(webui.url, session).fetch_catalog()
     return found
 

@@ -1,0 +1,68 @@
+"""What works on an image alone, before it is queued: its finished size, its limits, its cost."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from msgspec import UNSET
+
+from core.errors import UserError
+from core.limits import Limits, check_upscale
+from core.request import GenerationRequest
+from core.scheduling.cost import DESCRIBE_WORK, work_of
+from core.understanding import Understanding
+
+ASKED = GenerationRequest(prompt="", task="upscale", image="i", width=1000, height=500, upscale_factor=2.0)
+SIZED = replace(ASKED, upscale_factor=UNSET, upscale_width=640, upscale_height=480)
+
+
+def test_the_finished_size_follows_from_the_factor() -> None:
+    checked = check_upscale(replace(ASKED, upscale_factor=1.5009), Limits())
+    assert (checked.request.upscale_width, checked.request.upscale_height) == (1500, 750)
+    assert checked.notes == ()
+    assert check_upscale(SIZED, Limits()).request == SIZED
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "value"),
+    [
+        ({"upscale_factor": 0.5}, "upscale_factor", 1.0),
+        ({"upscale_factor": 64.0}, "upscale_factor", 8.0),
+        ({"gfpgan": 2.0}, "gfpgan", 1.0),
+        ({"codeformer": -1.0}, "codeformer", 0.0),
+    ],
+)
+def test_numbers_outside_are_brought_inside_and_that_is_said(changes: dict[str, Any], field: str, value: float) -> None:
+    checked = check_upscale(replace(ASKED, **changes), Limits())
+    assert getattr(checked.request, field) == value
+    assert len(checked.notes) == 1
+
+
+def test_no_number_is_refused() -> None:
+    with pytest.raises(UserError, match="Factor must be a number"):
+        check_upscale(replace(ASKED, upscale_factor=math.nan), Limits())
+
+
+def test_what_would_be_too_large_is_refused_with_what_would_do() -> None:
+    large = replace(ASKED, width=3000, height=2000, upscale_factor=4.0)
+    with pytest.raises(UserError, match=r"12000x8000.*The largest factor for this image is 2\.3\."):
+        check_upscale(large, Limits())
+    check_upscale(replace(large, upscale_factor=2.3), Limits())
+    with pytest.raises(UserError, match="at most 8192 pixels a side"):
+        check_upscale(replace(SIZED, upscale_width=9000, upscale_height=10), Limits())
+
+
+def test_an_upscale_has_no_seed_and_costs_its_finished_size() -> None:
+    checked = Understanding().read(ASKED, None, None)
+    assert checked.request.seed is UNSET
+    assert checked.request.pictures == 1
+    assert work_of(checked.request) == 2 * work_of(replace(SIZED, upscale_width=1000, upscale_height=1000))
+    assert work_of(replace(ASKED, task="describe")) == DESCRIBE_WORK
+
+
+def test_rows_from_before_are_drawings() -> None:
+    assert GenerationRequest.from_json('{"prompt": "a fox"}').task == "draw"
+    assert GenerationRequest.from_json(ASKED.to_json()) == ASKED
