@@ -40,8 +40,10 @@ ABILITIES = {
     "refiner_checkpoint": "refiner",
     "distilled_cfg": "distilled CFG",
     "scheduler": "choosing a scheduler",
+    "upscale": "enlarging images",
+    "describe": "describing images",
 }
-"""Fields of a request, and what they are called here."""
+"""Fields of a request and tasks, and what they are called here."""
 
 
 class Mark(Enum):

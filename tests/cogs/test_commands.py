@@ -105,6 +105,24 @@ async def test_draw_has_the_options_people_were_promised(client: EaselClient) ->
     }
 
 
+async def test_what_works_on_an_image_has_the_options_people_were_promised(client: EaselClient) -> None:
+    found = {
+        name: [(option["name"], TYPE(option["type"])) for option in definitions(client)[name]["options"]]
+        for name in ("upscale", "describe")
+    }
+    numbers = ("upscaler_2_visibility", "gfpgan", "codeformer", "codeformer_weight")
+    assert found == {
+        "upscale": [
+            ("image", TYPE.attachment),
+            ("factor", TYPE.number),
+            *((name, TYPE.string) for name in ("size", "upscaler", "upscaler_2")),
+            *((name, TYPE.number) for name in numbers),
+            *((name, TYPE.boolean) for name in ("spoiler", "private")),
+        ],
+        "describe": [("image", TYPE.attachment), ("model", TYPE.string), ("private", TYPE.boolean)],
+    }
+
+
 async def test_commands_are_for_servers_and_direct_messages_with_the_bot(client: EaselClient) -> None:
     for command in definitions(client).values():
         assert command["contexts"] == [0, 1]

@@ -10,10 +10,16 @@ import pytest
 from msgspec import UNSET
 
 from core.errors import UserError
+from core.jobs.queue import entry
 from core.limits import Limits, check_upscale
 from core.request import GenerationRequest
 from core.scheduling.cost import DESCRIBE_WORK, work_of
+from core.scheduling.facts import BackendFacts
+from core.scheduling.matching import ANY, Matcher
 from core.understanding import Understanding
+from core.webui.assets import Assets
+from core.webui.catalog import Capabilities, Catalog, Checkpoint
+from tests.core.jobs.conftest import new_job
 
 ASKED = GenerationRequest(prompt="", task="upscale", image="i", width=1000, height=500, upscale_factor=2.0)
 SIZED = replace(ASKED, upscale_factor=UNSET, upscale_width=640, upscale_height=480)
@@ -66,3 +72,18 @@ def test_an_upscale_has_no_seed_and_costs_its_finished_size() -> None:
 def test_rows_from_before_are_drawings() -> None:
     assert GenerationRequest.from_json('{"prompt": "a fox"}').task == "draw"
     assert GenerationRequest.from_json(ASKED.to_json()) == ASKED
+
+
+def test_no_checkpoint_is_loaded_for_what_draws_nothing() -> None:
+    fields = Capabilities().fields | {"upscale"}
+    catalog = Catalog(
+        checkpoints=(Checkpoint("a.safetensors", "a"),),
+        capabilities=Capabilities(fields=fields),
+        assets=Assets(upscalers=("Lanczos",)),
+    )
+    backend = BackendFacts(key="gpu", up=True, idle=True, catalog=catalog, default_checkpoint="a")
+    drawn, upscaled = (
+        Matcher([backend]).places(entry(new_job(**{"prompt": "x", **changes}), 1))
+        for changes in ({}, {"task": "upscale", "upscale_factor": 2.0})
+    )
+    assert (drawn, upscaled) == ({"gpu": "a.safetensors"}, {"gpu": ANY})
