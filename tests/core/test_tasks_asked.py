@@ -82,8 +82,6 @@ def test_no_checkpoint_is_loaded_for_what_draws_nothing() -> None:
         assets=Assets(upscalers=("Lanczos",)),
     )
     backend = BackendFacts(key="gpu", up=True, idle=True, catalog=catalog, default_checkpoint="a")
-    drawn, upscaled = (
-        Matcher([backend]).places(entry(new_job(**{"prompt": "x", **changes}), 1))
-        for changes in ({}, {"task": "upscale", "upscale_factor": 2.0})
-    )
+    jobs = (new_job(), new_job(task="upscale", upscale_factor=2.0))
+    drawn, upscaled = (Matcher([backend]).places(entry(job, 1)) for job in jobs)
     assert (drawn, upscaled) == ({"gpu": "a.safetensors"}, {"gpu": ANY})
