@@ -185,7 +185,9 @@ async def test_the_one_image_is_streamed_to_the_spool(
     assert build_upscaled(answer, tmp_path, replace(DOUBLED, upscale_width=135), catalog).warnings == ()
 
 
-@pytest.mark.parametrize("body", [b'{"image": null}', b'{"image": ""}', b'{"image": {"a": ["b"]}}', b'{"images": []}', b"{}"])
+@pytest.mark.parametrize(
+    "body", [b'{"image": null}', b'{"image": ""}', b'{"image": {"a": ["b"]}}', b'{"images": []}', b"{}"]
+)
 async def test_an_answer_without_an_image_is_none(
     raw: RawServer, session: aiohttp.ClientSession, tmp_path: Path, body: bytes
 ) -> None:
