@@ -75,7 +75,7 @@ async def test_what_a_webui_has_and_can_is_told(
     output = capsys.readouterr().out
     assert "✓ It has 3 LoRAs, 1 VAE, 5 upscalers, 1 style, ADetailer." in output
     assert "LoRAs, choosing a VAE, hires fix, drawing over an image, masks, fixing faces" in output
-    assert "choosing a VAE, fixing faces, refiner, distilled CFG. Pictures come without." in output
+    assert "fixing faces, refiner, distilled CFG, enlarging images, describing images. Pictures come" in output
 
 
 async def test_the_operator_s_own_table_and_wildcards_are_checked(
