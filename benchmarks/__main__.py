@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 
-from benchmarks import bot_path, burst, cancel, idle_slot, loop_block, policy, recovery, startup, throughput
+from benchmarks import bot_path, burst, cancel, idle_slot, loop_block, names, policy, recovery, startup, throughput
 from benchmarks.figures import Figure, table
 
 ALL: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
@@ -21,13 +21,14 @@ ALL: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "recovery": recovery.measure,
     "startup": startup.measure,
     "policy": policy.measure,
+    "names": names.measure,
 }
 
 
-async def main(names: list[str]) -> None:
+async def main(chosen: list[str]) -> None:
     """Each has the machine for itself."""
     figures: list[Figure] = []
-    for name in names:
+    for name in chosen:
         print(f"{name} …", file=sys.stderr, flush=True)
         figures += await ALL[name]()
     print(table(figures))

@@ -7,6 +7,7 @@ import itertools
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from core.errors import NoDatabase, NoPlace, NotOffered, UserError
@@ -21,7 +22,7 @@ from core.limits import Checked
 from core.metrics import Metrics
 from core.request import GenerationRequest
 from core.scheduling.forecast import Expectation, Turn
-from core.understanding import Understanding
+from core.understanding import Understanding, may_take_long
 from core.webui.catalog import Catalog
 from core.webui.pool import BackendView, Mode
 
@@ -103,7 +104,7 @@ class Studio:
         NoDatabase where it could not be written in time, and then it won't be drawn either.
         None where the same command was submitted before: events of Discord's may come twice.
         """
-        checked = self._understand(order.request, order.guild_id)
+        checked = await self._understand(order.request, order.guild_id)
         job = NewJob(
             id=order.job_id,
             owner_id=order.owner_id,
@@ -258,10 +259,12 @@ class Studio:
             return NoPlace(f"{sentence} Try again in a few minutes.", None)
         return NoPlace(sentence, max(ends_at, time.time() + SOONEST_SECONDS))
 
-    def _understand(self, asked: GenerationRequest, guild_id: str | None) -> Checked:
+    async def _understand(self, asked: GenerationRequest, guild_id: str | None) -> Checked:
         """As the webuis were when last asked; what they don't have makes them be asked again."""
+        catalog, loaded = self._fleet.catalog(), self._fleet.default_checkpoint()
+        read = partial(self._understanding.read, asked, catalog, loaded, guild_id)
         try:
-            return self._understanding.read(asked, self._fleet.catalog(), self._fleet.default_checkpoint(), guild_id)
+            return await asyncio.to_thread(read) if may_take_long(asked) else read()
         except NotOffered:
             self._fleet.refresh()
             raise

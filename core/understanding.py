@@ -107,6 +107,12 @@ class Understanding:
         return prompt, negative if negative is UNSET else expand(negative, self.wildcards, rng, self.caps)
 
 
+def may_take_long(asked: GenerationRequest) -> bool:
+    """Whether its prompts may hold choices: drawing these for ten pictures can take a second, so use a thread."""
+    negative = "" if asked.negative_prompt is UNSET else asked.negative_prompt
+    return any(sign in text for text in (asked.prompt, negative) for sign in ("{", "__"))
+
+
 def _with_prompts(request: GenerationRequest, drawn: Iterable[tuple[str, str | UnsetType]]) -> GenerationRequest:
     """With the prompt and negative prompt of each picture; an empty one is kept, or what was typed would be drawn."""
     prompts, negatives = zip(*((prompt, negative or "") for prompt, negative in drawn), strict=True)

@@ -127,12 +127,14 @@ class Wildcards:
         if "*" not in key:
             file = shelf.files.get(key)
             return None if file is None else Values((file,))
-        if key not in shelf.globs:
+        try:
+            return shelf.globs[key]
+        except KeyError:
             if len(shelf.globs) >= 256:
-                shelf.globs.clear()
+                shelf.globs.clear()  # perhaps while another thread looks
             found = [shelf.files[name] for name in shelf.names if _matches(key.split("*"), name)]
-            shelf.globs[key] = Values(found) if found else None
-        return shelf.globs[key]
+            values = shelf.globs[key] = Values(found) if found else None
+            return values
 
     def work(self, name: str) -> int:
         """How many steps it takes to find a name: globs are compared with every name."""

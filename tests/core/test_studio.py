@@ -1,7 +1,9 @@
 """The core's door: submit, cancel, look."""
 
 import asyncio
+import random
 import sqlite3
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -18,6 +20,7 @@ from core.jobs.model import Delivered, JobState
 from core.jobs.rows import Places
 from core.request import GenerationRequest
 from core.studio import Order
+from core.understanding import Understanding
 from core.webui.pool import Mode
 from playground.webui import Fault
 from tests.core.ground import Ground, fast_webui, opened_ground
@@ -248,3 +251,34 @@ async def test_what_a_person_weighs_is_in_the_row_and_in_the_queue(ground: Groun
     waiting = ground.queue.get("1")
     assert waiting is not None
     assert waiting.weight == 2.5
+
+
+class NotingRandom(random.Random):
+    """Remembers where it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.on_loop: list[bool] = []
+
+    def randint(self, a: int, b: int) -> int:
+        self.on_loop.append(threading.current_thread() is threading.main_thread())
+        return super().randint(a, b)
+
+
+@pytest.mark.parametrize(
+    ("asked", "on_loop"),
+    [
+        ({}, True),
+        ({"prompt": "a {red|blue} fox"}, False),
+        ({"prompt": "a __colour__ fox"}, False),
+        ({"negative_prompt": "{snow|rain}"}, False),
+    ],
+)
+async def test_choices_are_drawn_beside_the_loop(ground: Ground, asked: dict[str, Any], on_loop: bool) -> None:
+    chance = NotingRandom()
+    ground.studio._understanding = Understanding(rng=chance)
+    ticket = await ground.studio.submit(order(**asked))
+    assert ticket is not None
+    assert chance.on_loop == [on_loop]
+    with pytest.raises(UserError, match='no lora called "nothing"'):
+        await ground.studio.submit(order("2", prompt="a {<lora:nothing:1>|<lora:nothing:2>}"))
