@@ -6,7 +6,7 @@ import asyncio
 import base64
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,6 +23,7 @@ from core.webui.dialects import LASTING_KEYS
 from core.webui.faults import NETWORK_ERRORS, from_exception, from_status, tidy
 from core.webui.probing import CAPTION, EXTRAS, INTERROGATE, probe
 from core.webui.progress import Progress, is_idle, read_progress
+from core.webui.sending import in_pieces, parts_of
 from core.webui.stream import read_answer
 
 log = logging.getLogger(__name__)
@@ -42,8 +43,6 @@ _CONNECT = 10.0
 _LIST_TIMEOUT = aiohttp.ClientTimeout(total=15.0, connect=_CONNECT)
 _LONG_LIST_TIMEOUT = aiohttp.ClientTimeout(total=60.0, connect=_CONNECT)
 
-_IMAGES = ("init_images", "mask")
-_PIECE = 1 << 16
 _TXT2IMG = "/sdapi/v1/txt2img"
 _IMG2IMG = "/sdapi/v1/img2img"
 PROGRESS = "/sdapi/v1/progress?skip_current_image=true"
@@ -270,8 +269,8 @@ class WebuiClient:
         headers = dict(self._headers)
         data: Any = None
         if body is not None:
-            parts = _parts_of(body)
-            data = parts[0] if len(parts) == 1 else _in_pieces(parts)
+            parts = parts_of(body)
+            data = parts[0] if len(parts) == 1 else in_pieces(parts)
             headers |= {"Content-Type": "application/json", "Content-Length": str(sum(map(len, parts)))}
         try:
             response = await self._session.request(
@@ -312,25 +311,6 @@ class WebuiClient:
             if size > limit:
                 raise UnreadableAnswer(f"the answer is longer than {limit} bytes")
             yield chunk
-
-
-def _parts_of(body: Mapping[str, Any]) -> list[bytes | str]:
-    """The body's JSON, its images as they are: they are many megabytes, and nothing in base64 is escaped."""
-    rest = msgspec.json.encode({name: value for name, value in body.items() if name not in _IMAGES})
-    parts: list[bytes | str] = []
-    if "mask" in body:
-        parts += [b'"mask":"', body["mask"], b'",']
-    for image in body.get("init_images", ())[:1]:  # there is never another one
-        parts += [b'"init_images":["', image, b'"],']
-    return [b"{", *parts, rest[1:]] if parts else [rest]
-
-
-async def _in_pieces(parts: Iterable[bytes | str]) -> AsyncIterator[bytes]:
-    for part in parts:
-        for start in range(0, len(part), _PIECE):
-            piece = part[start : start + _PIECE]
-            yield piece if isinstance(piece, bytes) else piece.encode("ascii")
-            await asyncio.sleep(0)  # else a webui that reads quickly would get all of it at once
 
 
 async def _telling(chunks: AsyncIterator[bytes], heard: Callable[[], None]) -> AsyncIterator[bytes]:

@@ -152,8 +152,6 @@ def _vae_change(wanted: str, catalog: Catalog) -> Change:
     found = [vae for name in names if (vae := find(vaes_of(catalog), name)) is not None]
     if takes_modules:
         return Change("forge_additional_modules", found, ", ".join(found))
-    if len(found) > 1:
-        raise NotOffered("This webui takes one VAE, not several.")
     return Change("sd_vae", found[0], found[0])
 
 

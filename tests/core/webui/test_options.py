@@ -11,7 +11,7 @@ import pytest
 from core.errors import NotOffered
 from core.webui.assets import Assets
 from core.webui.catalog import Capabilities, Catalog, Checkpoint
-from core.webui.dialects import LASTING_KEYS, OVERRIDE_KEYS, Speech
+from core.webui.dialects import DIALECTS, LASTING_KEYS, OVERRIDE_KEYS, Speech
 from core.webui.options import (
     Change,
     Setting,
@@ -40,7 +40,13 @@ MODULES = ("ae.safetensors", "clip_l.safetensors")
 
 
 def catalog(speech: Speech = Speech.A1111, **capabilities: Any) -> Catalog:
-    known = {"override_settings": True, "clip_skip": 1, "speech": speech, **capabilities}
+    known = {
+        "override_settings": True,
+        "clip_skip": 1,
+        "speech": speech,
+        "fields": DIALECTS[speech].fields,
+        **capabilities,
+    }
     return Catalog(
         checkpoints=(
             Checkpoint("sub/night_v2.safetensors [0123456789]", "sub_night_v2", "0123456789", stem="night_v2"),
@@ -100,7 +106,7 @@ def test_values_are_the_webui_s_own_with_exact_types(
         (catalog(), Setting.CHECKPOINT, "", "no checkpoint called"),
         (catalog(), Setting.VAE, "http://evil/x.pt", "no VAE called"),
         (catalog(), Setting.VAE, " , ", "Say which VAE."),
-        (catalog(), Setting.VAE, "soft, none", "one VAE"),
+        (catalog(), Setting.VAE, "soft, none", "no way to take several VAEs"),
         (catalog(), Setting.CLIP_SKIP, "13", "from 1 to 12"),
         (catalog(), Setting.CLIP_SKIP, "0", "from 1 to 12"),
         (catalog(), Setting.CLIP_SKIP, "²", "from 1 to 12"),
