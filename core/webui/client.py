@@ -6,7 +6,7 @@ import asyncio
 import base64
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,6 +23,7 @@ from core.webui.dialects import LASTING_KEYS
 from core.webui.faults import NETWORK_ERRORS, from_exception, from_status, tidy
 from core.webui.probing import CAPTION, EXTRAS, INTERROGATE, probe
 from core.webui.progress import Progress, is_idle, read_progress
+from core.webui.receiving import ANSWER_LIMIT, read_chunks, read_error, telling
 from core.webui.sending import in_pieces, parts_of
 from core.webui.stream import read_answer
 
@@ -31,14 +32,10 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Heard = Callable[[], None] | None
 
-ANSWER_LIMIT = 512 * 1024 * 1024
-"""Bytes of one txt2img answer; ten pictures of 2048x2048 are about 100 MB."""
-
 JOB_BUDGET = 3600.0
 """Seconds that one job may take, waiting in the webui's own queue and loading a checkpoint included."""
 
 _LIST_LIMIT = 32 * 1024 * 1024
-_ERROR_LIMIT = 64 * 1024
 _CONNECT = 10.0
 _LIST_TIMEOUT = aiohttp.ClientTimeout(total=15.0, connect=_CONNECT)
 _LONG_LIST_TIMEOUT = aiohttp.ClientTimeout(total=60.0, connect=_CONNECT)
@@ -225,13 +222,13 @@ class WebuiClient:
     async def feed(self, route: str, take: Callable[[bytes], None]) -> None:
         """Hand a GET route's answer to `take` piece by piece: a list can be hundreds of megabytes."""
         async with self._exchange("GET", route, timeout=_LONG_LIST_TIMEOUT) as response:
-            async for chunk in self._chunks(response, limit=ANSWER_LIMIT, effect=False):
+            async for chunk in read_chunks(response, self.address.login, limit=ANSWER_LIMIT, effect=False):
                 take(chunk)
 
     async def _json(self, method: str, route: str, body: Mapping[str, Any] | None = None, **how: Any) -> Any:
         async with self._exchange(method, route, body=body, **how) as response:
             data = bytearray()
-            async for chunk in self._chunks(response, limit=_LIST_LIMIT, effect=False):
+            async for chunk in read_chunks(response, self.address.login, limit=_LIST_LIMIT, effect=False):
                 data += chunk
         try:
             return msgspec.json.decode(data)
@@ -250,8 +247,8 @@ class WebuiClient:
         timeout = aiohttp.ClientTimeout(total=budget, connect=_CONNECT)
         async with self._exchange("POST", route, body=payload, timeout=timeout, effect=True) as response:
             try:
-                chunks = self._chunks(response, limit=ANSWER_LIMIT, effect=True)
-                return await read(chunks if heard is None else _telling(chunks, heard))
+                chunks = read_chunks(response, self.address.login, limit=ANSWER_LIMIT, effect=True)
+                return await read(chunks if heard is None else telling(chunks, heard))
             except UnreadableAnswer as error:
                 raise UnreadableAnswer(tidy(f"{response.content_type}: {error.detail}", self.address.login)) from None
 
@@ -267,53 +264,20 @@ class WebuiClient:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """One request whose answer is a 200 (or SD.Next's 204); every other answer is raised as a WebuiError."""
         headers = dict(self._headers)
-        data: Any = None
+        sent: Any = None
         if body is not None:
             parts = parts_of(body)
-            data = parts[0] if len(parts) == 1 else in_pieces(parts)
+            sent = parts[0] if len(parts) == 1 else in_pieces(parts)
             headers |= {"Content-Type": "application/json", "Content-Length": str(sum(map(len, parts)))}
         try:
             response = await self._session.request(
-                method, self.address.url + route, data=data, headers=headers, timeout=timeout, allow_redirects=False
+                method, self.address.url + route, data=sent, headers=headers, timeout=timeout, allow_redirects=False
             )
         except NETWORK_ERRORS as error:
             raise from_exception(error, effect=effect, login=self.address.login) from error
         # Errors of the block below are not mapped: a full disk is no fault of the webui's.
         async with response:
             if response.status not in (200, 204):
-                raise from_status(
-                    response.status, await self._error_body(response), effect=effect, login=self.address.login
-                )
+                told = await read_error(response, self.address.login)
+                raise from_status(response.status, told, effect=effect, login=self.address.login)
             yield response
-
-    async def _error_body(self, response: aiohttp.ClientResponse) -> bytes:
-        """The first 64 KiB of an error's body: a 422 can echo a whole request."""
-        body = b""
-        with contextlib.suppress(WebuiError):  # it broke off: what came is enough
-            async with contextlib.aclosing(self._chunks(response, limit=ANSWER_LIMIT, effect=False)) as chunks:
-                async for chunk in chunks:
-                    body += chunk
-                    if len(body) >= _ERROR_LIMIT:
-                        break
-        return body[:_ERROR_LIMIT]
-
-    async def _chunks(self, response: aiohttp.ClientResponse, *, limit: int, effect: bool) -> AsyncGenerator[bytes]:
-        size = 0
-        stream = response.content.iter_any()
-        while True:
-            try:
-                chunk = await anext(stream)
-            except StopAsyncIteration:
-                return
-            except NETWORK_ERRORS as error:
-                raise from_exception(error, effect=effect, login=self.address.login) from error
-            size += len(chunk)
-            if size > limit:
-                raise UnreadableAnswer(f"the answer is longer than {limit} bytes")
-            yield chunk
-
-
-async def _telling(chunks: AsyncIterator[bytes], heard: Callable[[], None]) -> AsyncIterator[bytes]:
-    async for chunk in chunks:
-        heard()
-        yield chunk
