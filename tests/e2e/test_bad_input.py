@@ -120,7 +120,7 @@ NASTY = {
     "escape": "\x1b[31mred\x1b[0m",
     "backslashes": "\\" * 3000,
     "json": '{"prompt": "x", "override_settings": {"a": 1}} \\u0000 \\" ',
-    "weights": "(a:1.2), [b:c:0.5], {x|y}, AND, BREAK, <lora:inkwash:0.8>, __wildcard__",
+    "weights": "(a:1.2), [b:c:0.5], [x|y], AND, BREAK, <lora:inkwash:0.8>, __wildcard__",
     "infotext": "a fox\nNegative prompt: x\nSteps: 1, Sampler: y, CFG scale: 7, Seed: 1, Size: 1x1",
     "sql": "'; DROP TABLE jobs; -- %s %(x)s {0} $1",
     "private use": "\ue000\uf8ff\U000f0000\ufffe\uffff",
