@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 NOBODY = discord.AllowedMentions.none()
 ANSWER_SECONDS = 3.0
 """For so long Discord waits for the answer to an interaction."""
+PUBLICLY = "put off publicly"
+"""The key of an interaction's extras that says so."""
 COMMAND = "CommandTree-invoker"
 """What discord.py calls the task of a command."""
 TOO_LATE = (10062, 40060)
@@ -36,9 +38,15 @@ async def answer_privately(interaction: discord.Interaction, text: str) -> None:
         log.info("an answer could not be given: %s", type(error).__name__)
 
 
+async def put_off(interaction: discord.Interaction, *, private: bool) -> None:
+    """Answer later: the person sees that the bot works on it, the others, too, unless it is `private`."""
+    interaction.extras[PUBLICLY] = not private
+    await interaction.response.defer(ephemeral=private, thinking=True)
+
+
 async def _take_back_thinking(interaction: discord.Interaction) -> None:
-    """A put-off answer would be as public as the answer was to be; where it can't be deleted, the sentence comes."""
-    if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
+    """A sentence in the place of what was put off publicly would be public; where it can't be deleted, it comes so."""
+    if interaction.extras.get(PUBLICLY):
         try:
             await interaction.delete_original_response()
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:

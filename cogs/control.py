@@ -5,7 +5,7 @@ from __future__ import annotations
 import discord
 from discord import app_commands
 
-from cogs.answers import answer_error
+from cogs.answers import answer_error, put_off
 from cogs.asking import AskingCog
 from cogs.completing import Offers, offer_names
 from cogs.options import read_control
@@ -99,8 +99,6 @@ class ControlCog(AskingCog):
 
     async def _control(self, interaction: discord.Interaction, request: GenerationRequest, image: Sent) -> None:
         """The image takes longer than an interaction waits: its answer is put off."""
-        reply = ReplyAddress.of(
-            interaction, private=request.private
-        )  # now: its token's time runs while the image comes
-        await interaction.response.defer(ephemeral=request.private, thinking=True)
+        reply = ReplyAddress.of(interaction, private=request.private)  # now: its token's time runs from here
+        await put_off(interaction, private=request.private)
         await self.submit(interaction, await self._intake.add_control(request, image), reply)

@@ -6,7 +6,7 @@ import discord
 from discord import app_commands
 from msgspec import UNSET
 
-from cogs.answers import answer_error
+from cogs.answers import answer_error, put_off
 from cogs.asking import AskingCog
 from cogs.reply import ReplyAddress
 from core.errors import UserError
@@ -36,7 +36,7 @@ class DescribeCog(AskingCog):
         )
         reply = ReplyAddress.of(interaction, private=private)  # now: its token's time runs while the image comes
         try:
-            await interaction.response.defer(ephemeral=private, thinking=True)
+            await put_off(interaction, private=private)
             request = await self._intake.add_image(request, Sent(image.url, image.size))
             await self.submit(interaction, request, reply)
         except UserError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import discord
 from discord import app_commands
 
-from cogs.answers import answer_error
+from cogs.answers import answer_error, put_off
 from cogs.asking import AskingCog, sent
 from cogs.options import read_options
 from cogs.reply import ReplyAddress
@@ -99,6 +99,6 @@ class DrawCog(AskingCog):
         """Images take longer than an interaction waits: its answer is put off, and an error then comes in its place."""
         reply = ReplyAddress.of(interaction, private=request.private)  # now: its token's time runs while images come
         if image is not None or mask is not None:
-            await interaction.response.defer(ephemeral=request.private, thinking=True)
+            await put_off(interaction, private=request.private)
             request = await self._intake.add(request, sent(image), sent(mask))
         await self.submit(interaction, request, reply)

@@ -7,7 +7,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from cogs.answers import answer_error
+from cogs.answers import answer_error, put_off
 from cogs.asking import AskingCog
 from cogs.completing import Offers, offer_names
 from cogs.reply import ReplyAddress
@@ -57,7 +57,7 @@ class UpscaleCog(AskingCog):
         try:
             request = read_upscale(said)
             reply = ReplyAddress.of(interaction, private=private)  # now: its token's time runs while the image comes
-            await interaction.response.defer(ephemeral=private, thinking=True)
+            await put_off(interaction, private=private)
             request = await self._intake.add_image(request, Sent(image.url, image.size))
             await self.submit(interaction, request, reply)
         except UserError as error:

@@ -8,30 +8,35 @@ import discord
 import pytest
 from discord import app_commands
 
-from cogs.answers import COMMAND, AnsweringTree, answer_error, answer_privately, until_answered
+from cogs.answers import COMMAND, AnsweringTree, answer_error, answer_privately, put_off, until_answered
 from core.errors import UserError
 
 
 class Asked:
     """An interaction that remembers its answers; `lost` makes Discord refuse them.
 
-    `put_off`: its answer was deferred; `kept` makes Discord refuse to delete that.
+    `kept` makes Discord refuse to delete an answer that was put off.
     """
 
     id = 987654321
 
-    def __init__(self, *, done: bool = False, lost: bool = False, put_off: bool = False, kept: bool = False) -> None:
-        self.type = discord.InteractionResponseType.deferred_channel_message if put_off else None
+    def __init__(self, *, done: bool = False, lost: bool = False, kept: bool = False) -> None:
+        self.extras: dict[str, Any] = {}
         self.deleted = False
+        self.deferred: list[dict[str, Any]] = []
         self.first: list[str] = []
         self.further: list[str] = []
         self.response = self.followup = self
-        self._done = done or put_off
+        self._done = done
         self._lost = lost
         self._kept = kept
 
     def is_done(self) -> bool:
         return self._done
+
+    async def defer(self, **options: Any) -> None:
+        self.deferred.append(options)
+        self._done = True
 
     async def delete_original_response(self) -> None:
         if self._kept:
@@ -64,15 +69,19 @@ async def test_an_answer_is_the_first_or_a_further_one(done: bool) -> None:
     assert (asked.first, asked.further) == (([], ["Hello."]) if done else (["Hello."], []))
 
 
-async def test_a_put_off_answer_is_deleted_before_its_person_is_told() -> None:
-    asked = Asked(put_off=True)
+@pytest.mark.parametrize("private", [False, True])
+async def test_a_put_off_answer_that_all_can_see_is_deleted_before_its_person_is_told(private: bool) -> None:
+    asked = Asked()
+    await put_off(asked.interaction, private=private)
+    assert asked.deferred == [{"ephemeral": private, "thinking": True}]
     await answer_privately(asked.interaction, "Hello.")
-    assert asked.deleted
+    assert asked.deleted is not private
     assert (asked.first, asked.further) == ([], ["Hello."])
 
 
 async def test_the_person_is_told_though_the_put_off_answer_stays() -> None:
-    asked = Asked(put_off=True, kept=True)
+    asked = Asked(kept=True)
+    await put_off(asked.interaction, private=False)
     await answer_privately(asked.interaction, "Hello.")
     assert asked.further == ["Hello."]
 
