@@ -12,6 +12,7 @@ from core.errors import (
     ModelMissing,
     NanPicture,
     NoApi,
+    NoCaption,
     NoPicture,
     NotReady,
     OutcomeUnknown,
@@ -30,10 +31,11 @@ ENDS = (
     OutOfMemory,
     NanPicture,
     NoPicture,
+    NoCaption,
     UnreadableAnswer,
     ServerFault,
 )
-ELSEWHERE = (ModelMissing, OutOfMemory, NanPicture, NoPicture, UnreadableAnswer, ServerFault)
+ELSEWHERE = (ModelMissing, OutOfMemory, NanPicture, NoPicture, NoCaption, UnreadableAnswer, ServerFault)
 SECRET = "gpu.internal:7860 Traceback"
 
 

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from core.request import GenerationRequest
 from core.scheduling.cost import (
@@ -47,7 +48,13 @@ def test_the_work_of_a_request_is_that_of_one_picture(request: GenerationRequest
     assert work_of(request) > 0
     width, height, steps = request.width, request.height, request.steps
     if isinstance(width, int) and isinstance(height, int) and isinstance(steps, int):
-        assert work_of(request) == work(width, height, steps)
+        assert work_of(request) == work(
+            width,
+            height,
+            steps,
+            hires_scale=None if request.hires_scale is UNSET else request.hires_scale,
+            hires_steps=0 if request.hires_steps is UNSET else request.hires_steps,
+        )
 
 
 def test_what_nobody_said_costs_what_the_webui_takes_for_it() -> None:

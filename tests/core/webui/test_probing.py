@@ -13,6 +13,7 @@ from core.webui.assets import Assets
 from core.webui.catalog import Catalog
 from core.webui.dialects import DIALECTS, Speech
 from core.webui.needs import Need, lacks
+from core.webui.probing import CAPTION, EXTRAS, INTERROGATE
 from playground.webui import Fault, LocalWebui
 from tests.core.webui.conftest import RawServer, client_for, http
 from tests.core.webui.features import WEBUIS
@@ -65,7 +66,7 @@ async def test_nothing_is_asked_twice_in_a_whole_look(session: aiohttp.ClientSes
         asked = [request.path for request in webui.requests]
     twice = {path for path in asked if asked.count(path) > 1}
     assert twice <= {"/sdapi/v1/sd-modules"}  # a sign of what it is, and a list
-    assert len(asked) <= len(SHORT) + len(SIGNS) + len(LONG) + 1
+    assert len(asked) <= len(SHORT) + len(SIGNS) + len(LONG) + 1 + len((EXTRAS, INTERROGATE, CAPTION))
 
 
 async def test_a_look_that_knows_nothing_yet_is_a_whole_one(session: aiohttp.ClientSession) -> None:
