@@ -69,10 +69,15 @@ def inputs(stage: Stage) -> int:
 async def refused_after_image(stage: Stage, **options: Any) -> tuple[Interaction, Message]:
     """A command with an image that can't be carried out, and the sentence about it."""
     interaction = await stage.draw(**options)
-    answer = await stage.discord.until(
-        lambda: next(iter(interaction.follow_ups), None), what=f"a refusal of {interaction.id}"
+    return interaction, await sentence(stage, interaction)
+
+
+async def sentence(stage: Stage, interaction: Interaction) -> Message:
+    """What the bot says after it put its answer off: in its place, or once that is deleted."""
+    return await stage.discord.until(
+        lambda: next((said for said in interaction.messages if not (said.thinking or said.deleted)), None),
+        what=f"a sentence for {interaction.id}",
     )
-    return interaction, answer
 
 
 # Payloads
@@ -364,7 +369,7 @@ async def test_the_bot_reads_what_is_in_its_own_picture(stage: Stage) -> None:
 
 async def test_the_bot_says_when_there_is_nothing(stage: Stage) -> None:
     interaction = await stage.discord.slash(stage.ada, "pnginfo", image=IMAGE)
-    answer = await stage.discord.until(lambda: next(iter(interaction.follow_ups), None), what="an answer")
+    answer = await sentence(stage, interaction)
     assert "no generation data" in answer.content
     assert answer.ephemeral
     assert in_public(stage, interaction) == []
