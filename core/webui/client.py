@@ -177,7 +177,8 @@ class WebuiClient:
         """
         if not LASTING_KEYS.issuperset(options):
             raise ValueError(f"options that nobody may set: {sorted(set(options) - LASTING_KEYS)}")
-        self._sent_clip_skip = None  # what the options say from now on is the webui's own
+        if lists.CLIP_SKIP in options:
+            self._sent_clip_skip = None  # what the options say of it from now on is the webui's own
         timeout = aiohttp.ClientTimeout(total=budget, connect=_CONNECT)
         return await self._json("POST", _OPTIONS, options, timeout=timeout, effect=True)
 

@@ -200,6 +200,8 @@ async def test_its_own_leaked_clip_skip_is_not_taken_for_the_webui_s(
         asked = GenerationRequest(prompt="x", seed=1, steps=1, width=64, height=64, clip_skip=3)
         await client.txt2img(build_payload(asked, catalog, task_id=None), tmp_path)
         assert (await client.fetch_catalog()).capabilities.clip_skip == 1
+        await client.set_options({"sd_vae": "None"}, 5.0)  # says nothing about CLIP skip
+        assert (await client.fetch_catalog()).capabilities.clip_skip == 1
         plain = GenerationRequest(prompt="x", seed=1, steps=1, width=64, height=64)
         await client.txt2img(build_payload(plain, await client.fetch_catalog(), task_id=None), tmp_path)
         assert webui.renders[-1].payload["override_settings"]["CLIP_stop_at_last_layers"] == 1
