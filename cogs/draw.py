@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Mapping
+
 import discord
 from discord import app_commands
+from discord.ext import commands
 
-from cogs.answers import answer_error, put_off
+from cogs import questions
+from cogs.answers import NOBODY, answer_error, put_off
 from cogs.asking import AskingCog, sent
+from cogs.buttons import CONFIRM_EVENT, confirm_view
+from cogs.delivery import DiscordDelivery
+from cogs.edits import TROUBLE
 from cogs.options import read_options
+from cogs.questions import Question, Questions
 from cogs.reply import ReplyAddress
 from core.errors import UserError
+from core.intake import Intake
+from core.notes import CheckpointNotes
 from core.request import GenerationRequest
+from core.studio import Studio
+
+NO_FIELDS = ("self", "interaction", "image", "mask", "permutations")
+"""Parameters of the command that are no words about a picture."""
 
 
 class DrawCog(AskingCog):
     """Pictures from a prompt."""
+
+    def __init__(
+        self,
+        studio: Studio,
+        delivery: DiscordDelivery,
+        intake: Intake,
+        weights: Mapping[int, float],
+        notes: CheckpointNotes | None = None,
+    ) -> None:
+        super().__init__(studio, delivery, intake, weights, notes)
+        self._questions = Questions()
 
     @app_commands.command(name="draw", description="Draw a picture from a prompt")
     @app_commands.describe(
@@ -40,6 +66,7 @@ class DrawCog(AskingCog):
         mask="Where your image is drawn over (white); else where it is transparent",
         face_fix="Draw faces anew once the picture is there",
         extra="Rarer settings as key:value words",
+        permutations="A picture for each way to choose from {a|b} and wildcards; you are asked first",
         spoiler="Hide the pictures behind a spoiler",
         private="Only you see the answer",
     )
@@ -79,13 +106,14 @@ class DrawCog(AskingCog):
         mask: discord.Attachment | None = None,
         face_fix: bool | None = None,
         extra: str | None = None,
+        permutations: bool = False,
         spoiler: bool = False,
         private: bool = False,
     ) -> None:
         """Submit and answer; everything after that happens on the job's message."""
-        said = {name: value for name, value in locals().items() if name not in ("self", "interaction", "image", "mask")}
+        said = {name: value for name, value in locals().items() if name not in NO_FIELDS}
         try:
-            await self._draw(interaction, read_options(said), image, mask)
+            await self._draw(interaction, read_options(said), image, mask, permutations)
         except UserError as error:
             await answer_error(interaction, error, prompt)
 
@@ -95,10 +123,47 @@ class DrawCog(AskingCog):
         request: GenerationRequest,
         image: discord.Attachment | None,
         mask: discord.Attachment | None,
+        permutations: bool,
     ) -> None:
         """Images take longer than an interaction waits: its answer is put off, and an error then comes in its place."""
         reply = ReplyAddress.of(interaction, private=request.private)  # now: its token's time runs while images come
         if image is not None or mask is not None:
-            await put_off(interaction, private=request.private)
+            await put_off(interaction, private=request.private or permutations)
             request = await self._intake.add(request, sent(image), sent(mask))
-        await self.submit(interaction, request, reply)
+        if permutations:
+            await self._ask(interaction, request)
+        else:
+            await self.submit(interaction, request, reply)
+
+    async def _ask(self, interaction: discord.Interaction, request: GenerationRequest) -> None:
+        """Say to this person alone how many pictures these would be; what draws them is a press."""
+        unfolded = await self._studio.unfold(
+            request, None if interaction.guild_id is None else str(interaction.guild_id)
+        )
+        question_id = str(interaction.id)
+        self._questions.put(question_id, Question(unfolded, interaction))
+        content, view = questions.permutations(unfolded), confirm_view(question_id, questions.label(unfolded))
+        if interaction.response.is_done():
+            await interaction.edit_original_response(content=content, view=view, allowed_mentions=NOBODY)
+        else:
+            await interaction.response.send_message(content, view=view, ephemeral=True, allowed_mentions=NOBODY)
+
+    @commands.Cog.listener(f"on_{CONFIRM_EVENT}")
+    async def on_confirmed(self, press: discord.Interaction, question_id: str) -> None:
+        """The press is answered as the command would have been; the question can't be answered twice."""
+        try:
+            question = self._questions.take(question_id)
+            await self._confirm(press, question_id, question)
+        except Exception as error:  # noqa: BLE001  # a boundary: the person gets an answer, the log the error
+            await answer_error(press, error)
+
+    async def _confirm(self, press: discord.Interaction, question_id: str, question: Question) -> None:
+        request = question.request
+        try:
+            await self.submit(press, request, ReplyAddress.of(press, private=request.private))
+        except UserError:
+            self._questions.put(question_id, question)  # a full queue may have room later
+            raise
+        with contextlib.suppress(*TROUBLE):
+            text = f"**{questions.label(request)}**: asked for."
+            await question.asked.edit_original_response(content=text, view=None)

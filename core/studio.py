@@ -135,6 +135,12 @@ class Studio:
         self._metrics.submitted.inc()
         return self._ticket(job)
 
+    async def unfold(self, asked: GenerationRequest, guild_id: str | None) -> GenerationRequest:
+        """The request with a picture for each permutation of its prompts; UserError where it can't be carried out."""
+        unfolded = await asyncio.to_thread(self._understanding.unfold, asked)
+        await self._understand(unfolded, guild_id)
+        return unfolded
+
     async def _take_back(self, job_id: str) -> None:
         """Its owner was told to try again: whatever was written of it after that is not to be drawn, too."""
         if await self._rows.was_written(job_id):

@@ -6,6 +6,7 @@ put together what nobody may say.
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from typing import Any
 from msgspec import UNSET, UnsetType
 
 from core.defaults import merge
+from core.errors import UserError
 from core.families.defaults import defaults_for
 from core.families.detect import family_of
 from core.families.table import Table
@@ -21,6 +23,7 @@ from core.limits import Checked, Limits, check, check_upscale
 from core.notes import CheckpointNotes
 from core.prompts.draft import Caps
 from core.prompts.expand import expand
+from core.prompts.permute import count_permutations, permutations
 from core.prompts.wildcards import Wildcards
 from core.request import GenerationRequest
 from core.webui.catalog import Catalog, find_checkpoint, find_name
@@ -68,6 +71,25 @@ class Understanding:
         tidied = _with_prompts(checked.request, [(each.prompt, each.negative_prompt) for each in pictures])
         return replace(checked, request=tidied)
 
+    def unfold(self, asked: GenerationRequest) -> GenerationRequest:
+        """A picture for every prompt, with every negative prompt, that its choices can make.
+
+        UserError where these are more than may be asked for at once, and where a number of pictures was said, too.
+        """
+        if asked.count is not UNSET:
+            raise UserError("With permutations there is one picture for each: leave the count out.")
+        texts = [asked.prompt, "" if asked.negative_prompt is UNSET else asked.negative_prompt]
+        counted = [count_permutations(text, self.wildcards, self.caps) for text in texts]
+        number, most = counted[0].number * counted[1].number, int(self.limits.count.high)
+        if number > most:
+            more = "" if all(count.exact for count in counted) else "more than "
+            raise UserError(
+                f"This prompt stands for {more}{number:,} pictures; at most {most} can be asked for at once. Leave "
+                "some alternatives out, or let them be drawn by chance, without permutations."
+            )
+        prompts, negatives = ([*permutations(text, self.wildcards, self.caps)] for text in texts)
+        return replace(_with_prompts(asked, itertools.product(prompts, negatives)), count=number)
+
     def _read_task(self, asked: GenerationRequest, catalog: Catalog | None) -> Checked:
         """Nothing is drawn for what works on an image alone: it has no seed, and no checkpoint's family."""
         checked = check_upscale(asked, self.limits) if asked.task == "upscale" else Checked(asked, ())
@@ -91,7 +113,9 @@ class Understanding:
         return {name: value for name, value in layer.items() if name in catalog.capabilities.fields}
 
     def _drawn(self, request: GenerationRequest) -> GenerationRequest:
-        """With every choice in its prompts made, for each picture by that picture's seed."""
+        """With every choice in its prompts made, for each picture by that picture's seed, unless they are made."""
+        if request.prompts is not UNSET:
+            return request
         if request.seed is UNSET:
             raise ValueError("the seed is drawn before prompts are")
         count = int(self.limits.count.clamp(request.pictures))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cogs.buttons import CANCEL_EVENT, CancelButton, cancel_view
+from cogs.buttons import CANCEL_EVENT, CONFIRM_EVENT, CancelButton, ConfirmButton, cancel_view, confirm_view
 
 CUSTOM_ID = re.compile(r"easel:1:[a-z]+:[0-9]{1,20}(:[0-9]+)?")
 
@@ -49,3 +49,18 @@ async def test_a_view_never_times_out() -> None:
     view = cancel_view("7")
     assert view.timeout is None
     assert view.is_persistent()
+
+
+@given(st.integers(0, 2**64 - 1).map(str))
+async def test_a_question_is_found_again_by_its_custom_id(question_id: str) -> None:
+    view = confirm_view(question_id, "Draw 4 pictures")
+    assert view.is_persistent()
+    (row,) = view.to_components()
+    (button,) = row["components"]
+    assert button["label"] == "Draw 4 pictures"
+    match = ConfirmButton.__discord_ui_compiled_template__.fullmatch(button["custom_id"])
+    assert match is not None
+    pressed = Pressed()
+    again = await ConfirmButton.from_custom_id(pressed, button, match)  # type: ignore[arg-type]  # all that is used
+    await again.callback(pressed)  # type: ignore[arg-type]  # likewise
+    assert pressed.dispatched == [(CONFIRM_EVENT, pressed, question_id)]

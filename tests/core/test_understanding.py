@@ -291,3 +291,39 @@ def test_a_variation_has_a_seed_of_its_own_once_for_all() -> None:
 def test_a_number_of_hundreds_of_digits_is_only_a_large_number(field: str, most: int) -> None:
     where = {"hires_scale": 2.0} if field == "hires_steps" else {"image": "key", "mask": "other"}
     assert getattr(read(fox(**where, **{field: 10**400})).request, field) == most
+
+
+# Permutations
+
+
+def test_a_picture_for_every_permutation_of_both_prompts_and_none_is_drawn_again_by_chance() -> None:
+    understanding = Understanding()
+    unfolded = understanding.unfold(fox(prompt="a {red|blue} {fox|owl}", negative_prompt="{fog|}"))
+    foxes = ("a red fox", "a red owl", "a blue fox", "a blue owl")
+    assert unfolded.count == 8
+    assert unfolded.prompts == tuple(prompt for prompt in foxes for _ in range(2))
+    assert unfolded.negative_prompts == ("fog", "") * 4
+    request = read(unfolded, understanding=understanding).request
+    assert (request.prompts, request.negative_prompts) == (unfolded.prompts, unfolded.negative_prompts)
+    assert [request.of(number).seed for number in range(8)] == list(range(7, 15))
+
+
+def test_a_prompt_without_choices_is_one_picture() -> None:
+    unfolded = Understanding().unfold(fox())
+    assert (unfolded.count, unfolded.prompts, unfolded.negative_prompts) == (1, ("a fox",), UNSET)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"prompt": "{1|2|3|4} {1|2|3}"}, "stands for 12 pictures; at most 10"),
+        ({"prompt": "{1|2|3|4}", "negative_prompt": "{1|2|3}"}, "stands for 12 pictures; at most 10"),
+        ({"prompt": "{1|2|3|4|5|6|7|8|9|0}" * 7}, "stands for more than 1,000,000 pictures"),
+        ({"prompt": "{a|b}", "count": 2}, "leave the count out"),
+    ],
+)
+def test_permutations_that_can_not_be_asked_for_at_once_are_counted_and_refused(
+    fields: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(UserError, match=words):
+        Understanding().unfold(fox(**fields))
