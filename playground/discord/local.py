@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +29,7 @@ from playground.discord.rules import Rules
 from playground.discord.starting import Starting
 from playground.discord.trouble import Trouble
 from playground.discord.webhooks import Webhooks
+from playground.serving import serve, stop_serving
 
 T = TypeVar("T")
 
@@ -73,6 +75,7 @@ class LocalDiscord(Trouble):
         self._api = Api(memory, [route for part in parts for route in part.routes()], self._openapi)
         super().__init__(memory, gateway, self._api.faults)
         self._runner: web.AppRunner | None = None
+        self._listener: asyncio.Server | None = None
         self.port = 0
         self.guild = memory.new_guild("Studio")
         self.channel = memory.new_channel(self.guild, "studio")
@@ -84,16 +87,13 @@ class LocalDiscord(Trouble):
         for prefix in (BASE, CDN.rstrip("/")):
             app.router.add_route("*", prefix + "/{tail:.*}", self._api.handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, _HOST, port or self.port, reuse_address=True, backlog=_BACKLOG)
-        await site.start()
-        self.port = int(self._runner.addresses[0][1])
+        self._listener, self.port = await serve(self._runner, _HOST, port or self.port, _BACKLOG)
         self._memory.base_url = f"http://{_HOST}:{self.port}"
 
     async def stop(self) -> None:
-        if self._runner is not None:
+        if self._runner is not None and self._listener is not None:
             await self._gateway.close_all()
-            await self._runner.cleanup()
+            await stop_serving(self._runner, self._listener)
             self._runner = None
 
     async def __aenter__(self) -> Self:

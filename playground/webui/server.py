@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from playground.serving import stop_listening
 from playground.webui.a1111 import A1111
 from playground.webui.catalog import Catalog, Checkpoint
 from playground.webui.changes import Changes
@@ -103,6 +104,8 @@ class LocalWebui:
 
     async def stop(self) -> None:
         """End every job and connection."""
+        if self._listener is not None:
+            await stop_listening(self._listener)
         self.refuse_connections()
         await self._end_jobs()
         self._transport.unhang()
