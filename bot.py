@@ -24,7 +24,7 @@ import sqlalchemy as sa
 from discord.ext import commands
 
 from cogs.answers import until_answered
-from cogs.buttons import BUTTONS
+from cogs.buttons import EventButton
 from cogs.cancel import CancelCog
 from cogs.checkpoint import CheckpointCog
 from cogs.client import INTENTS, EaselClient
@@ -93,7 +93,7 @@ class Services:
 
     async def on_login(self, client: EaselClient) -> None:
         """Called once logged in, before any interaction arrives."""
-        client.add_dynamic_items(*BUTTONS)
+        client.add_dynamic_items(EventButton)
         for cog in self.cogs:
             await client.add_cog(cog)
         self.logged_in.set()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+from collections.abc import AsyncIterator
 
 import aiohttp
 import discord
@@ -67,6 +69,15 @@ async def answer_error(interaction: discord.Interaction, error: BaseException, p
         interaction,
         f"Something in the bot itself went wrong. Reference for its operator: `{interaction.id}`.",
     )
+
+
+@contextlib.asynccontextmanager
+async def answering(interaction: discord.Interaction) -> AsyncIterator[None]:
+    """The boundary of a press: whatever is raised in it, the person gets an answer, and the log the error."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001  # a boundary, as said
+        await answer_error(interaction, error)
 
 
 async def until_answered(seconds: float = ANSWER_SECONDS) -> None:

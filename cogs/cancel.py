@@ -10,7 +10,7 @@ import discord
 from discord.ext import commands
 
 from cogs import say
-from cogs.answers import answer_error, answer_privately
+from cogs.answers import answer_privately, answering
 from cogs.buttons import CANCEL_EVENT
 from cogs.delivery import DiscordDelivery
 from cogs.edits import TROUBLE
@@ -35,10 +35,8 @@ class CancelCog(commands.Cog):
     @commands.Cog.listener(f"on_{CANCEL_EVENT}")
     async def on_press(self, interaction: discord.Interaction, job_id: str) -> None:
         """Answer every press, whatever comes of it."""
-        try:
+        async with answering(interaction):
             await self._press(interaction, job_id)
-        except Exception as error:  # noqa: BLE001  # a boundary: the person gets an answer, the log the error
-            await answer_error(interaction, error)
 
     async def _press(self, interaction: discord.Interaction, job_id: str) -> None:
         try:

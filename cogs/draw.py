@@ -10,7 +10,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs import questions
-from cogs.answers import NOBODY, answer_error, put_off
+from cogs.answers import NOBODY, answer_error, answering, put_off
 from cogs.asking import AskingCog, sent
 from cogs.buttons import CONFIRM_EVENT, confirm_view
 from cogs.delivery import DiscordDelivery
@@ -151,11 +151,8 @@ class DrawCog(AskingCog):
     @commands.Cog.listener(f"on_{CONFIRM_EVENT}")
     async def on_confirmed(self, press: discord.Interaction, question_id: str) -> None:
         """The press is answered as the command would have been; the question can't be answered twice."""
-        try:
-            question = self._questions.take(question_id)
-            await self._confirm(press, question_id, question)
-        except Exception as error:  # noqa: BLE001  # a boundary: the person gets an answer, the log the error
-            await answer_error(press, error)
+        async with answering(press):
+            await self._confirm(press, question_id, self._questions.take(question_id))
 
     async def _confirm(self, press: discord.Interaction, question_id: str, question: Question) -> None:
         request = question.request

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cogs.buttons import CANCEL_EVENT, CONFIRM_EVENT, CancelButton, ConfirmButton, cancel_view, confirm_view
+from cogs.buttons import CANCEL_EVENT, CONFIRM_EVENT, EventButton, cancel_view, confirm_view
 
 CUSTOM_ID = re.compile(r"easel:1:[a-z]+:[0-9]{1,20}(:[0-9]+)?")
 
@@ -29,10 +29,10 @@ async def test_a_button_is_found_again_by_its_custom_id(job_id: str) -> None:
     assert CUSTOM_ID.fullmatch(button["custom_id"])
     assert len(button["custom_id"]) <= 100
     assert 0 < len(button["label"]) <= 80
-    match = CancelButton.__discord_ui_compiled_template__.fullmatch(button["custom_id"])
+    match = EventButton.__discord_ui_compiled_template__.fullmatch(button["custom_id"])
     assert match is not None
     pressed = Pressed()
-    again = await CancelButton.from_custom_id(pressed, button, match)  # type: ignore[arg-type]  # all that is used
+    again = await EventButton.from_custom_id(pressed, button, match)  # type: ignore[arg-type]  # all that is used
     await again.callback(pressed)  # type: ignore[arg-type]  # likewise
     assert pressed.dispatched == [(CANCEL_EVENT, pressed, job_id)]
 
@@ -42,7 +42,7 @@ async def test_a_button_is_found_again_by_its_custom_id(job_id: str) -> None:
     ["easel:1:cancel:", "easel:1:cancel:x", "easel:2:cancel:7", "easel:1:cancel:7:8", f"easel:1:cancel:{'7' * 21}", ""],
 )
 def test_another_custom_id_is_none_of_ours(custom_id: str) -> None:
-    assert not CancelButton.__discord_ui_compiled_template__.fullmatch(custom_id)
+    assert not EventButton.__discord_ui_compiled_template__.fullmatch(custom_id)
 
 
 async def test_a_view_never_times_out() -> None:
@@ -58,9 +58,9 @@ async def test_a_question_is_found_again_by_its_custom_id(question_id: str) -> N
     (row,) = view.to_components()
     (button,) = row["components"]
     assert button["label"] == "Draw 4 pictures"
-    match = ConfirmButton.__discord_ui_compiled_template__.fullmatch(button["custom_id"])
+    match = EventButton.__discord_ui_compiled_template__.fullmatch(button["custom_id"])
     assert match is not None
     pressed = Pressed()
-    again = await ConfirmButton.from_custom_id(pressed, button, match)  # type: ignore[arg-type]  # all that is used
+    again = await EventButton.from_custom_id(pressed, button, match)  # type: ignore[arg-type]  # all that is used
     await again.callback(pressed)  # type: ignore[arg-type]  # likewise
     assert pressed.dispatched == [(CONFIRM_EVENT, pressed, question_id)]

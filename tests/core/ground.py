@@ -291,17 +291,29 @@ def _assembled(
     )
     dispatcher = Dispatcher(ledger=ledger, mirror=mirror, fleet=fleet, queue=queue, pipeline=pipeline)
     engine = InlineEngine(pipeline, happened.set)
-    studio = Studio(
+    studio = _studio(rows, fleet, queue, outlook, metrics, on_cancelled, happened.set)
+    between = (pool, fleet, outlook, queue, pictures, metrics, delivery)
+    return Ground(webuis, rows, parts, ledger, mirror, *between, pipeline, dispatcher, engine, studio, happened)
+
+
+def _studio(  # as many as the studio has
+    rows: JobRows,
+    fleet: Fleet,
+    queue: WaitingQueue,
+    outlook: Outlook,
+    metrics: Metrics,
+    on_cancelled: Callable[[str], None],
+    happened: Callable[[], None],
+) -> Studio:
+    return Studio(
         rows=rows,
         fleet=fleet,
         queue=queue,
         outlook=outlook,
         metrics=metrics,
         on_cancelled=on_cancelled,
-        on_ticket=lambda _ticket: happened.set(),
+        on_ticket=lambda _ticket: happened(),
     )
-    between = (pool, fleet, outlook, queue, pictures, metrics, delivery)
-    return Ground(webuis, rows, parts, ledger, mirror, *between, pipeline, dispatcher, engine, studio, happened)
 
 
 @asynccontextmanager

@@ -83,63 +83,67 @@ async def sentence(stage: Stage, interaction: Interaction) -> Message:
 # Payloads
 
 
+EVERYTHING: dict[str, Any] = {
+    "prompt": "a red fox <lora:add_detail:0.6>",
+    "negative_prompt": "snow",
+    "checkpoint": "papercutout",
+    "size": "128x128",
+    "steps": 4,
+    "cfg_scale": 5.5,
+    "sampler": "euler a",
+    "scheduler": "karras",
+    "seed": 11,
+    "clip_skip": 2,
+    "styles": "Watercolour",
+    "loras": "inkwash:0.8, PIXEL_ART",
+    "vae": "vae-ft-mse-840000-ema-pruned",
+    "hires": 1.5,
+    "hires_upscaler": "r-esrgan 4x+",
+    "face_fix": True,
+    "extra": 'hires_steps:3 hires_denoise:0.4 hires_sampler:"DPM++ 2M" hires_scheduler:Karras tiling:yes '
+    "refiner:dreamLandscapes_v4 refiner_at:0.8 subseed:7 subseed_strength:0.2 eta:0.5",
+}
+EVERYTHING_SENT = {
+    "prompt": "a red fox <lora:add_detail:0.6> <lora:inkwash:0.8> <lora:pixel_art:1>",
+    "negative_prompt": "snow",
+    "styles": ["watercolour"],
+    "seed": 11,
+    "subseed": 7,
+    "subseed_strength": 0.2,
+    "width": 128,
+    "height": 128,
+    "steps": 4,
+    "cfg_scale": 5.5,
+    "sampler_name": "Euler a",
+    "scheduler": "Karras",
+    "eta": 0.5,
+    "tiling": True,
+    "refiner_switch_at": 0.8,
+    "enable_hr": True,
+    "hr_additional_modules": ["Use same choices"],
+    "hr_cfg": 5.5,
+    "hr_scale": 1.5,
+    "hr_upscaler": "R-ESRGAN 4x+",
+    "hr_second_pass_steps": 3,
+    "hr_sampler_name": "DPM++ 2M",
+    "hr_scheduler": "Karras",
+    "denoising_strength": 0.4,
+    "alwayson_scripts": {"adetailer": {"args": [True, False, {"ad_model": "face_yolov8n.pt"}]}},
+    "override_settings": {
+        "sd_vae": "vae-ft-mse-840000-ema-pruned.safetensors",
+        "CLIP_stop_at_last_layers": 2,
+    },
+    **TAIL,
+}
+
+
 async def test_everything_at_once_arrives_exactly_as_it_was_said(stage: Stage) -> None:
-    message = await stage.drawn(
-        "a red fox <lora:add_detail:0.6>",
-        negative_prompt="snow",
-        checkpoint="papercutout",
-        size="128x128",
-        steps=4,
-        cfg_scale=5.5,
-        sampler="euler a",
-        scheduler="karras",
-        seed=11,
-        clip_skip=2,
-        styles="Watercolour",
-        loras="inkwash:0.8, PIXEL_ART",
-        vae="vae-ft-mse-840000-ema-pruned",
-        hires=1.5,
-        hires_upscaler="r-esrgan 4x+",
-        face_fix=True,
-        extra='hires_steps:3 hires_denoise:0.4 hires_sampler:"DPM++ 2M" hires_scheduler:Karras tiling:yes '
-        "refiner:dreamLandscapes_v4 refiner_at:0.8 subseed:7 subseed_strength:0.2 eta:0.5",
-    )
+    message = await stage.drawn(**EVERYTHING)
     payload = sent(stage)
     checkpoints = payload.pop("refiner_checkpoint"), payload["override_settings"].pop("sd_model_checkpoint")
     # A webui adds the hash to a title once it has loaded the file.
     assert tuple(name.partition(" [")[0] for name in checkpoints) == CHECKPOINTS
-    assert payload == {
-        "prompt": "a red fox <lora:add_detail:0.6> <lora:inkwash:0.8> <lora:pixel_art:1>",
-        "negative_prompt": "snow",
-        "styles": ["watercolour"],
-        "seed": 11,
-        "subseed": 7,
-        "subseed_strength": 0.2,
-        "width": 128,
-        "height": 128,
-        "steps": 4,
-        "cfg_scale": 5.5,
-        "sampler_name": "Euler a",
-        "scheduler": "Karras",
-        "eta": 0.5,
-        "tiling": True,
-        "refiner_switch_at": 0.8,
-        "enable_hr": True,
-        "hr_additional_modules": ["Use same choices"],
-        "hr_cfg": 5.5,
-        "hr_scale": 1.5,
-        "hr_upscaler": "R-ESRGAN 4x+",
-        "hr_second_pass_steps": 3,
-        "hr_sampler_name": "DPM++ 2M",
-        "hr_scheduler": "Karras",
-        "denoising_strength": 0.4,
-        "alwayson_scripts": {"adetailer": {"args": [True, False, {"ad_model": "face_yolov8n.pt"}]}},
-        "override_settings": {
-            "sd_vae": "vae-ft-mse-840000-ema-pruned.safetensors",
-            "CLIP_stop_at_last_layers": 2,
-        },
-        **TAIL,
-    }
+    assert payload == EVERYTHING_SENT
     assert sorted(stage.webui.renders[-1].loras) == ["add_detail", "inkwash", "pixel_art"]
     for words in ("192×192", "hires ×1.5", "LoRA `inkwash 0.8`", "style `Watercolour`", "faces fixed"):
         assert words in message.content
