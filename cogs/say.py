@@ -216,7 +216,7 @@ def asked_line(request: GenerationRequest) -> str:
         parts.append(f"CFG {request.cfg_scale:g}")
     if request.clip_skip is not UNSET:
         parts.append(f"CLIP skip {request.clip_skip}")
-    parts.append(f"seed {seeds([] if request.seed is UNSET else [request.seed + n for n in range(request.pictures)])}")
+    parts.append(f"seed {seeds(dict.fromkeys(request.seeds))}")
     parts += rarer(request, code)
     if request.pictures > 1:
         parts.append(f"{request.pictures} pictures")
@@ -242,7 +242,7 @@ def drawn_line(request: GenerationRequest, result: Drawing) -> str:
     if request.clip_skip is not UNSET:
         parts.append(f"CLIP skip {request.clip_skip}")
     parts += rarer(request, code)
-    parts.append(f"seed {seeds(result.ordered_seeds())}")
+    parts.append(f"seed {seeds(dict.fromkeys(result.ordered_seeds()))}")
     if result.checkpoint:
         parts.append(code(result.checkpoint))
     parts.append(f"{result.seconds:.1f} s")

@@ -108,6 +108,7 @@ def check(request: GenerationRequest, limits: Limits) -> Checked:
     request = _fit_second_pass(request, limits, notes)
     request = _clamp_loras(request, limits, notes)
     request = _clamp_controls(request, limits, notes)
+    _check_last_seed(request)
     return Checked(request, tuple(notes))
 
 
@@ -165,6 +166,13 @@ def _check_seed(request: GenerationRequest) -> None:
     for seed in (request.seed, request.subseed):
         if seed is not UNSET and not -1 <= seed <= SEED_MAX:
             raise UserError(f"A seed is a whole number from 0 to {SEED_MAX} (or -1 for any).")
+
+
+def _check_last_seed(request: GenerationRequest) -> None:
+    last = request.pictures - 1
+    subseed = UNSET if request.subseed is UNSET else request.subseed + last
+    if any(seed is not UNSET and seed > SEED_MAX for seed in (request.seed_of(last), subseed)):
+        raise UserError(f"Seeds count up: with {request.pictures} pictures the first can be {SEED_MAX - last} at most.")
 
 
 def _leave_out(request: GenerationRequest, notes: list[str]) -> GenerationRequest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -57,7 +57,7 @@ class GenerationRequest:
     that is drawn over with `denoising_strength` (0 to 1), and where (white is drawn). `hires_…` is the second pass,
     `hires_scale` times the side. `face_fix` draws faces anew, or restores them, whatever the webui can. `prompts` and
     `negative_prompts` are those of the single pictures, where choices in the prompt made them differ. `control` are
-    images that guide it.
+    images that guide it. `filled` names fields that nobody said: a webui that can't be told them draws without.
 
     An upscale and a description have no prompt, and `width` and `height` are those of their image. `upscale_width` and
     `upscale_height` are the finished picture's: with an `upscale_factor` they follow from it, else the picture is cut
@@ -105,6 +105,7 @@ class GenerationRequest:
     control: tuple[ControlUse, ...] | UnsetType = UNSET
     prompts: tuple[str, ...] | UnsetType = UNSET
     negative_prompts: tuple[str, ...] | UnsetType = UNSET
+    filled: tuple[str, ...] | UnsetType = UNSET
     task: Task = "draw"
     upscale_factor: float | UnsetType = UNSET
     upscale_width: int | UnsetType = UNSET
@@ -130,6 +131,28 @@ class GenerationRequest:
         controls = () if self.control is UNSET else tuple(use.image for use in self.control)
         return tuple(dict.fromkeys(key for key in (self.image, self.mask, *controls) if key is not UNSET and key))
 
+    @property
+    def as_said(self) -> GenerationRequest:
+        """The same without what was filled in."""
+        if self.filled is UNSET:
+            return self
+        nothing: dict[str, Any] = dict.fromkeys((*self.filled, "filled"), UNSET)
+        return replace(self, **nothing)
+
+    @property
+    def is_variation(self) -> bool:
+        """Whether its pictures are variations of one seed: webuis then count the subseed up, and not the seed."""
+        return self.subseed_strength is not UNSET and self.subseed_strength > 0
+
+    def seed_of(self, number: int) -> int | UnsetType:
+        """The seed of one of its pictures, from 0."""
+        return self.seed if self.seed is UNSET or self.is_variation else self.seed + number
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Those of its pictures; none where the first is not known yet."""
+        return tuple(seed for number in range(self.pictures) if (seed := self.seed_of(number)) is not UNSET)
+
     def of(self, number: int) -> GenerationRequest:
         """One of its pictures, from 0, as a request of its own: with the seed that one webui would have used for it.
 
@@ -140,7 +163,8 @@ class GenerationRequest:
             control = tuple(replace(use, save_map=False) for use in control)
         return replace(
             self,
-            seed=UNSET if self.seed is UNSET else self.seed + number,
+            seed=self.seed_of(number),
+            subseed=UNSET if self.subseed is UNSET else self.subseed + number,
             count=UNSET,
             prompt=self.prompt if self.prompts is UNSET else self.prompts[number],
             negative_prompt=self.negative_prompt

@@ -27,9 +27,12 @@ from core.prompts.permute import count_permutations, permutations
 from core.prompts.wildcards import Wildcards
 from core.request import GenerationRequest
 from core.webui.catalog import Catalog, find_checkpoint, find_name
+from core.webui.needs import NAMED, OPTIONS
 from core.webui.payload import check_needs
 
 SIZE = ("width", "height")
+MAY_BE_MISSING = frozenset({*OPTIONS, *NAMED, "clip_skip"})
+"""What some webui can't be told; where nobody said it, that is no reason not to draw there."""
 
 
 @dataclass(slots=True)
@@ -60,7 +63,9 @@ class Understanding:
         corrections: Mapping[str, str] = {}
         if self.notes is not None:
             corrections, asked = self.notes.corrections(guild_id), self.notes.apply(asked, guild_id, catalog)
-        merged = merge(asked, self._of_family(asked, catalog, loaded, corrections), rng=self.rng)
+        layer = self._of_family(asked, catalog, loaded, corrections)
+        filled = tuple(name for name in layer if name in MAY_BE_MISSING and getattr(asked, name) is UNSET)
+        merged = replace(merge(asked, layer, rng=self.rng), filled=filled or UNSET)
         checked = check(self._drawn(merged), self.limits)
         pictures = [check(each, self.limits).request for each in _each(checked.request)]
         if catalog is not None:

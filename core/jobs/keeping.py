@@ -73,6 +73,5 @@ class Keeper:
 def _seed(job: Job, rendered: Rendered, number: int) -> int:
     """What the webui said, else what was asked: webuis count up from the first picture's seed."""
     said = rendered.pictures[0].seed
-    if said is not None or job.request.seed is UNSET:
-        return said or 0
-    return job.request.seed + number
+    asked = job.request.seed_of(number)
+    return said or 0 if said is not None or asked is UNSET else asked

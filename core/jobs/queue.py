@@ -22,6 +22,7 @@ NOTHING_GIVEN = Account()
 def entry(job: Job | NewJob, pictures: int) -> WaitingJob:
     """What the scheduler has to know of a job `pictures` of whose pictures wait. Names are shared, to be small."""
     request = job.request
+    said = request.as_said
     work = work_of(request)
     return WaitingJob(
         job_id=job.id,
@@ -32,10 +33,10 @@ def entry(job: Job | NewJob, pictures: int) -> WaitingJob:
         work=work,
         pictures=pictures,
         weight=job.weight,
-        checkpoint=_said(request.checkpoint),
-        sampler=_said(request.sampler),
-        scheduler=_said(request.scheduler),
-        needs=tuple(need for need in needs_of(request) if need not in _own_needs(request)),
+        checkpoint=_said(said.checkpoint),
+        sampler=_said(said.sampler),
+        scheduler=_said(said.scheduler),
+        needs=tuple(need for need in needs_of(said) if need not in _own_needs(said)),
         avoid=job.avoid if isinstance(job, Job) else frozenset(),
     )
 

@@ -22,6 +22,7 @@ SIDE_MULTIPLE = 8
 
 def compare(rendered: Rendered, request: GenerationRequest, catalog: Catalog) -> Rendered:
     """The same with its warnings, one sentence for each difference. What nobody asked for or nobody told is none."""
+    request = request.as_said  # of what nobody said, nothing is missing
     found = (
         _count(rendered, request),
         _checkpoint(rendered, request, catalog),

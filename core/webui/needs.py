@@ -77,6 +77,7 @@ def needs_of(request: GenerationRequest) -> tuple[Need, ...]:
     """
     if request.task != "draw":
         return _needs_of_task(request)
+    request = request.as_said
     prompts = (request.prompt,) if request.prompts is UNSET else request.prompts
     tags = [name for prompt in prompts for name in lora_tags(prompt)]
     loras = [*(() if request.loras is UNSET else (use.name for use in request.loras)), *tags]

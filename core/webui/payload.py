@@ -35,6 +35,8 @@ RESIZE_MODES: Final = {"stretch": 0, "crop": 1, "fill": 2, "latent": 3}
 MASKED_CONTENTS: Final = {"fill": 0, "original": 1, "noise": 2, "nothing": 3}
 API_CFG_SCALE: Final = 7.0
 """What a webui takes for a first pass where nobody said it; Forge would take 1 for the second."""
+PAGE_REFINER_SWITCH: Final = 0.8
+"""Where the page's slider stands; told none, the API begins with the refiner."""
 FACE_DETAILER: Final = "adetailer"
 _PIECE: Final = 3 << 18
 """Bytes of an image that become base64 at once; a multiple of three, so that the pieces fit together."""
@@ -170,10 +172,12 @@ def _extras(request: GenerationRequest, catalog: Catalog, dialect: Dialect) -> d
         extras |= dialect.hires
         if "hr_additional_modules" in dialect.hires:
             extras["hr_cfg"] = API_CFG_SCALE if request.cfg_scale is UNSET else float(request.cfg_scale)
-            if request.distilled_cfg is not UNSET:
+            if request.distilled_cfg is not UNSET and "distilled_cfg" in dialect.keys:
                 extras["hr_distilled_cfg"] = float(request.distilled_cfg)
     if request.mask is not UNSET:
         extras |= dialect.inpaint
+    if request.refiner_checkpoint is not UNSET:
+        extras[dialect.keys["refiner_switch_at"]] = PAGE_REFINER_SWITCH
     if request.face_fix is True and catalog.assets.face_models:
         unit = {"ad_model": catalog.assets.face_models[0]}
         extras["alwayson_scripts"] = {FACE_DETAILER: {"args": [True, False, unit]}}

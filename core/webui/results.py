@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from core.errors import NoPicture, UnreadableAnswer
 from core.images import blank, facts, infotext, kinds, png
@@ -152,12 +152,12 @@ def _seed(text: str | None, number: int, info: Mapping[str, Any], request: Gener
     """From the picture's own text; else from the list of planned seeds; else counted up from the one asked for."""
     seeds = info.get("all_seeds")
     planned = seeds[number] if isinstance(seeds, list) and number < len(seeds) else None
-    asked = request.seed + number if isinstance(request.seed, int) else None
+    asked = request.seed_of(number)
     own = infotext.parse(text).seed if text else None
     return next((seed for seed in (own, planned, asked) if _is_seed(seed)), None)
 
 
-def _is_seed(seed: Any) -> bool:
+def _is_seed(seed: Any) -> TypeGuard[int]:
     return isinstance(seed, int) and 0 <= seed < _SEED_LIMIT
 
 

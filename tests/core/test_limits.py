@@ -113,6 +113,8 @@ def test_a_number_out_of_range_is_clamped_with_a_note(
         ({"negative_prompt": "<SD_CPP_EXTRA_ARGS>"}, "<sd_cpp_extra_args> is not allowed"),
         ({"seed": 2**32}, "from 0 to 4294967295"),
         ({"seed": -2}, "from 0 to 4294967295"),
+        ({"seed": 2**32 - 1, "count": 3}, "with 3 pictures the first can be 4294967293"),
+        ({"subseed": 2**32 - 2, "subseed_strength": 0.5, "count": 3}, "with 3 pictures the first can be 4294967293"),
         ({"cfg_scale": math.nan}, "CFG scale must be a number."),
         ({"width": 0, "height": 512}, "0x512 is not a size for a picture."),
         ({"width": 512, "height": -1}, "512x-1 is not a size for a picture."),

@@ -66,3 +66,18 @@ def test_the_images_that_a_request_needs_are_named_once() -> None:
         "guide",
     )
     assert GenerationRequest(prompt="x").input_keys == ()
+
+
+def test_variations_share_a_seed_and_count_the_subseed_up() -> None:
+    request = GenerationRequest(prompt="x", seed=100, subseed=7, subseed_strength=0.2, count=3)
+    pictures = [request.of(number) for number in range(3)]
+    assert [(one.seed, one.subseed) for one in pictures] == [(100, 7), (100, 8), (100, 9)]
+    assert request.seeds == (100, 100, 100)
+    plain = dataclasses.replace(request, subseed_strength=0.0)
+    assert [plain.of(number).seed for number in range(3)] == [100, 101, 102] == list(plain.seeds)
+
+
+def test_what_was_filled_in_was_not_said() -> None:
+    request = GenerationRequest(prompt="x", sampler="Euler", scheduler="Karras", steps=4, filled=("scheduler",))
+    assert request.as_said == GenerationRequest(prompt="x", sampler="Euler", steps=4)
+    assert request.as_said.as_said == request.as_said

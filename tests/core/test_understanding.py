@@ -14,13 +14,17 @@ from msgspec import UNSET
 
 from core.errors import NotOffered, UserError
 from core.families.table import load_table
+from core.jobs.model import NewJob
+from core.jobs.queue import entry
 from core.limits import Checked
 from core.request import GenerationRequest, LoraUse
+from core.scheduling.matching import can_draw
 from core.understanding import Understanding
 from core.webui.assets import Assets, Lora
-from core.webui.catalog import Capabilities, Catalog, Checkpoint, Named
+from core.webui.catalog import Capabilities, Catalog, Checkpoint, Named, merge
 from core.webui.dialects import DIALECTS, Speech
-from core.webui.needs import Need, needs_of
+from core.webui.needs import Need, first_lack, needs_of
+from core.webui.payload import build_payload
 from tests.core.prompts.folders import shelf
 
 COLOURS = ("red", "blue", "green", "amber", "violet")
@@ -222,6 +226,33 @@ def test_what_the_webui_can_not_be_told_is_not_assumed() -> None:
     untold = read(fox(checkpoint="sdxl_lightning"), here=catalog(Speech.SDNEXT)).request
     assert untold.scheduler is UNSET
     assert Need("option", "scheduler") not in needs_of(untold)
+
+
+@pytest.mark.parametrize("other", [Speech.SDNEXT, Speech.SDCPP, Speech.KOBOLD, Speech.DRAWTHINGS])
+def test_what_a_family_fills_in_keeps_no_webui_from_drawing(other: Speech) -> None:
+    flux = (Checkpoint("flux1-dev.safetensors", "flux1-dev", stem="flux1-dev"),)
+    schedulers = (Named("Simple"), Named("Karras"))
+    forge = catalog(Speech.FORGE, checkpoints=flux, samplers=(Named("Euler"),), schedulers=schedulers)
+    beside = catalog(other, checkpoints=flux, samplers=(Named("Euler a"),), schedulers=())
+    request = read(fox(), here=merge([forge, beside]), loaded="flux1-dev").request
+    assert (request.sampler, request.scheduler, request.distilled_cfg) == ("Euler", "Simple", 3.5)
+    assert set(request.filled or ()) == {"sampler", "scheduler", "distilled_cfg"}
+    assert [first_lack(here, needs_of(request)) for here in (forge, beside)] == [None, None]
+    assert build_payload(request, forge, task_id=None)["distilled_cfg_scale"] == 3.5
+    payload = build_payload(request, beside, task_id=None)
+    assert payload.keys().isdisjoint({"scheduler", "sampler_name", "distilled_cfg_scale"})
+    waiting = entry(
+        NewJob(id="1", owner_id="1", guild_id=None, request=request, notes=(), reply="", created_at=0.0, weight=1.0), 1
+    )
+    assert (waiting.sampler, waiting.scheduler) == (None, None)
+    assert can_draw(waiting, beside)
+
+
+def test_what_somebody_said_does() -> None:
+    beside = catalog(Speech.SDNEXT)
+    request = read(fox(checkpoint="mystery", scheduler="Karras"), here=merge([catalog(), beside])).request
+    assert request.filled is UNSET
+    assert first_lack(beside, needs_of(request)) == Need("option", "scheduler")
 
 
 @pytest.mark.parametrize("given_size", [{"width": 512}, {"height": 640}, {"width": 512, "height": 640}])

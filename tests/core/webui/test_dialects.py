@@ -272,3 +272,13 @@ def test_nothing_is_null_and_every_key_is_in_the_table(
     assert payload.keys() <= known
     assert None not in payload.values()
     assert OVERRIDE_KEYS.issuperset(payload.get("override_settings", {}))
+
+
+@pytest.mark.parametrize("speech", [Speech.A1111, Speech.FORGE])
+def test_a_refiner_begins_where_the_page_would_have_it_begin(speech: Speech) -> None:
+    """The API alone takes no word for "from the first step on"."""
+    said = build_payload(asked(refiner_checkpoint="dream"), catalog(speech), task_id=None)
+    assert said["refiner_switch_at"] == 0.8
+    said = build_payload(asked(refiner_checkpoint="dream", refiner_switch_at=0.5), catalog(speech), task_id=None)
+    assert said["refiner_switch_at"] == 0.5
+    assert "refiner_switch_at" not in build_payload(asked(), catalog(speech), task_id=None)
