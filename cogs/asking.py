@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 
 import aiohttp
 import discord
@@ -25,6 +26,7 @@ from core.notes import CheckpointNotes
 from core.request import GenerationRequest
 from core.size import suggest_sizes
 from core.studio import Order, Studio
+from core.webui.names import Choice
 
 log = logging.getLogger(__name__)
 
@@ -52,11 +54,14 @@ class AskingCog(commands.Cog):
 
     async def complete_checkpoint(self, interaction: discord.Interaction, typed: str) -> Offers:
         """The checkpoints of all webuis, by this server's names for them first."""
+        return offer(self._checkpoints(interaction, typed))
+
+    def _checkpoints(self, interaction: discord.Interaction, typed: str) -> list[Choice]:
         catalog = self._studio.get_catalog()
         if catalog is None or self._notes is None:
-            return [] if catalog is None else offer_names(catalog.checkpoint_names, typed)
+            return [] if catalog is None else catalog.checkpoint_names.choices(typed)
         guild = None if interaction.guild_id is None else str(interaction.guild_id)
-        return offer(self._notes.offers(guild, catalog, typed))
+        return self._notes.offers(guild, catalog, typed)
 
     async def complete_sampler(self, _interaction: discord.Interaction, typed: str) -> Offers:
         """The samplers of all webuis."""
@@ -88,9 +93,9 @@ class AskingCog(commands.Cog):
         catalog = self._studio.get_catalog()
         return [] if catalog is None else offer_names(catalog.assets.upscaler_names, typed)
 
-    async def complete_extra(self, _interaction: discord.Interaction, typed: str) -> Offers:
+    async def complete_extra(self, interaction: discord.Interaction, typed: str) -> Offers:
         """The word that is being typed, and its value."""
-        return offer_extra(self._studio.get_catalog(), typed)
+        return offer_extra(self._studio.get_catalog(), typed, partial(self._checkpoints, interaction))
 
     async def submit(self, interaction: discord.Interaction, request: GenerationRequest, reply: ReplyAddress) -> None:
         """The row first, then the reply; until the reply is out nothing else writes to the job's message."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from discord import app_commands
 
@@ -45,13 +45,14 @@ def offer_last(index: NameIndex, typed: str, *, weighted: bool = False) -> Offer
     return offer_texts(head + name for name in names if name.casefold() not in taken and "," not in name)
 
 
-def offer_extra(catalog: Catalog | None, typed: str) -> Offers:
-    """The word of `extra` that is being typed, its value included."""
+def offer_extra(catalog: Catalog | None, typed: str, checkpoints: Callable[[str], Sequence[Choice]]) -> Offers:
+    """The word of `extra` that is being typed, its value included; `checkpoints` finds those that fit some letters."""
 
     def names(kind: str, wanted: str) -> Sequence[str]:
         if catalog is None:
             return ()
         indexes = {"sampler": catalog.sampler_names, "scheduler": catalog.scheduler_names}
-        return [choice.value for choice in indexes.get(kind, catalog.checkpoint_names).choices(wanted)]
+        found = indexes[kind].choices(wanted) if kind in indexes else checkpoints(wanted)
+        return [choice.value for choice in found]
 
     return offer_texts(suggest_extra(typed, names))

@@ -89,6 +89,12 @@ class Intake:
         data = await self.fetch(image)
         async with self._turn:
             prepared = await asyncio.to_thread(prepare, data, self._limits)
+        if request.task == "upscale" and prepared.scaled_from is not None:
+            width, height = prepared.scaled_from
+            raise UserError(
+                f"This image has {width}×{height} pixels, more than the {self._limits.kept_pixels / 1e6:.1f} million "
+                "that can be enlarged here."
+            )
         await self._keep(prepared)
         return replace(request, image=prepared.key, width=prepared.width, height=prepared.height)
 

@@ -69,10 +69,14 @@ class CheckpointNotes:
         return self._known(guild_id).corrections
 
     def apply(self, asked: GenerationRequest, guild_id: str | None, catalog: Catalog | None) -> GenerationRequest:
-        """The request with the checkpoint's own name in place of this server's name for it."""
-        if asked.checkpoint is UNSET or catalog is None:
+        """The request with checkpoints' own names in place of this server's names for them."""
+        if catalog is None:
             return asked
-        return replace(asked, checkpoint=self.resolve(guild_id, asked.checkpoint, catalog))
+        checkpoint, refiner = (
+            name if name is UNSET else self.resolve(guild_id, name, catalog)
+            for name in (asked.checkpoint, asked.refiner_checkpoint)
+        )
+        return replace(asked, checkpoint=checkpoint, refiner_checkpoint=refiner)
 
     def resolve(self, guild_id: str | None, wanted: str, catalog: Catalog) -> str:
         """A friendly name as the webuis write the checkpoint; what is none stays as it is."""

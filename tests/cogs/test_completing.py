@@ -10,7 +10,7 @@ from cogs.completing import offer_extra, offer_last, offer_names, offer_texts
 from core.extra import parse_extra, parse_loras, parse_styles
 from core.webui.assets import name_index
 from core.webui.catalog import Catalog, Checkpoint, Named
-from core.webui.names import utf16_length
+from core.webui.names import Choice, utf16_length
 
 LORAS = name_index(["inkwash", "add_detail", "pixel_art", "Ünïcode 🦊", "x" * 120, "with, comma"])
 STYLES = name_index(["Style: Noir", "Style: Pop", "watercolour", "a, b"])
@@ -20,6 +20,7 @@ CATALOG = Catalog(
     samplers=(Named("DPM++ 2M"), Named("Euler"), Named("Euler a")),
     schedulers=(Named("Karras"), Named("SGM Uniform")),
 )
+CHECKPOINTS = CATALOG.checkpoint_names.choices
 
 
 def values(offers: list[object]) -> list[str]:
@@ -73,8 +74,8 @@ def test_whatever_is_typed_discord_can_take_the_offers(typed: str) -> None:
         offer_last(STYLES, typed),
         offer_names(LORAS, typed),
         offer_names(CATALOG.checkpoint_names, typed),
-        offer_extra(CATALOG, typed),
-        offer_extra(None, typed),
+        offer_extra(CATALOG, typed, CHECKPOINTS),
+        offer_extra(None, typed, CHECKPOINTS),
         offer_texts([typed] * 40),
     ]
     for offers in every:
@@ -106,12 +107,18 @@ def test_what_is_offered_can_be_read(last: str, before: str) -> None:
     ],
 )
 def test_words_of_extra_are_completed_with_the_webuis_names(typed: str, expected: list[str]) -> None:
-    offers = offer_extra(CATALOG, typed)
+    offers = offer_extra(CATALOG, typed, CHECKPOINTS)
     assert values(list(offers)) == expected
     for offer in offers:
         assert offer.value.endswith(":") or parse_extra(offer.value)
 
 
+def test_a_refiner_is_offered_as_checkpoints_are_here() -> None:
+    """By a server's names for them, and none that is hidden there."""
+    offers = offer_extra(CATALOG, "refiner:late", lambda typed: [Choice(typed, "dream.safetensors")])
+    assert values(list(offers)) == ["refiner:dream.safetensors"]
+
+
 def test_without_a_webui_only_its_names_are_missing() -> None:
-    assert values(list(offer_extra(None, "hires_sampler:"))) == []
-    assert values(list(offer_extra(None, "tiling:"))) == ["tiling:yes", "tiling:no"]
+    assert values(list(offer_extra(None, "hires_sampler:", CHECKPOINTS))) == []
+    assert values(list(offer_extra(None, "tiling:", CHECKPOINTS))) == ["tiling:yes", "tiling:no"]

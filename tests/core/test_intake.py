@@ -168,6 +168,22 @@ async def test_more_pixels_than_are_kept_become_fewer_and_the_mask_with_them(
             await intake.add(FOX, sent(cdn, "image.png"), None)
 
 
+async def test_an_image_that_would_become_smaller_is_not_enlarged(cdn: RawServer, engine: AsyncEngine) -> None:
+    upscale = GenerationRequest(prompt="", task="upscale", upscale_factor=1.5)
+    async with door(cdn, engine, InboundLimits(kept_pixels=32 * 48)) as intake:
+        with pytest.raises(UserError, match="64×96 pixels, more than"):
+            await intake.add_image(upscale, sent_file(cdn))
+        assert await count(engine) == 0
+        described = await intake.add_image(GenerationRequest(prompt="", task="describe"), sent_file(cdn))
+    assert (described.width, described.height) == (32, 48)
+    async with door(cdn, engine) as intake:
+        assert (await intake.add_image(upscale, sent_file(cdn))).width == 64
+
+
+def sent_file(cdn: RawServer) -> Sent:
+    return Sent(f"{cdn.url}/image.png", KIB)
+
+
 async def test_only_one_image_is_decoded_at_a_time_and_all_arrive(cdn: RawServer, engine: AsyncEngine) -> None:
     async with door(cdn, engine) as intake:
         names = ("image.png", "glass.png", "odd.png") * 3

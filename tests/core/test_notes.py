@@ -46,6 +46,10 @@ async def test_a_friendly_name_is_understood_on_its_server_alone(notes: Checkpoi
     assert notes.resolve(None, "late hours", CATALOG) == "late hours"
     assert notes.resolve(HERE, "day", CATALOG) == "day"
     assert notes.resolve(HERE, "late hours", Catalog()) == "late hours"
+    asked = GenerationRequest(prompt="x", checkpoint="day", refiner_checkpoint="late hours")
+    told = notes.apply(asked, HERE, CATALOG)
+    assert (told.checkpoint, told.refiner_checkpoint) == ("day", NIGHT.title)
+    assert notes.apply(asked, "901", CATALOG) == asked
 
 
 async def test_what_is_said_for_every_server_holds_where_a_server_says_nothing_else(notes: CheckpointNotes) -> None:
