@@ -280,7 +280,7 @@ async def _add_talking(services: Services, fetcher: ImageFetcher) -> None:
         ControlCog(studio, delivery, intake, settings.weights, notes),
         UpscaleCog(studio, delivery, intake, settings.weights),
         DescribeCog(studio, delivery, intake, settings.weights),
-        CheckpointCog(studio, desk, notes, understanding.families, settings.switching_servers),
+        CheckpointCog(studio, desk, notes, understanding.families, settings.switching_servers, client=services.client),
         PngInfoCog(lambda file: intake.fetch(Sent(file.url, file.size))),
         CancelCog(studio, delivery),
         QueueCog(studio, delivery),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Coroutine
+from typing import Any
 
 import discord
 from discord import app_commands
@@ -14,7 +15,8 @@ from cogs import checkpoint_pages as pages
 from cogs.admins import check_admin
 from cogs.answers import NOBODY, answer_error
 from cogs.completing import Offers, offer, offer_last, offer_texts
-from cogs.edits import TROUBLE
+from cogs.edits import edit_reply
+from cogs.reply import ReplyAddress
 from core.errors import UserError
 from core.families.detect import correction_key
 from core.families.table import Table
@@ -45,7 +47,10 @@ class CheckpointCog(commands.GroupCog, group_name="checkpoint", group_descriptio
         notes: CheckpointNotes,
         families: Table | None,
         servers: Collection[int] = (),
+        *,
+        client: discord.Client,
     ) -> None:
+        self._client = client
         self._studio = studio
         self._desk = desk
         self._notes = notes
@@ -53,8 +58,12 @@ class CheckpointCog(commands.GroupCog, group_name="checkpoint", group_descriptio
         self._servers = frozenset(servers)
         self._watching: set[asyncio.Task[None]] = set()
 
+    async def cog_load(self) -> None:
+        """Go on saying how those wishes stand that an earlier process was asked for."""
+        self._begin(self._follow_unfinished(), "watch what is unfinished")
+
     async def cog_unload(self) -> None:
-        """Leave what is being watched: the rows know how it ends."""
+        """Leave what is being watched: the rows know how it ends, and the next process goes on."""
         for task in self._watching:
             task.cancel()
 
@@ -219,26 +228,34 @@ class CheckpointCog(commands.GroupCog, group_name="checkpoint", group_descriptio
             guild_id = check_admin(interaction, SWITCH, self._servers)
             targets = targets_of(self._desk.find(webui), setting, wanted)
             wish_id, person_id = str(interaction.id), interaction.user.id
-            await self._desk.wish(
-                wish_id, targets, setting=setting, wanted=wanted, person_id=person_id, guild_id=guild_id
-            )
+            reply = ReplyAddress.of(interaction, private=setting == REFRESH)
+            facts = {"setting": setting, "wanted": wanted, "reply": reply.to_json()}
+            await self._desk.wish(wish_id, targets, **facts, person_id=person_id, guild_id=guild_id)
         except UserError as error:
             await answer_error(interaction, error)
             return
         text = pages.progress(setting, wanted, targets, [], {}, person_id)
-        await interaction.response.send_message(text, ephemeral=setting == REFRESH, allowed_mentions=NOBODY)
-        task = asyncio.create_task(self._follow(interaction, setting, wanted, targets), name=f"watch {wish_id}")
+        await interaction.response.send_message(text, ephemeral=reply.private, allowed_mentions=NOBODY)
+        self._begin(self._follow(wish_id, reply, targets), f"watch {wish_id}")
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
         self._watching.add(task)
         task.add_done_callback(self._watching.discard)
 
-    async def _follow(self, interaction: discord.Interaction, setting: str, wanted: str, targets: Targets) -> None:
-        names = {view.key: view.name for view in targets.chosen}
-        async for rows in self._desk.watch(str(interaction.id)):
-            text = pages.progress(setting, wanted, targets, rows, names, interaction.user.id)
-            try:
-                await interaction.edit_original_response(content=text, allowed_mentions=NOBODY)
-            except TROUBLE as error:
-                log.warning("how a switch stands could not be said: %s", type(error).__name__)
+    async def _follow(self, wish_id: str, reply: ReplyAddress, targets: Targets) -> None:
+        async for rows in self._desk.watch(wish_id):
+            names = {view.key: view.name for view in (*targets.chosen, *self._studio.webuis())}
+            for row in rows[:1]:
+                text = pages.progress(row.setting, row.wanted, targets, rows, names, int(row.person_id))
+                if not await edit_reply(self._client, reply, None, content=text):
+                    log.warning("how a switch stands could not be said", extra={"wish": wish_id})
+
+    async def _follow_unfinished(self) -> None:
+        for wish_id, row in (await self._desk.unfinished()).items():
+            reply = ReplyAddress.from_json(row.reply) if row.reply else None
+            if reply and reply.token_lives:
+                self._begin(self._follow(wish_id, reply, Targets(())), f"watch {wish_id}")
 
     def _catalog(self) -> Catalog:
         catalog = self._studio.get_catalog()

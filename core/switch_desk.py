@@ -48,14 +48,17 @@ class SwitchDesk:
         return find_webuis(self._views(), name)
 
     async def wish(
-        self, wish_id: str, targets: Targets, *, setting: str, wanted: str, person_id: int, guild_id: int
+        self, wish_id: str, targets: Targets, *, setting: str, wanted: str, person_id: int, guild_id: int, reply: str
     ) -> None:
-        """Ask for it; NoDatabase where that could not be written in time."""
+        """Ask for it; NoDatabase where that could not be written in time. `reply` comes back with its rows."""
         keys = [view.key for view in targets.chosen]
-        person, guild = str(person_id), str(guild_id)
-        await for_a_person(
-            lambda: self._rows.wish(wish_id, keys, setting=setting, wanted=wanted, person_id=person, guild_id=guild)
-        )
+        facts = {"setting": setting, "wanted": wanted, "reply": reply}
+        people = {"person_id": str(person_id), "guild_id": str(guild_id)}
+        await for_a_person(lambda: self._rows.wish(wish_id, keys, **facts, **people))
+
+    async def unfinished(self) -> dict[str, SwitchRow]:
+        """One row of each wish that has not ended, by the wish's id: an earlier process may have watched it."""
+        return {row.id: row for row in await on_database(self._rows.fetch_unfinished)}
 
     async def watch(self, wish_id: str) -> AsyncIterator[list[SwitchRow]]:
         """How it stands on each webui, whenever that has changed, until it has ended on all."""

@@ -90,6 +90,7 @@ switches = sa.Table(
     sa.Column("person_id", sa.Text, nullable=False),
     sa.Column("guild_id", sa.Text, nullable=False),
     sa.Column("created_at", sa.Float, nullable=False, comment="unix seconds of the database"),
+    sa.Column("reply", sa.Text, nullable=True, comment="where the answer goes, as JSON"),
     sa.Index(None, "state"),
 )
 

@@ -40,7 +40,8 @@ class SwitchRow:
     """One wish for one webui. `id` is Discord's interaction id, which several webuis may share.
 
     `setting` is one of core.webui.options.Setting, or `refresh`; `wanted` is what was typed. `age` is in seconds, and
-    `sentence` says how it ended, to people.
+    `sentence` says how it ended, to people. `reply` is where it is said, as whoever asked wrote it down; rows of
+    versions before migration 0005 have none.
     """
 
     id: str
@@ -51,6 +52,7 @@ class SwitchRow:
     sentence: str
     person_id: str
     guild_id: str
+    reply: str | None
     age: float
     created_at: float
 
@@ -63,7 +65,15 @@ class SwitchRows:
         self._on_change = on_change
 
     async def wish(
-        self, wish_id: str, backends: Sequence[str], *, setting: str, wanted: str, person_id: str, guild_id: str
+        self,
+        wish_id: str,
+        backends: Sequence[str],
+        *,
+        setting: str,
+        wanted: str,
+        person_id: str,
+        guild_id: str,
+        reply: str,
     ) -> None:
         """Ask for it on each of these; asking again with the same id changes nothing."""
         now = self._now()
@@ -82,6 +92,7 @@ class SwitchRows:
                         sentence="",
                         person_id=person_id,
                         guild_id=guild_id,
+                        reply=reply,
                         created_at=now,
                     )
                     await connection.execute(row)
@@ -95,6 +106,10 @@ class SwitchRows:
     async def fetch_open(self, backends: Collection[str]) -> list[SwitchRow]:
         """What is still to be done on these, the oldest first."""
         return await self._fetch(sa.and_(switches.c.backend.in_(backends), switches.c.state.in_(OPEN)))
+
+    async def fetch_unfinished(self) -> list[SwitchRow]:
+        """What has not ended on any webui, the oldest first."""
+        return await self._fetch(switches.c.state.in_(OPEN))
 
     async def fetch_last(self, settings: Collection[str]) -> SwitchRow | None:
         """What was done last of these settings, on any webui."""
@@ -129,6 +144,7 @@ class SwitchRows:
                     sentence=row.sentence,
                     person_id=row.person_id,
                     guild_id=row.guild_id,
+                    reply=row.reply,
                     age=row.age,
                     created_at=row.created_at,
                 )

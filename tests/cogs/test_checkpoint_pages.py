@@ -24,6 +24,7 @@ ROW = SwitchRow(
     sentence="It has it.",
     person_id="42",
     guild_id="900",
+    reply="{}",
     age=1.0,
     created_at=1000.0,
 )
@@ -122,6 +123,7 @@ def test_progress_on_many_webuis_fits_and_names_no_host(states: list[SwitchState
             sentence=sentence,
             person_id="42",
             guild_id="9",
+            reply="{}",
             age=0.0,
             created_at=0.0,
         )

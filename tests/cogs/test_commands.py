@@ -27,6 +27,13 @@ from tests.cogs.command_limits import broken_limits
 TYPE = discord.AppCommandOptionType
 
 
+class NothingWished:
+    """No admin has wished anything of a webui."""
+
+    async def unfinished(self) -> dict[str, Any]:
+        return {}
+
+
 @pytest.fixture
 async def client(tmp_path: Path) -> AsyncIterator[EaselClient]:
     async def on_login(_client: EaselClient) -> None:
@@ -43,7 +50,7 @@ async def client(tmp_path: Path) -> AsyncIterator[EaselClient]:
             QueueCog(nothing, nothing),
             StatusCog(nothing),
             PngInfoCog(nothing),
-            CheckpointCog(nothing, nothing, nothing, None),
+            CheckpointCog(nothing, cast(Any, NothingWished()), nothing, None, client=client),
             UpscaleCog(nothing, nothing, nothing, {}),
             DescribeCog(nothing, nothing, nothing, {}),
         ):

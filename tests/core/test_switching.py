@@ -46,7 +46,7 @@ class Office:
         self.numbers += 1
         wish_id = str(self.numbers)
         targets = Targets(self.pool.views())
-        await self.desk.wish(wish_id, targets, setting=setting, wanted=wanted, person_id=42, guild_id=900)
+        await self.desk.wish(wish_id, targets, setting=setting, wanted=wanted, person_id=42, guild_id=900, reply="{}")
         return wish_id
 
     async def watch(self, wish_id: str) -> list[list[SwitchState]]:

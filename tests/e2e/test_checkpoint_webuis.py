@@ -61,12 +61,15 @@ async def test_a_bot_that_dies_takes_the_wish_up_again(new_stage: OpenStage) -> 
     webui.hold(1)
     await stage.draw(**OPTIONS)
     await webui.until(lambda: webui.step == 1)
-    await stage.says(await asked(stage, "use", checkpoint="paperCutout_v12"), "waits until")
+    interaction = await asked(stage, "use", checkpoint="paperCutout_v12")
+    await stage.says(interaction, "waits until")
     await stage.kill()
     webui.release()
     await stage.start()
     await until(lambda: switches(stage)[-1]["state"] == "done", 30)
     assert webui.swaps[-1] == "paperCutout_v12"
+    said = await stage.says(interaction, "done: It has loaded")
+    assert f"by <@{admin_of(stage).id}>" in said.content
 
 
 async def test_a_bot_that_is_stopped_meanwhile_stops_well(new_stage: OpenStage) -> None:

@@ -17,7 +17,13 @@ from core.store.schema import switches
 from core.store.signals import Signal, open_listener
 from core.store.switches import KEPT_SECONDS, SWITCH_SIGNAL, SwitchRow, SwitchRows, SwitchState
 
-WISH: dict[str, Any] = {"setting": "checkpoint", "wanted": "day", "person_id": "42", "guild_id": "900"}
+WISH: dict[str, Any] = {
+    "setting": "checkpoint",
+    "wanted": "day",
+    "person_id": "42",
+    "guild_id": "900",
+    "reply": "{}",
+}
 
 
 @pytest.fixture(params=["SQLite", "PostgreSQL"])
@@ -53,6 +59,10 @@ async def test_a_wish_is_there_for_each_webui_and_once(engine: AsyncEngine) -> N
     assert all(0 <= row.age < 10 for row in found)
     assert rings.count == 2
     assert [row.backend for row in await rows.fetch_open(["b", "c"])] == ["b"]
+    unfinished = await rows.fetch_unfinished()
+    assert [(row.backend, row.reply) for row in unfinished] == [("a", "{}"), ("b", "{}")]
+    await rows.move(found[0], SwitchState.DONE)
+    assert [row.backend for row in await rows.fetch_unfinished()] == ["b"]
 
 
 async def test_what_has_ended_stays_as_it_ended(engine: AsyncEngine) -> None:
