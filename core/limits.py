@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from core.defaults import SEED_MAX
 from core.errors import UserError
-from core.prompt import check_markup, tidy
+from core.prompt import check_markup, clamp_lora_tags, tidy
 from core.request import GenerationRequest
 from core.size import EXAMPLES
 
@@ -224,14 +224,15 @@ def _fit_second_pass(request: GenerationRequest, limits: Limits, notes: list[str
 
 
 def _clamp_loras(request: GenerationRequest, limits: Limits, notes: list[str]) -> GenerationRequest:
-    if request.loras is UNSET:
-        return request
-    if any(math.isnan(use.weight) for use in request.loras):
+    low, high = limits.lora_weight.low, limits.lora_weight.high
+    prompt = clamp_lora_tags(request.prompt, low, high)
+    uses = () if request.loras is UNSET else request.loras
+    if any(math.isnan(use.weight) for use in uses):
         raise UserError("A LoRA's weight must be a number.")
-    clamped = tuple(replace(use, weight=limits.lora_weight.clamp(use.weight)) for use in request.loras)
-    if clamped != request.loras:
-        notes.append(f"LoRA weights are {limits.lora_weight.low:g} to {limits.lora_weight.high:g} here.")
-    return replace(request, loras=clamped)
+    clamped = tuple(replace(use, weight=limits.lora_weight.clamp(use.weight)) for use in uses)
+    if (prompt, clamped) != (request.prompt, uses):
+        notes.append(f"LoRA weights are {low:g} to {high:g} here.")
+    return replace(request, prompt=prompt, loras=clamped if uses else request.loras)
 
 
 def _clamp_controls(request: GenerationRequest, limits: Limits, notes: list[str]) -> GenerationRequest:

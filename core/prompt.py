@@ -44,6 +44,23 @@ def take_lora_tags(text: str) -> tuple[str, tuple[tuple[str, float], ...]]:
     return re.sub(r" {2,}", " ", _LORA.sub(" ", text)).strip(), found
 
 
+def clamp_lora_tags(text: str, low: float, high: float) -> str:
+    """The prompt with its LoRA tags' weights inside of these; words in their place stay: some webuis read them."""
+
+    def clamp(tag: re.Match[str]) -> str:
+        try:
+            said = float(tag[2] or 1.0)
+        except ValueError:
+            return tag[0]
+        inside = min(max(_weight(tag[2]), low), high)
+        if said == inside:
+            return tag[0]
+        start, end = (place - tag.start() for place in tag.span(2))
+        return f"{tag[0][:start]}{inside:g}{tag[0][end:]}"
+
+    return _LORA.sub(clamp, text)
+
+
 def _weight(text: str | None) -> float:
     try:
         weight = float(text or 1.0)

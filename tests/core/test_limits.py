@@ -176,3 +176,9 @@ def test_a_map_takes_the_place_of_a_picture() -> None:
     assert (checked.request.count, checked.notes) == (9, ("Count set to 9: the map takes the place of a picture.",))
     hidden = replace(shown, control=(ControlUse(type="depth"),))
     assert check(hidden, LIMITS).request.count == 10
+
+
+def test_a_lora_s_weight_is_brought_inside_wherever_it_stands() -> None:
+    checked = check(GenerationRequest(prompt="a fox <lora:ink:50>"), LIMITS)
+    assert checked.request.prompt == "a fox <lora:ink:4>"
+    assert checked.notes == ("LoRA weights are -4 to 4 here.",)
