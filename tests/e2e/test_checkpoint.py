@@ -157,6 +157,10 @@ async def test_refresh_finds_new_files_and_waits_for_no_picture(stage: Stage) ->
         while not await stage.discord.autocomplete(stage.ada, "draw", "checkpoint", "newcomer"):  # noqa: ASYNC110  # no event
             await asyncio.sleep(0.05)
     webui.catalog.checkpoints[:] = [one for one in webui.catalog.checkpoints if not one.file.startswith("newcomer")]
+    await ended(stage, "refresh")
+    async with asyncio.timeout(10):  # the lists are read again behind it
+        while "newcomer" in (await command(stage, stage.ada, "list")).content:  # noqa: ASYNC110  # no event
+            await asyncio.sleep(0.05)
 
 
 async def test_a_server_s_own_names_are_offered_understood_and_corrected(stage: Stage) -> None:
