@@ -205,7 +205,8 @@ class Backend:
             return self._timing.retry(now - self._down_since)
         if self._breaker.circuit is Circuit.OPEN:
             return min(max(self._breaker.due - now, 0.0), self._timing.idle)
-        return self._timing.idle
+        catalog = self._view.catalog
+        return self._timing.idle if catalog is None or catalog.capabilities.recognised else self._timing.unsure
 
     async def _probe(self) -> None:
         at_work = self._view.job_id is not None
@@ -231,7 +232,7 @@ class Backend:
         known, now = self._view.catalog, time.monotonic()
         whole = self._down_since is not None or now - self._listed_at > self._timing.whole
         catalog = await self.client.fetch_catalog(known, whole=whole)
-        self._listed_at = now if whole else self._listed_at
+        self._listed_at = now if whole and catalog.capabilities.recognised else self._listed_at
         return catalog if known is None else catalog.keeping(known)
 
     def _refuse_half_started(self, catalog: Catalog) -> None:

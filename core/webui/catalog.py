@@ -60,10 +60,12 @@ class Capabilities:
     """What this webui can do, as its routes said: the code asks these and never a product's name.
 
     `clip_skip` is the webui's own `CLIP_stop_at_last_layers`, None where it has no such option. Without `n_iter`,
-    several pictures come only as one batch. `speech` is how to speak to it, `fields` what of a request can be said.
+    several pictures come only as one batch. `speech` is how to speak to it, `fields` what of a request can be said;
+    not `recognised`: that is a guess, since it did not say what it is in time.
     """
 
     speech: Speech = Speech.A1111
+    recognised: bool = True
     fields: frozenset[str] = DIALECTS[Speech.A1111].fields
 
     task_progress: bool = False

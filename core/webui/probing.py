@@ -11,7 +11,16 @@ from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
-from core.errors import AuthenticationFailed, BadRequest, NoApi, NotReady, UnreadableAnswer, WebuiError
+from core.errors import (
+    AuthenticationFailed,
+    BadRequest,
+    Busy,
+    NoApi,
+    NotReady,
+    OutcomeUnknown,
+    UnreadableAnswer,
+    WebuiError,
+)
 from core.webui import lists
 from core.webui.assets import Assets, Lora
 from core.webui.catalog import Catalog
@@ -29,6 +38,8 @@ _NO_TASK: Final = "easel-probe"
 """A task id that no job has: asked only to learn whether the route exists."""
 _ABSENT: Final = (NoApi, BadRequest, UnreadableAnswer)
 """How a route that isn't there answers; whatever else goes wrong says nothing of it."""
+_LATE: Final = (NotReady, Busy, OutcomeUnknown)
+"""What goes wrong only for now, NoApi apart."""
 
 
 class Asking(Protocol):
@@ -61,8 +72,10 @@ async def probe(client: Asking, known: Catalog | None, *, whole: bool) -> Catalo
     if known is not None and not whole:
         speech, assets = known.capabilities.speech, known.assets
         tasks = known.capabilities.fields & TASKS
+        recognised = known.capabilities.recognised
     else:
-        speech = await _recognise(client, options, None if known is None else known.capabilities.speech)
+        before = known.capabilities if known is not None and known.capabilities.recognised else None
+        recognised, speech = await _recognise(client, options, None if before is None else before.speech)
         assets = await _fetch_assets(client, Assets() if known is None else known.assets)
         tasks = await _find_tasks(client, speech, assets, known.capabilities.fields if known else frozenset())
     found = lists.read_capabilities(
@@ -80,6 +93,7 @@ async def probe(client: Asking, known: Catalog | None, *, whole: bool) -> Catalo
         capabilities=replace(
             found,
             speech=speech,
+            recognised=recognised,
             fields=fields,
             task_progress=found.task_progress and "task_id" in DIALECTS[speech].keys,
         ),
@@ -111,10 +125,11 @@ async def _find_tasks(client: Asking, speech: Speech, assets: Assets, known: fro
     return frozenset(found)
 
 
-async def _recognise(client: Asking, options: Any, known: Speech | None) -> Speech:
-    """The first of the contract's signs that is there; A1111's way where none is.
+async def _recognise(client: Asking, options: Any, known: Speech | None) -> tuple[bool, Speech]:
+    """The first of the contract's signs that is there; A1111's way where none is. And whether that is certain.
 
-    A sign that can't be asked for now is not missing: the webui is still what it was `known` for.
+    A sign that can't be asked for now is not missing: the webui is still what it was `known` for. Where nothing was
+    known and a sign may only be late, it is not certain.
     """
     signs = version, native, kobold, modules = await asyncio.gather(
         _try(client.get(_SDAPI + "version")),
@@ -122,6 +137,17 @@ async def _recognise(client: Asking, options: Any, known: Speech | None) -> Spee
         _try(client.get(_KOBOLD_VERSION)),
         _try(client.get(_SDAPI + "sd-modules")),
     )
+    sign = _first_sign(version, native, kobold, modules, options)
+    if sign is not None:
+        return True, sign
+    failed = [answer for answer in (*signs, options) if isinstance(answer, WebuiError)]
+    if known is not None and any(not isinstance(answer, _ABSENT) for answer in failed):
+        return True, known
+    may_be_late = any(isinstance(answer, _LATE) and not isinstance(answer, _ABSENT) for answer in failed)
+    return not may_be_late, Speech.SDCPP if lists.is_token(options) else Speech.A1111
+
+
+def _first_sign(version: Any, native: Any, kobold: Any, modules: Any, options: Any) -> Speech | None:
     if isinstance(version, dict) and version.get("app") == "sd.next":
         return Speech.SDNEXT
     if isinstance(native, dict):
@@ -132,10 +158,7 @@ async def _recognise(client: Asking, options: Any, known: Speech | None) -> Spee
         return Speech.FORGE
     if isinstance(options, dict) and "guidance_scale" in options and "samples_format" not in options:
         return Speech.DRAWTHINGS
-    is_unsure = any(isinstance(answer, WebuiError) and not isinstance(answer, _ABSENT) for answer in (*signs, options))
-    if known is not None and is_unsure:
-        return known
-    return Speech.SDCPP if lists.is_token(options) else Speech.A1111
+    return None
 
 
 async def _fetch_assets(client: Asking, known: Assets) -> Assets:

@@ -17,6 +17,7 @@ class Timing:
     """
 
     idle: float = 60.0
+    unsure: float = 5.0  # before another look at one that did not say in time what it is
     shortest: float = 0.5
     longest: float = 30.0
     share: float = 0.05

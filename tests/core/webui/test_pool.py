@@ -14,10 +14,12 @@ import pytest
 from core.errors import AuthenticationFailed, NoApi, NotReady, OutcomeUnknown, OutOfMemory, ServerFault
 from core.webui.address import parse_addresses
 from core.webui.catalog import Catalog
+from core.webui.dialects import Speech
 from core.webui.pool import BackendPool, BackendView, Circuit, Health, Mode, Timing
 from core.webui.views import MergedCatalog, explain
 from playground.webui import Fault, LocalWebui
 from tests.core.webui.conftest import RawServer, http
+from tests.core.webui.features import WEBUIS
 
 QUICK = Timing(idle=0.1, shortest=0.02, longest=0.05)
 PATIENT = Timing(idle=60.0, shortest=0.02, longest=0.05)
@@ -60,6 +62,11 @@ def _fast(**options: Any) -> LocalWebui:
 def _only(pool: BackendPool) -> BackendView:
     (view,) = pool.views()
     return view
+
+
+def _speech(pool: BackendPool) -> Speech | None:
+    catalog = _only(pool).catalog
+    return None if catalog is None or not catalog.capabilities.recognised else catalog.capabilities.speech
 
 
 def _has(pool: BackendPool, health: Health) -> Callable[[], bool]:
@@ -150,6 +157,15 @@ async def test_a_list_that_was_never_read_is_read_as_soon_as_it_can_be(session: 
             await watch.until(_has(pool, Health.UP))
             assert _only(pool).catalog is not None
             await watch.until(lambda: bool((catalog := MergedCatalog().of(pool.views())) and catalog.checkpoints))
+            assert _only(pool).health is Health.UP
+
+
+async def test_one_that_did_not_say_in_time_what_it_is_is_asked_again_soon(session: aiohttp.ClientSession) -> None:
+    async with WEBUIS["SD.Next"](seconds_per_step=0.0, cheap_pictures=True) as webui:
+        webui.fault(Fault.UNAVAILABLE, route="/sdapi/v1/version", times=1)
+        async with _pool(webui.url, session, Timing(unsure=0.02)) as (pool, watch):
+            await watch.until(_has(pool, Health.UP))
+            await watch.until(lambda: _speech(pool) is Speech.SDNEXT)
             assert _only(pool).health is Health.UP
 
 

@@ -103,6 +103,26 @@ async def test_a_sign_that_can_not_be_asked_for_now_is_not_missing(
         assert again.capabilities.fields == known.capabilities.fields
 
 
+async def test_what_never_said_what_it_is_is_a_guess_until_it_does(session: aiohttp.ClientSession) -> None:
+    async with local("SD.Next") as webui:
+        client = client_for(webui.url, session)
+        webui.fault(Fault.UNAVAILABLE, route="/sdapi/v1/version", times=2)
+        looks = [await client.fetch_catalog()]
+        looks += [await client.fetch_catalog(looks[-1], whole=True) for _ in range(2)]
+        short = await client.fetch_catalog(looks[0], whole=False)
+    can = [look.capabilities for look in looks]
+    assert [(one.speech, one.recognised) for one in can[:2]] == [(Speech.A1111, False)] * 2
+    assert (can[2].speech, can[2].recognised) == (Speech.SDNEXT, True)
+    assert not short.capabilities.recognised
+
+
+async def test_a_webui_that_forbids_a_sign_is_no_guess(session: aiohttp.ClientSession) -> None:
+    async with local("A1111") as webui:
+        webui.fault(Fault.UNAUTHORIZED, route="/sdapi/v1/version", times=None)
+        can = (await client_for(webui.url, session).fetch_catalog()).capabilities
+    assert (can.speech, can.recognised) == (Speech.A1111, True)
+
+
 async def test_another_webui_at_the_same_address_is_another_one(session: aiohttp.ClientSession) -> None:
     async with local("SD.Next") as before:
         known = await client_for(before.url, session).fetch_catalog()
