@@ -15,7 +15,6 @@ from core.errors import UserError
 from core.request import InpaintArea, LoraUse, MaskedContent, ResizeMode
 from core.webui.names import nearest, shorten
 
-MOST_LORAS = 10
 MOST_STYLES = 10
 _YES: Final = {"yes": True, "on": True, "true": True, "1": True, "no": False, "off": False, "false": False, "0": False}
 _LAST = re.compile(r'(?<!\S)(?:[^\s:="]+[:=]"[^"]*"?|\S*)\Z')
@@ -148,8 +147,6 @@ def parse_loras(text: str) -> tuple[LoraUse, ...]:
             raise UserError(
                 f'The weight of a LoRA is a number, as in name:0.8, and not "{shorten(weight, 40)}".'
             ) from None
-    if len(uses) > MOST_LORAS:
-        raise UserError(f"At most {MOST_LORAS} LoRAs can be used at once.")
     return tuple(uses.values())
 
 

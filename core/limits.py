@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from core.defaults import SEED_MAX
 from core.errors import UserError
-from core.prompt import check_markup, clamp_lora_tags, tidy
+from core.prompt import check_markup, clamp_lora_tags, lora_tags, tidy
 from core.request import GenerationRequest
 from core.size import EXAMPLES
 
@@ -80,6 +80,8 @@ class Limits:
     mask_blur: Range = field(default=Range(0, 64))  # the webui's slider
     inpaint_padding: Range = field(default=Range(0, 256))  # the same
     lora_weight: Range = field(default=Range(-4, 4))
+    loras: int = 10  # the option's and the prompt's together
+    permutations: int = 50  # five messages of ten: an app without its bot may follow up five times
     control_weight: Range = field(default=Range(0, 2))  # ControlNet refuses anything else without a word
     side: Range = field(default=Range(64, 2048))
     pixels: int = 2048 * 2048
@@ -227,6 +229,9 @@ def _clamp_loras(request: GenerationRequest, limits: Limits, notes: list[str]) -
     low, high = limits.lora_weight.low, limits.lora_weight.high
     prompt = clamp_lora_tags(request.prompt, low, high)
     uses = () if request.loras is UNSET else request.loras
+    names = {*lora_tags(prompt), *(use.name for use in uses)}
+    if len(names) > limits.loras and request.prompts is UNSET:  # else the prompt is what the pictures' own came from
+        raise UserError(f"At most {limits.loras} LoRAs can be used at once.")
     if any(math.isnan(use.weight) for use in uses):
         raise UserError("A LoRA's weight must be a number.")
     clamped = tuple(replace(use, weight=limits.lora_weight.clamp(use.weight)) for use in uses)

@@ -11,7 +11,7 @@ from msgspec import UNSET
 
 from core.errors import UserError
 from core.limits import NUMBERS, Limits, Range, check
-from core.request import ControlUse, GenerationRequest
+from core.request import ControlUse, GenerationRequest, LoraUse
 from tests.core.requests import anything_asked
 
 LIMITS = Limits()
@@ -182,3 +182,15 @@ def test_a_lora_s_weight_is_brought_inside_wherever_it_stands() -> None:
     checked = check(GenerationRequest(prompt="a fox <lora:ink:50>"), LIMITS)
     assert checked.request.prompt == "a fox <lora:ink:4>"
     assert checked.notes == ("LoRA weights are -4 to 4 here.",)
+
+
+def test_loras_are_counted_wherever_they_stand() -> None:
+    tags = "".join(f"<lora:tag{number}:1>" for number in range(LIMITS.loras))
+    both = GenerationRequest(prompt=f"a fox {tags}<lora:tag1:0.5>", loras=(LoraUse("tag0"),))
+    assert check(both, LIMITS).notes == ()
+    with pytest.raises(UserError, match=f"At most {LIMITS.loras} LoRAs"):
+        check(replace(both, loras=(LoraUse("another"),)), LIMITS)
+    with pytest.raises(UserError, match=f"At most {LIMITS.loras} LoRAs"):
+        check(replace(both, prompt=f"{both.prompt}<lora:eleventh:1>"), LIMITS)
+    each = replace(both, prompt="{" + tags + "|<lora:other:1>}", prompts=(f"a fox {tags}", "a fox"), count=2)
+    assert check(each, LIMITS).request.prompts == each.prompts
