@@ -5,8 +5,10 @@ No policy and no HTTP is made here.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 import aiohttp
@@ -19,7 +21,9 @@ from cogs.answers import NOBODY
 from cogs.buttons import cancel_view
 from cogs.completing import Offers, offer, offer_extra, offer_last, offer_names
 from cogs.delivery import DiscordDelivery
+from cogs.edits import TROUBLE
 from cogs.reply import ReplyAddress
+from core.errors import UserError
 from core.intake import Intake, Sent
 from core.jobs.model import Ticket
 from core.notes import CheckpointNotes
@@ -99,8 +103,46 @@ class AskingCog(commands.Cog):
 
     async def submit(self, interaction: discord.Interaction, request: GenerationRequest, reply: ReplyAddress) -> None:
         """The row first, then the reply; until the reply is out nothing else writes to the job's message."""
-        job_id = str(interaction.id)
-        order = Order(
+        order = self._order(interaction, str(interaction.id), request, reply)
+        async with self._delivery.turn(order.job_id):
+            ticket = await self._studio.submit(order)
+            message_id = None if ticket is None else await _reply(interaction, ticket)
+            if ticket is not None and message_id is not None:
+                await self._studio.note_message(ticket, str(message_id))
+
+    async def submit_further(
+        self, interaction: discord.Interaction, request: GenerationRequest, reply: ReplyAddress
+    ) -> None:
+        """One more job of an interaction that has its reply: a message first, whose id is the job's, then the row.
+
+        UserError as for the first, and where Discord takes no further message; there is no trace of it then.
+        """
+        try:
+            message = await interaction.followup.send(
+                "One moment …", ephemeral=request.private, allowed_mentions=NOBODY, wait=True
+            )
+        except TROUBLE as error:
+            log.warning("a further reply could not be given: %s", type(error).__name__)
+            raise UserError("Discord takes no further message here. Press again in a minute.") from error
+        order = self._order(interaction, str(message.id), request, replace(reply, message_id=message.id))
+        async with self._delivery.turn(order.job_id):
+            try:
+                ticket = await self._studio.submit(order)
+            except UserError:
+                with contextlib.suppress(*TROUBLE):
+                    await message.delete()
+                raise
+            if ticket is not None:
+                with contextlib.suppress(*TROUBLE):
+                    await message.edit(
+                        content=say.accepted(ticket), view=cancel_view(ticket.job_id), allowed_mentions=NOBODY
+                    )
+                await self._studio.note_message(ticket, str(message.id))
+
+    def _order(
+        self, interaction: discord.Interaction, job_id: str, request: GenerationRequest, reply: ReplyAddress
+    ) -> Order:
+        return Order(
             job_id=job_id,
             owner_id=str(interaction.user.id),
             guild_id=None if interaction.guild_id is None else str(interaction.guild_id),
@@ -108,11 +150,6 @@ class AskingCog(commands.Cog):
             reply=reply.to_json(),
             weight=_weight(interaction.user, self._weights),
         )
-        async with self._delivery.turn(job_id):
-            ticket = await self._studio.submit(order)
-            message_id = None if ticket is None else await _reply(interaction, ticket)
-            if ticket is not None and message_id is not None:
-                await self._studio.note_message(ticket, str(message_id))
 
 
 async def _reply(interaction: discord.Interaction, ticket: Ticket) -> int | None:

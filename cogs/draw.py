@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from dataclasses import replace
 
 import discord
 from discord import app_commands
@@ -155,12 +156,24 @@ class DrawCog(AskingCog):
             await self._confirm(press, question_id, self._questions.take(question_id))
 
     async def _confirm(self, press: discord.Interaction, question_id: str, question: Question) -> None:
-        request = question.request
+        """What can't be asked for (any more) is asked again: a full queue may have room later."""
+        reply = ReplyAddress.of(press, private=question.requests[0].private)
+        left = list(question.requests)
         try:
-            await self.submit(press, request, ReplyAddress.of(press, private=request.private))
+            while left:
+                submit = self.submit if len(left) == len(question.requests) else self.submit_further
+                await submit(press, left[0], reply)
+                del left[0]
         except UserError:
-            self._questions.put(question_id, question)  # a full queue may have room later
+            self._questions.put(question_id, replace(question, requests=tuple(left)))
             raise
+        finally:
+            await self._close(question_id, question, left)
+
+    async def _close(self, question_id: str, question: Question, left: list[GenerationRequest]) -> None:
+        asked_for = question.requests[: len(question.requests) - len(left)]
+        if not asked_for:
+            return
+        view = confirm_view(question_id, questions.label(left)) if left else None
         with contextlib.suppress(*TROUBLE):
-            text = f"**{questions.label(request)}**: asked for."
-            await question.asked.edit_original_response(content=text, view=None)
+            await question.asked.edit_original_response(content=questions.answered(asked_for, left), view=view)

@@ -13,7 +13,6 @@ import aiohttp
 import discord
 
 from cogs.answers import NOBODY
-from cogs.places import ORIGINAL
 from cogs.reply import ReplyAddress
 
 log = logging.getLogger(__name__)
@@ -37,7 +36,7 @@ async def edit_reply(client: discord.Client, address: ReplyAddress, message_id: 
     """The same for the reply. `message_id`, if known, is for when the token is over."""
     if address.token_lives:
         webhook = discord.Webhook.partial(address.application_id, address.token, client=client)
-        if await _is_taken(webhook.edit_message(ORIGINAL, allowed_mentions=NOBODY, **changes)):
+        if await _is_taken(webhook.edit_message(address.message, allowed_mentions=NOBODY, **changes)):
             return True
     return await edit_message(client, address, message_id, **changes)
 

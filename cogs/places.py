@@ -21,30 +21,29 @@ from cogs.reply import ReplyAddress
 
 log = logging.getLogger(__name__)
 
-ORIGINAL: Any = "@original"
-"""Discord's own name for an interaction's reply, whose id may not be known; the library asks for a number."""
 HISTORY = 200
 """Messages that are looked through for one that an earlier process sent."""
 TOKEN_OVER = 50027
 
 
 class ReplyPlace(Place):
-    """The interaction's own reply, edited with its token. `look`: some pictures may be there already."""
+    """The interaction's own reply or follow-up, edited with its token. `look`: some pictures may be there already."""
 
     name = "reply"
 
     def __init__(self, client: discord.Client, address: ReplyAddress, message_id: int | None, *, look: bool) -> None:
         super().__init__(message_id, _retry_with_token)
         self._webhook = discord.Webhook.partial(address.application_id, address.token, client=client)
+        self._message = address.message
         self._looked = not look
 
     async def _look(self, post: Post) -> None:
-        self._note(await self._ask(lambda: self._webhook.fetch_message(ORIGINAL)), post.job_id)
+        self._note(await self._ask(lambda: self._webhook.fetch_message(self._message)), post.job_id)
 
     async def _put(self, post: Post, parcel: Sequence[Upload]) -> discord.Message:
         async def edit(content: str) -> discord.Message:
             changes = self._changes(post, parcel)
-            return await self._webhook.edit_message(ORIGINAL, content=content, allowed_mentions=NOBODY, **changes)
+            return await self._webhook.edit_message(self._message, content=content, allowed_mentions=NOBODY, **changes)
 
         return await self._patiently(edit, post)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import discord
-from msgspec import UNSET
 
 from cogs import say
 from core.errors import UserError
@@ -19,9 +19,9 @@ ROOM = 1200
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is drawn on a yes; `asked` is the interaction whose answer holds the question."""
+    """What is drawn on a yes, a request for each answer; `asked` is the interaction whose answer holds the question."""
 
-    request: GenerationRequest
+    requests: tuple[GenerationRequest, ...]
     asked: discord.Interaction
 
 
@@ -45,22 +45,32 @@ class Questions:
         return question
 
 
-def permutations(request: GenerationRequest) -> str:
+def permutations(requests: Sequence[GenerationRequest]) -> str:
     """How many pictures these are, and of what."""
-    prompts = () if request.prompts is UNSET else request.prompts
-    negatives = () if request.negative_prompts is UNSET else request.negative_prompts
+    prompts = [prompt for each in requests for prompt in each.prompts or ()]
+    negatives = [negative for each in requests for negative in each.negative_prompts or ()]
     lines = [_line(number, prompt, negatives) for number, prompt in enumerate(prompts[:MOST_SHOWN])]
     room = ROOM // max(len(lines), 1)
     blocks = "\n".join(say.cut(line, room) for line in lines)
-    head = f"**{label(request)}?** Your prompt stands for {len(prompts)}, with seeds that count up."
-    return say.assemble(head, say.quote(blocks, ROOM), say.small(["or dismiss this message"]))
+    if len(prompts) > MOST_SHOWN:
+        blocks += f"\n… and {len(prompts) - MOST_SHOWN} more"
+    answers = f" They come in {len(requests)} answers." if len(requests) > 1 else ""
+    head = f"**{label(requests)}?** Your prompt stands for {len(prompts)}, with seeds that count up.{answers}"
+    return say.assemble(head, say.quote(blocks, ROOM + 50), say.small(["or dismiss this message"]))
 
 
-def label(request: GenerationRequest) -> str:
+def label(requests: Sequence[GenerationRequest]) -> str:
     """What the button says."""
-    return "Draw 1 picture" if request.pictures == 1 else f"Draw {request.pictures} pictures"
+    pictures = sum(request.pictures for request in requests)
+    return "Draw 1 picture" if pictures == 1 else f"Draw {pictures} pictures"
 
 
-def _line(number: int, prompt: str, negatives: tuple[str, ...]) -> str:
+def answered(asked_for: Sequence[GenerationRequest], left: Sequence[GenerationRequest]) -> str:
+    """What the question becomes."""
+    said = f"**{label(asked_for)}**: asked for."
+    return f"{said} The others are not: press again to ask for them." if left else said
+
+
+def _line(number: int, prompt: str, negatives: Sequence[str]) -> str:
     without = f" – without {negatives[number]}" if len(set(negatives)) > 1 else ""
     return f"{number + 1}. {' '.join(prompt.split())}{without}"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import discord
 import msgspec
 
+ORIGINAL = "@original"
+"""Discord's own name for an interaction's reply, whose id may not be known."""
 TOKEN_SECONDS = 15 * 60
 """How long Discord honours an interaction's token."""
 TOKEN_MARGIN = 20
@@ -16,7 +19,10 @@ TOKEN_MARGIN = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyAddress:
-    """One interaction's reply. `expires_at` is in unix seconds, `file_bytes` the largest file allowed there."""
+    """One interaction's reply, or with a `message_id` one of its follow-ups.
+
+    `expires_at` is in unix seconds, `file_bytes` the largest file allowed there.
+    """
 
     application_id: int
     token: str
@@ -26,9 +32,15 @@ class ReplyAddress:
     owner_id: int
     private: bool
     file_bytes: int
+    message_id: int | None = None
 
     def __repr__(self) -> str:
         return f"<ReplyAddress channel={self.channel_id} private={self.private}>"
+
+    @property
+    def message(self) -> Any:
+        """What its message is called in requests with the token; the library asks for a number."""
+        return self.message_id or ORIGINAL
 
     @property
     def token_lives(self) -> bool:

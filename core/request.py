@@ -175,6 +175,18 @@ class GenerationRequest:
             negative_prompts=UNSET,
         )
 
+    def part(self, first: int, pictures: int) -> GenerationRequest:
+        """So many of its pictures, from number `first` on, as a request of its own; `seed` and prompts as they were."""
+        end = first + pictures
+        return replace(
+            self,
+            seed=self.seed_of(first),
+            subseed=UNSET if self.subseed is UNSET else self.subseed + first,
+            count=pictures,
+            prompts=UNSET if self.prompts is UNSET else self.prompts[first:end],
+            negative_prompts=UNSET if self.negative_prompts is UNSET else self.negative_prompts[first:end],
+        )
+
     def to_json(self) -> str:
         """The request as it is kept in a job's row."""
         return msgspec.json.encode(self).decode()

@@ -135,10 +135,11 @@ class Studio:
         self._metrics.submitted.inc()
         return self._ticket(job)
 
-    async def unfold(self, asked: GenerationRequest, guild_id: str | None) -> GenerationRequest:
-        """The request with a picture for each permutation of its prompts; UserError where it can't be carried out."""
+    async def unfold(self, asked: GenerationRequest, guild_id: str | None) -> tuple[GenerationRequest, ...]:
+        """A picture for each permutation of its prompts, as requests; UserError where they can't be carried out."""
         unfolded = await asyncio.to_thread(self._understanding.unfold, asked)
-        await self._understand(unfolded, guild_id)
+        for request in unfolded:
+            await self._understand(request, guild_id)
         return unfolded
 
     async def _take_back(self, job_id: str) -> None:

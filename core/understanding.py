@@ -76,8 +76,8 @@ class Understanding:
         tidied = _with_prompts(checked.request, [(each.prompt, each.negative_prompt) for each in pictures])
         return replace(checked, request=tidied)
 
-    def unfold(self, asked: GenerationRequest) -> GenerationRequest:
-        """A picture for every prompt, with every negative prompt, that its choices can make.
+    def unfold(self, asked: GenerationRequest) -> tuple[GenerationRequest, ...]:
+        """A picture for every prompt, with every negative prompt, that its choices can make; a request for each answer.
 
         UserError where these are more than may be asked for at once, and where a number of pictures was said, too.
         """
@@ -85,7 +85,7 @@ class Understanding:
             raise UserError("With permutations there is one picture for each: leave the count out.")
         texts = [asked.prompt, "" if asked.negative_prompt is UNSET else asked.negative_prompt]
         counted = [count_permutations(text, self.wildcards, self.caps) for text in texts]
-        number, most = counted[0].number * counted[1].number, int(self.limits.count.high)
+        number, most = counted[0].number * counted[1].number, self.limits.permutations
         if number > most:
             more = "" if all(count.exact for count in counted) else "more than "
             raise UserError(
@@ -93,7 +93,10 @@ class Understanding:
                 "some alternatives out, or let them be drawn by chance, without permutations."
             )
         prompts, negatives = ([*permutations(text, self.wildcards, self.caps)] for text in texts)
-        return replace(_with_prompts(asked, itertools.product(prompts, negatives)), count=number)
+        seeded = merge(asked, rng=self.rng)
+        whole = replace(_with_prompts(seeded, itertools.product(prompts, negatives)), count=number)
+        size = int(self.limits.count.high)
+        return tuple(whole.part(first, min(size, number - first)) for first in range(0, number, size))
 
     def _read_task(self, asked: GenerationRequest, catalog: Catalog | None) -> Checked:
         """Nothing is drawn for what works on an image alone: it has no seed, and no checkpoint's family."""

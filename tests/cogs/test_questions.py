@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, cast
 
 import pytest
+from msgspec import UNSET
 
-from cogs.questions import MOST_QUESTIONS, Question, Questions, label, permutations
+from cogs.questions import MOST_QUESTIONS, Question, Questions, answered, label, permutations
 from cogs.say import units
 from core.errors import UserError
 from core.request import GenerationRequest
@@ -15,17 +16,16 @@ NOBODY: Any = cast(Any, None)
 
 
 def unfolded(*prompts: str, negatives: tuple[str, ...] = ()) -> GenerationRequest:
-    request = GenerationRequest(prompt="{…}", prompts=prompts, count=len(prompts))
-    return (
-        request
-        if not negatives
-        else GenerationRequest(prompt="{…}", prompts=prompts, count=len(prompts), negative_prompts=negatives)
-    )
+    return GenerationRequest(prompt="{…}", prompts=prompts, count=len(prompts), negative_prompts=negatives or UNSET)
+
+
+def permutations_of(*requests: GenerationRequest) -> str:
+    return permutations(requests)
 
 
 def test_a_question_is_answered_once() -> None:
     questions = Questions()
-    question = Question(unfolded("a", "b"), NOBODY)
+    question = Question((unfolded("a", "b"),), NOBODY)
     questions.put("7", question)
     assert questions.take("7") is question
     for unknown in ("7", "8"):
@@ -36,15 +36,15 @@ def test_a_question_is_answered_once() -> None:
 def test_the_oldest_are_forgotten_first() -> None:
     questions = Questions()
     for number in range(MOST_QUESTIONS + 1):
-        questions.put(str(number), Question(unfolded(str(number)), NOBODY))
+        questions.put(str(number), Question((unfolded(str(number)),), NOBODY))
     with pytest.raises(UserError):
         questions.take("0")
-    assert questions.take("1").request.prompts == ("1",)
-    assert questions.take(str(MOST_QUESTIONS)).request.prompts == (str(MOST_QUESTIONS),)
+    assert questions.take("1").requests[0].prompts == ("1",)
+    assert questions.take(str(MOST_QUESTIONS)).requests[0].prompts == (str(MOST_QUESTIONS),)
 
 
 def test_it_says_how_many_pictures_and_which() -> None:
-    assert permutations(unfolded("a red\nfox", "a blue fox")) == (
+    assert permutations_of(unfolded("a red\nfox", "a blue fox")) == (
         "**Draw 2 pictures?** Your prompt stands for 2, with seeds that count up.\n"
         "```\n1. a red fox\n2. a blue fox\n```\n"
         "-# or dismiss this message"
@@ -52,14 +52,14 @@ def test_it_says_how_many_pictures_and_which() -> None:
 
 
 def test_negative_prompts_are_said_where_they_differ() -> None:
-    assert "1. a fox – without fog\n2. a fox – without snow" in permutations(
+    assert "1. a fox – without fog\n2. a fox – without snow" in permutations_of(
         unfolded("a fox", "a fox", negatives=("fog", "snow"))
     )
-    assert "without" not in permutations(unfolded("a fox", "an owl", negatives=("fog", "fog")))
+    assert "without" not in permutations_of(unfolded("a fox", "an owl", negatives=("fog", "fog")))
 
 
 def test_long_and_nasty_prompts_fit_in_one_block_and_each_is_seen() -> None:
-    text = permutations(unfolded(*(f"{number} ``` <@1> @everyone {'x' * 900}" for number in range(10))))
+    text = permutations_of(unfolded(*(f"{number} ``` <@1> @everyone {'x' * 900}" for number in range(10))))
     assert units(text) <= 2000
     assert text.count("```") == 2
     assert "@everyone" not in text
@@ -67,5 +67,20 @@ def test_long_and_nasty_prompts_fit_in_one_block_and_each_is_seen() -> None:
         assert f"{number + 1}. {number} " in text
 
 
+def test_more_than_ten_are_not_all_shown_and_come_in_several_answers() -> None:
+    text = permutations_of(*(unfolded(*(f"fox {ten}{one}" for one in range(10))) for ten in range(3)))
+    assert text.startswith(
+        "**Draw 30 pictures?** Your prompt stands for 30, with seeds that count up. They come in 3 an"
+    )
+    assert "10. fox 09\n… and 20 more\n" in text
+    assert units(permutations_of(*(unfolded(*["x" * 5000] * 10) for _ in range(5)))) <= 2000
+
+
+def test_what_the_question_becomes_says_what_is_left() -> None:
+    ten = unfolded(*"abcdefghij")
+    assert answered([ten, ten], []) == "**Draw 20 pictures**: asked for."
+    assert "The others are not: press again" in answered([ten], [ten])
+
+
 def test_one_picture_is_one() -> None:
-    assert label(unfolded("a")) == "Draw 1 picture"
+    assert label([unfolded("a")]) == "Draw 1 picture"

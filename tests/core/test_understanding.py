@@ -329,7 +329,7 @@ def test_a_number_of_hundreds_of_digits_is_only_a_large_number(field: str, most:
 
 def test_a_picture_for_every_permutation_of_both_prompts_and_none_is_drawn_again_by_chance() -> None:
     understanding = Understanding()
-    unfolded = understanding.unfold(fox(prompt="a {red|blue} {fox|owl}", negative_prompt="{fog|}"))
+    (unfolded,) = understanding.unfold(fox(prompt="a {red|blue} {fox|owl}", negative_prompt="{fog|}"))
     foxes = ("a red fox", "a red owl", "a blue fox", "a blue owl")
     assert unfolded.count == 8
     assert unfolded.prompts == tuple(prompt for prompt in foxes for _ in range(2))
@@ -339,16 +339,36 @@ def test_a_picture_for_every_permutation_of_both_prompts_and_none_is_drawn_again
     assert [request.of(number).seed for number in range(8)] == list(range(7, 15))
 
 
+def test_permutations_beyond_one_answer_go_on_in_the_next_with_seeds_that_count_up() -> None:
+    understanding = Understanding()
+    unfolded = understanding.unfold(fox(prompt="{1|2|3|4|5|6} {a|b|c|d}", negative_prompt="{fog|}", seed=UNSET))
+    every = [read(each, understanding=understanding).request for each in unfolded]
+    assert [each.pictures for each in every] == [10, 10, 10, 10, 8]
+    drawn = [each.of(number) for each in every for number in range(each.pictures)]
+    assert [(one.prompt, one.negative_prompt) for one in drawn] == [
+        (f"{digit} {letter}", negative) for digit in "123456" for letter in "abcd" for negative in ("fog", UNSET)
+    ]
+    first = drawn[0].seed
+    assert first is not UNSET
+    assert [one.seed for one in drawn] == list(range(first, first + 48))
+
+
+def test_permutations_of_a_variation_count_its_subseed_up() -> None:
+    fields: dict[str, Any] = {"seed": 7, "subseed": 100, "subseed_strength": 0.2}
+    first, second = Understanding().unfold(fox(prompt="{1|2|3|4|5|6} {a|b}", **fields))
+    assert [(each.seed, each.subseed) for each in (first, second)] == [(7, 100), (7, 110)]
+
+
 def test_a_prompt_without_choices_is_one_picture() -> None:
-    unfolded = Understanding().unfold(fox())
+    (unfolded,) = Understanding().unfold(fox())
     assert (unfolded.count, unfolded.prompts, unfolded.negative_prompts) == (1, ("a fox",), UNSET)
 
 
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"prompt": "{1|2|3|4} {1|2|3}"}, "stands for 12 pictures; at most 10"),
-        ({"prompt": "{1|2|3|4}", "negative_prompt": "{1|2|3}"}, "stands for 12 pictures; at most 10"),
+        ({"prompt": "{1|2|3|4|5|6|7|8} {1|2|3|4|5|6|7}"}, "stands for 56 pictures; at most 50"),
+        ({"prompt": "{1|2|3|4|5|6|7|8}", "negative_prompt": "{1|2|3|4|5|6|7}"}, "stands for 56 pictures; at most 50"),
         ({"prompt": "{1|2|3|4|5|6|7|8|9|0}" * 7}, "stands for more than 1,000,000 pictures"),
         ({"prompt": "{a|b}", "count": 2}, "leave the count out"),
     ],

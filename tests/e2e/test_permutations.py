@@ -8,7 +8,8 @@ import pytest
 
 from playground.discord import Interaction, Message
 from tests.core.images.pictures import as_png, noise
-from tests.e2e.harness import Stage
+from tests.e2e.conftest import OpenStage
+from tests.e2e.harness import Stage, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -24,9 +25,9 @@ async def asked(stage: Stage, **options: Any) -> Message:
     return message
 
 
-async def confirm(stage: Stage, question: Message) -> Interaction:
+async def confirm(stage: Stage, question: Message, pictures: int = 4) -> Interaction:
     (button,) = question.buttons()
-    assert button["label"] == "Draw 4 pictures"
+    assert button["label"] == f"Draw {pictures} pictures"
     return await stage.discord.press(stage.ada, question, button["custom_id"])
 
 
@@ -68,8 +69,8 @@ async def test_a_question_from_before_a_restart_is_answered_with_a_sentence(stag
 
 
 async def test_too_many_and_what_can_not_be_drawn_are_refused_before_the_question(stage: Stage) -> None:
-    said = await stage.refused("{1|2|3|4} {1|2|3}", permutations=True, **SMALL)
-    assert "12 pictures; at most 10" in said
+    said = await stage.refused("{1|2|3|4|5|6|7|8} {1|2|3|4|5|6|7}", permutations=True, **SMALL)
+    assert "56 pictures; at most 50" in said
     said = await stage.refused(PROMPT, permutations=True, sampler="nonsense", **SMALL)
     assert "no sampler called" in said
 
@@ -82,3 +83,68 @@ async def test_an_image_and_privacy_are_kept_over_the_question(stage: Stage) -> 
     message = await stage.delivered(press, 4)
     assert message.ephemeral
     assert all("init_images" in render.payload for render in stage.webui.renders[renders:])
+
+
+MANY = "{1|2|3|4|5|6} {a|b|c|d}"
+EACH_OF_MANY = [f"{digit} {letter}" for digit in "123456" for letter in "abcd"]
+
+
+def answers(stage: Stage, press: Interaction) -> list[Message]:
+    """The messages of a press that show pictures, in their order."""
+    messages = stage.discord.messages(press.channel)
+    return [one for one in messages if one.attachments and int(one.id) > int(press.id)]
+
+
+async def until_shown(stage: Stage, press: Interaction, numbers: list[int]) -> list[Message]:
+    def shown() -> list[Message] | None:
+        found = answers(stage, press)
+        return found if [len(one.attachments) for one in found] == numbers else None
+
+    return await stage.discord.until(shown, 60, f"answers of {numbers} pictures")
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["", "the bot dies meanwhile"])
+async def test_more_than_ten_come_in_several_answers_each_once(stage: Stage, dies: bool) -> None:
+    jobs, renders = len(stage.rows()), len(stage.webui.renders)
+    stage.webui.hold()
+    try:
+        question = await stage.says(await stage.draw(MANY, permutations=True, seed=5, **SMALL), "Draw 24 pictures")
+        assert "They come in 3 answers" in question.content
+        press = await confirm(stage, question, 24)
+        await stage.discord.until(lambda: not question.buttons(), what="the question to be closed")
+        assert "**Draw 24 pictures**: asked for." in question.content
+        if dies:
+            await stage.kill()
+    finally:
+        stage.webui.release()
+    if dies:
+        await stage.start()
+    every = await until_shown(stage, press, [10, 10, 4])
+    names = [attachment.filename for message in every for attachment in message.attachments]
+    assert len(set(names)) == 24
+    assert not any(message.buttons() for message in every)
+    drawn = {(one.payload["seed"], one.payload["prompt"]) for one in stage.webui.renders[renders:]}
+    assert drawn == set(enumerate(EACH_OF_MANY, 5))
+    assert len(stage.rows()) == jobs + 3
+    await until(lambda: {row["state"] for row in stage.rows()[jobs:]} == {"done"}, what="the ends")
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_what_finds_no_place_stays_in_the_question(new_stage: OpenStage) -> None:
+    stage = await new_stage(QUEUE_PLACES_PER_PERSON="2")
+    stage.webui.hold()
+    question = await stage.says(await stage.draw(MANY, permutations=True, **SMALL), "Draw 24 pictures")
+    press = await confirm(stage, question, 24)
+    await stage.discord.until(lambda: "The others are not" in question.content, what="the question to say so")
+    assert len(stage.rows()) == 2
+    full = "2 jobs in the queue, as many as one person"
+    replies = lambda words: [one for one in stage.discord.messages(press.channel) if words in one.content]  # noqa: E731
+    (refusal,) = await stage.discord.until(lambda: replies(full), what="the refusal")
+    assert refusal.ephemeral
+    assert not replies("One moment")
+    stage.webui.release()
+    await until_shown(stage, press, [10, 10])
+    rest = await confirm(stage, question, 4)
+    await until_shown(stage, press, [10, 10, 4])
+    await stage.discord.until(lambda: not question.buttons(), what="the question to be closed")
+    stage.arrived_once(rest, 4)
