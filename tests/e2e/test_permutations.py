@@ -95,6 +95,10 @@ def answers(stage: Stage, press: Interaction) -> list[Message]:
     return [one for one in messages if one.attachments and int(one.id) > int(press.id)]
 
 
+def saying(stage: Stage, press: Interaction, words: str) -> list[Message]:
+    return [one for one in stage.discord.messages(press.channel) if words in one.content]
+
+
 async def until_shown(stage: Stage, press: Interaction, numbers: list[int]) -> list[Message]:
     def shown() -> list[Message] | None:
         found = answers(stage, press)
@@ -138,10 +142,9 @@ async def test_what_finds_no_place_stays_in_the_question(new_stage: OpenStage) -
     await stage.discord.until(lambda: "The others are not" in question.content, what="the question to say so")
     assert len(stage.rows()) == 2
     full = "2 jobs in the queue, as many as one person"
-    replies = lambda words: [one for one in stage.discord.messages(press.channel) if words in one.content]  # noqa: E731
-    (refusal,) = await stage.discord.until(lambda: replies(full), what="the refusal")
+    (refusal,) = await stage.discord.until(lambda: saying(stage, press, full), what="the refusal")
     assert refusal.ephemeral
-    assert not replies("One moment")
+    assert not saying(stage, press, "One moment")
     stage.webui.release()
     await until_shown(stage, press, [10, 10])
     rest = await confirm(stage, question, 4)
