@@ -10,13 +10,14 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import msgspec
 import sqlalchemy as sa
 
-from core.store.backends import BackendRow, BackendRows
+from core.catalogs import Catalogs
+from core.store.backends import BackendRow, BackendRows, Said
 from core.webui.catalog import Catalog, find_checkpoint
 from core.webui.pool import BackendPool, BackendView, Health, Mode
 from core.webui.views import MergedCatalog, explain
@@ -46,6 +47,7 @@ class Fleet:
         self, *, rows: BackendRows, pool: BackendPool, worker: str, shared: bool, on_change: Callable[[], None]
     ) -> None:
         self._rows = rows
+        self._catalogs = Catalogs(rows)
         self._pool = pool
         self._worker = worker
         self._shared = shared
@@ -118,19 +120,27 @@ class Fleet:
         self._wake.set()
 
     async def open(self) -> None:
-        """Take over what admins wanted and what was learned before; and learn of the others."""
+        """Take over what admins wanted, what was learned and offered before; and learn of the others."""
         rows = await self._rows.fetch(self._worker, FORGOTTEN_SECONDS)
+        offered = await self._catalogs.read(rows)
         for row in rows:
             if row.worker == self._worker:
                 self._pool.teach(row.key, row.speed, row.load_seconds)
-        self._take(rows)
+                self._pool.remind(row.key, offered.get(row.key))
+        self._take(rows, offered)
         await self._publish()
 
     async def set_mode(self, key: str, mode: Mode) -> bool:
         """What an admin wants of a webui from now on, also after a restart; False where nobody knows it."""
         known = await self._rows.set_mode(key, mode)
-        self._take(await self._rows.fetch(self._worker, FORGOTTEN_SECONDS))
+        await self.look()
         return known
+
+    async def look(self) -> None:
+        """Read the rows: what others say of their webuis, and what is wanted of one's own."""
+        rows = await self._rows.fetch(self._worker, FORGOTTEN_SECONDS)
+        others = [row for row in rows if self._shared and row.worker != self._worker and row.age < FORGOTTEN_SECONDS]
+        self._take(rows, await self._catalogs.read(others))
 
     async def run(self) -> None:
         """Publish and read for ever; the caller cancels it."""
@@ -143,7 +153,7 @@ class Fleet:
             self._wake.clear()
             try:
                 await self._publish()
-                self._take(await self._rows.fetch(self._worker, FORGOTTEN_SECONDS))
+                await self.look()
             except sa.exc.SQLAlchemyError as error:
                 self._reading_since = None
                 log.warning("the webuis' rows can't be written, trying again: %s", type(error).__name__)
@@ -153,17 +163,29 @@ class Fleet:
         views = {view.key: view for view in self._pool.views()}
         if not views:
             return
-        changed = {
-            key: _encode(view) if self._shared and self._published.get(key) != view else None
-            for key, view in views.items()
-        }
+        catalogs = await self._catalogs.pack(views.values())
         learned = {key: (view.speed, view.load_seconds) for key, view in views.items()}
-        if not self._shared and learned == self._kept:
+        if not self._shared and learned == self._kept and not catalogs:
             return
-        await self._rows.publish(self._worker, changed, learned)
+        try:
+            await self._rows.publish(self._worker, {key: self._say(view) for key, view in views.items()}, catalogs)
+        except sa.exc.SQLAlchemyError:
+            self._catalogs.forget(catalogs)
+            raise
         self._published, self._kept = views, learned
 
-    def _take(self, rows: list[BackendRow]) -> None:
+    def _say(self, view: BackendView) -> Said:
+        """The catalog has a row of its own; what hasn't changed of a view is not written again."""
+        is_new = self._shared and self._published.get(view.key) != view
+        return Said(
+            view=msgspec.json.encode(replace(view, catalog=None)).decode() if is_new else None,
+            catalog_digest=self._catalogs.digest_of(view.key),
+            loaded_checkpoint=None if view.catalog is None else view.catalog.loaded_checkpoint,
+            speed=view.speed,
+            load_seconds=view.load_seconds,
+        )
+
+    def _take(self, rows: list[BackendRow], catalogs: Mapping[str, Catalog]) -> None:
         """What the rows say: the wishes for our own webuis, and the others'."""
         if self._reading_since is None:
             self._reading_since = time.monotonic()
@@ -175,7 +197,7 @@ class Fleet:
             elif (
                 self._shared
                 and row.age < FORGOTTEN_SECONDS
-                and (view := _decode(row, self._others.get(row.key))) is not None
+                and (view := _decode(row, self._others.get(row.key), catalogs.get(row.key))) is not None
             ):
                 others[row.key] = view
         others = dict(sorted(others.items(), key=lambda pair: pair[1].name))  # as people read them
@@ -184,11 +206,7 @@ class Fleet:
             self._on_change()
 
 
-def _encode(view: BackendView) -> str:
-    return msgspec.json.encode(view).decode()
-
-
-def _decode(row: BackendRow, known: BackendView | None) -> BackendView | None:
+def _decode(row: BackendRow, known: BackendView | None, catalog: Catalog | None) -> BackendView | None:
     """The view as its worker wrote it, with the catalog's tables kept where it is the same one."""
     if row.view is None:
         return None
@@ -197,6 +215,8 @@ def _decode(row: BackendRow, known: BackendView | None) -> BackendView | None:
     except msgspec.MsgspecError:
         log.warning("a webui's row can't be read; its worker may be of another version", extra={"webui": row.key})
         return None
+    if catalog is not None:
+        view = replace(view, catalog=catalog.with_loaded(row.loaded_checkpoint))
     if known is not None and known.catalog == view.catalog:
         view = replace(view, catalog=known.catalog)
     return replace(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from core.webui.backend import BackendView, Health
+from core.webui.view import BackendView, Health
 
 
 class Metrics:

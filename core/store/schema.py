@@ -67,6 +67,16 @@ backends = sa.Table(
     sa.Column("load_seconds", sa.Float, nullable=True, comment="learned seconds that another checkpoint costs"),
     sa.Column("view", sa.Text, nullable=True, comment="what its worker sees of it, JSON"),
     sa.Column("seen_at", sa.Float, nullable=False, comment="when its worker wrote that, unix seconds of the database"),
+    sa.Column("catalog_digest", sa.Text, nullable=True, comment="which of catalogs is meant"),
+    sa.Column("loaded_checkpoint", sa.Text, nullable=True, comment="what it has loaded"),
+)
+
+catalogs = sa.Table(
+    "catalogs",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True, comment="a webui, as in backends"),
+    sa.Column("digest", sa.Text, nullable=False, comment="SHA-256 of the catalog in hex"),
+    sa.Column("catalog", sa.Text, nullable=False, comment="its lists and capabilities, JSON"),
 )
 
 inputs = sa.Table(

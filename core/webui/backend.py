@@ -8,8 +8,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from enum import Enum, StrEnum
+from dataclasses import replace
 
 from core.errors import AuthenticationFailed, NoApi, NotReady, OutcomeUnknown, WebuiError
 from core.webui.breaker import AWAY, Breaker, Circuit
@@ -17,65 +16,9 @@ from core.webui.catalog import Catalog, find_checkpoint
 from core.webui.client import WebuiClient
 from core.webui.speed import Speed
 from core.webui.timing import Timing
+from core.webui.view import BackendView, Health, Mode
 
 log = logging.getLogger(__name__)
-
-
-class Health(Enum):
-    """What the last contact with a webui said."""
-
-    UNKNOWN = "unknown"
-    UP = "up"
-    DOWN = "down"
-    UNAUTHORISED = "unauthorised"
-    NO_API = "no api"
-
-
-class Mode(StrEnum):
-    """What an admin wants of a webui. The values are kept in the database.
-
-    Paused and draining alike finish the present job and get no other; they differ in what the admin is about to do.
-    """
-
-    OPEN = "open"
-    PAUSED = "paused"
-    DRAINING = "draining"
-
-
-@dataclass(frozen=True, slots=True)
-class BackendView:
-    """One webui at one moment. `catalog` is the last one that was read, also while the webui is down.
-
-    `job_id` is whoever has it: an opaque name that reserve() was given; `since` (unix seconds) and `work`
-    (megapixel-steps, 0 if not said) are of that holder. None in the others is what is not known (yet).
-    """
-
-    key: str
-    name: str
-    health: Health
-    idle: bool
-    catalog: Catalog | None
-    job_id: str | None
-    circuit: Circuit = Circuit.CLOSED
-    mode: Mode = Mode.OPEN
-    speed: float | None = None
-    """Seconds for each megapixel-step, as its jobs have taught."""
-    load_seconds: float | None = None
-    """Seconds that a change of the checkpoint adds."""
-    default_checkpoint: str | None = None
-    """What its options name: drawn with where a request names none."""
-    since: float | None = None
-    work: float = 0.0
-    closing: bool = False
-    """Its process is about to end."""
-    switching: bool = False
-    """An admin changes its model: it gets no other job until that is done."""
-
-    @property
-    def accepts(self) -> bool:
-        """Whether jobs may be given to it, once it is idle."""
-        is_well = self.health is Health.UP and self.circuit is not Circuit.OPEN
-        return is_well and self.mode is Mode.OPEN and not (self.closing or self.switching)
 
 
 class Backend:
@@ -91,6 +34,7 @@ class Backend:
         self._urgent = False
         self._down_since: float | None = None
         self._listed_at = -math.inf
+        self._is_remembered = False
         self._breaker = Breaker()
         self._speed = Speed()
 
@@ -142,6 +86,12 @@ class Backend:
         """Forget what was learned, and go on from this."""
         self._speed = speed
         self._show(replace(self._view, speed=speed.per_work, load_seconds=speed.load_seconds))
+
+    def remind(self, catalog: Catalog) -> None:
+        """Go by what an earlier process read until it answers: what it is now may be something else."""
+        if self._view.health is Health.UNKNOWN and self._view.catalog is None:
+            self._is_remembered = True
+            self._show(replace(self._view, catalog=catalog))
 
     def report_success(
         self, checkpoint: str | None, *, seconds: float | None, work: float | None, loaded_before: str | None
@@ -223,13 +173,13 @@ class Backend:
         newest = await self._newest(catalog, default)
         if self._down_since is not None or self._view.health is Health.UNKNOWN:
             log.info("a webui is up", extra=self._log_facts())
-        self._down_since = None
+        self._down_since, self._is_remembered = None, False
         view = replace(self._view, health=Health.UP, catalog=newest, default_checkpoint=default)
         self._set_breaker(self._breaker.listed(time.monotonic()), view)
 
     async def _fetch(self) -> Catalog:
         """What it offers; a list whose route fails now is still the one that it had before."""
-        known, now = self._view.catalog, time.monotonic()
+        known, now = None if self._is_remembered else self._view.catalog, time.monotonic()
         whole = self._down_since is not None or now - self._listed_at > self._timing.whole
         catalog = await self.client.fetch_catalog(known, whole=whole)
         self._listed_at = now if whole and catalog.capabilities.recognised else self._listed_at
@@ -237,7 +187,7 @@ class Backend:
 
     def _refuse_half_started(self, catalog: Catalog) -> None:
         """A webui that starts answers with empty lists for a while (contract 6, row 6)."""
-        known = self._view.catalog
+        known = None if self._is_remembered else self._view.catalog
         if known is not None and known.checkpoints and not catalog.checkpoints:
             raise NotReady("it had checkpoints before and lists none now")
 

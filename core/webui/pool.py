@@ -10,12 +10,13 @@ import aiohttp
 
 from core.errors import WebuiError
 from core.webui.address import WebuiAddress
-from core.webui.backend import Backend, BackendView, Health, Mode
+from core.webui.backend import Backend
 from core.webui.breaker import Circuit
 from core.webui.catalog import Catalog
 from core.webui.client import WebuiClient
 from core.webui.speed import Speed
 from core.webui.timing import Timing
+from core.webui.view import BackendView, Health, Mode
 
 __all__ = ["BackendPool", "BackendView", "Circuit", "Health", "Mode", "Timing"]
 
@@ -107,6 +108,11 @@ class BackendPool:
         """Begin with what an earlier process had learned: seconds for each megapixel-step, and for a checkpoint."""
         if (backend := self._backends.get(key)) is not None:
             backend.teach(Speed.restored(speed, load_seconds))
+
+    def remind(self, key: str, catalog: Catalog | None) -> None:
+        """What an earlier process had read, as long as the webui has not answered this one."""
+        if catalog is not None and (backend := self._backends.get(key)) is not None:
+            backend.remind(catalog)
 
     def report_failure(self, key: str, error: WebuiError) -> None:
         """A job failed on that webui: mark it down or unauthorised where the error says so, and probe it soon.

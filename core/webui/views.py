@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from core.webui.backend import BackendView, Health, Mode
 from core.webui.catalog import Catalog, merge
+from core.webui.view import BackendView, Health, Mode
 
 _OBSTACLES = {
     Health.UNKNOWN: "The webui has not answered yet; pictures wait until it does.",

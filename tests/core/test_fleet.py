@@ -6,9 +6,11 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
+import msgspec
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -16,9 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from core import fleet as module
 from core.fleet import Fleet
 from core.jobs.outlook import facts_of
-from core.store.backends import BACKENDS_SIGNAL, FORGET_AFTER, MODE_SIGNAL, BackendRows
+from core.store.backends import BACKENDS_SIGNAL, FORGET_AFTER, MODE_SIGNAL, BackendRows, Said, StoredCatalog
 from core.store.database import database_url, open_database
-from core.store.schema import backends
+from core.store.schema import backends, catalogs
 from core.store.signals import Signal, open_listener
 from core.webui.address import parse_addresses
 from core.webui.client import open_session
@@ -89,9 +91,14 @@ class Worker:
         """What it knows of this worker's webuis."""
         return [view for view in self.fleet.views() if view.key.startswith(f"{worker} ")]
 
+    def names(self) -> list[str]:
+        """The checkpoints that it knows of."""
+        catalog = self.fleet.catalog()
+        return [] if catalog is None else [checkpoint.title for checkpoint in catalog.checkpoints]
+
     async def look(self) -> None:
         """As after a ring of another's."""
-        self.fleet._take(await self.fleet._rows.fetch(self.fleet._worker, module.FORGOTTEN_SECONDS))
+        await self.fleet.look()
 
 
 @pytest.fixture
@@ -242,11 +249,105 @@ async def test_an_unchanged_webui_is_no_news(database: AsyncEngine, session: aio
         assert gateway.seen("w")[0].catalog is view.catalog  # its look-up tables stay
 
 
+async def test_a_catalog_is_written_where_it_changed_and_not_with_every_picture(
+    database: AsyncEngine, session: aiohttp.ClientSession
+) -> None:
+    async with fast_webui() as webui, Worker(database, session, "w", webui).running() as worker:
+        gateway, key = Worker(database, session, "gateway"), f"w {webui.url}"
+        await worker.fleet._publish()
+        await gateway.look()
+        async with database.begin() as connection:
+            await connection.execute(sa.update(catalogs).values(catalog="{}"))  # whoever reads it again has this
+        worker.pool.reserve(key, "9-0-1")
+        worker.pool.report_success(key, worker.names()[-1], seconds=None, work=None, loaded_before=None)
+        await worker.fleet._publish()
+        await gateway.look()
+        (view,) = gateway.seen("w")
+        assert view.job_id == "9-0-1"
+        assert view == worker.pool.views()[0]
+        assert view.catalog is not None
+        assert view.catalog.loaded_checkpoint == worker.names()[-1]
+        (row,) = await BackendRows(database).fetch("", 60.0)
+        assert len(row.view or "") < 1000
+        webui.catalog.checkpoints.pop()
+        worker.pool.refresh()
+        await worker.until(lambda: len(worker.names()) == len(webui.catalog.checkpoints))
+        await worker.fleet._publish()
+        await gateway.look()
+        assert gateway.names() == worker.names()
+
+
+async def test_what_a_webui_offered_is_known_after_a_restart_until_it_answers(
+    database: AsyncEngine, session: aiohttp.ClientSession
+) -> None:
+    async with fast_webui() as webui:
+        async with Worker(database, session, "alone", webui).running() as worker:
+            await worker.fleet._publish()
+            names, default = worker.names(), worker.fleet.default_checkpoint()
+        later = Worker(database, session, "alone", webui)
+        await later.fleet.open()
+        assert later.names() == names
+        assert later.fleet.default_checkpoint() == default
+        assert "has not answered yet" in (later.fleet.explain() or "")
+        webui.catalog.checkpoints.clear()
+        async with later.running():  # nothing of what was known holds for what is there now
+            assert [view.health for view in later.pool.views()] == [Health.UP]
+            assert later.names() == []
+
+
+async def test_a_catalog_that_could_not_be_written_is_written_later(
+    database: AsyncEngine, session: aiohttp.ClientSession
+) -> None:
+    async with fast_webui() as webui:
+        worker = Worker(database, session, "w", webui)
+        await worker.fleet.open()
+        worker.pool.start()
+        try:
+            await worker.until(lambda: worker.pool.views()[0].health is Health.UP)
+            async with database.begin() as connection:
+                await connection.execute(sa.text("ALTER TABLE backends RENAME TO away"))
+            with pytest.raises(sa.exc.SQLAlchemyError):
+                await worker.fleet._publish()
+            async with database.begin() as connection:
+                await connection.execute(sa.text("ALTER TABLE away RENAME TO backends"))
+            await worker.fleet._publish()
+        finally:
+            await worker.pool.stop()
+        gateway = Worker(database, session, "gateway")
+        await gateway.look()
+        assert gateway.names() == worker.names()
+
+
+async def test_a_worker_of_an_older_version_is_understood(
+    database: AsyncEngine, session: aiohttp.ClientSession
+) -> None:
+    async with fast_webui() as webui, Worker(database, session, "w", webui).running() as worker:
+        (view,) = worker.pool.views()
+        old = Said(view=msgspec.json.encode(view).decode())
+        await BackendRows(database).publish("w", {view.key: old})
+        gateway = Worker(database, session, "gateway")
+        await gateway.look()
+        assert gateway.seen("w") == [view]
+
+
+async def test_a_catalog_that_can_not_be_read_is_none(
+    database: AsyncEngine, session: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with fast_webui() as webui, Worker(database, session, "w", webui).running() as worker:
+        (view,) = worker.pool.views()
+    said = Said(view=msgspec.json.encode(replace(view, catalog=None)).decode(), catalog_digest="d")
+    await BackendRows(database).publish("w", {view.key: said}, {view.key: StoredCatalog("d", '{"samplers": 1}')})
+    gateway = Worker(database, session, "gateway")
+    await gateway.look()
+    assert [view.catalog for view in gateway.seen("w")] == [None]
+    assert "another version" in caplog.text
+
+
 async def test_a_row_of_another_version_is_left_out(
     database: AsyncEngine, session: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
 ) -> None:
     rows = BackendRows(database)
-    await rows.publish("w", {"w http://gpu": '{"colour": 1}', "w http://cpu": None}, {})
+    await rows.publish("w", {"w http://gpu": Said(view='{"colour": 1}'), "w http://cpu": Said()})
     gateway = Worker(database, session, "gateway")
     await gateway.fleet.open()
     assert gateway.fleet.views() == ()
@@ -382,6 +483,7 @@ async def test_another_process_knows_all_that_a_webui_can(
         LocalForge(seconds_per_step=0.0, cheap_pictures=True) as webui,
         Worker(database, session, "there", webui).running() as there,
     ):
+        await there.fleet._publish()
         here = Worker(database, session, "here")
         await here.fleet.open()
         (seen,), (own,) = here.seen("there"), there.fleet.views()

@@ -4,7 +4,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from core.jobs.model import JobState
 from core.metrics import Metrics
-from core.webui.backend import BackendView, Health
+from core.webui.view import BackendView, Health
 
 
 def samples(metrics: Metrics) -> dict[str, float]:

@@ -72,7 +72,7 @@ def differences(url: sa.URL) -> list[Any]:
 def test_migrations_make_the_tables_that_the_code_expects(each_url: sa.URL) -> None:
     migrate(each_url)
     assert differences(each_url) == []
-    ours = {"jobs", "parts", "accounts", "backends", "inputs", "switches", "checkpoint_notes", "facts"}
+    ours = {"jobs", "parts", "accounts", "backends", "catalogs", "inputs", "switches", "checkpoint_notes", "facts"}
     assert tables(each_url) == {*ours, "alembic_version"}
 
 

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.webui.assets import Assets, Lora, find, merge_assets
-from core.webui.backend import BackendView, Health
 from core.webui.catalog import Catalog
 from core.webui.lists import LoraReader, NoListError, read_face_models, read_names, read_scripts
 from core.webui.names import CHOICE_LENGTH, utf16_length
+from core.webui.view import BackendView, Health
 from core.webui.views import MergedCatalog
 
 MEGABYTE = 1_000_000
