@@ -27,9 +27,9 @@ from core.studio import Studio
 from core.switch_desk import SwitchDesk, Targets, targets_of
 from core.switching import REFRESH
 from core.webui.catalog import Catalog, Checkpoint, find_checkpoint
+from core.webui.lacking import check_needs
 from core.webui.names import shorten
 from core.webui.options import CLIP_SKIPS, OWN_WORDS, Setting
-from core.webui.payload import check_needs
 
 log = logging.getLogger(__name__)
 

@@ -27,8 +27,8 @@ from core.prompts.permute import count_permutations, permutations
 from core.prompts.wildcards import Wildcards
 from core.request import GenerationRequest
 from core.webui.catalog import Catalog, find_checkpoint, find_name
+from core.webui.lacking import check_needs
 from core.webui.needs import NAMED, OPTIONS
-from core.webui.payload import check_needs
 
 SIZE = ("width", "height")
 MAY_BE_MISSING = frozenset({*OPTIONS, *NAMED, "clip_skip"})

@@ -15,7 +15,8 @@ from core.request import Describer, GenerationRequest
 from core.webui.assets import find
 from core.webui.catalog import Catalog
 from core.webui.dialects import DIALECTS
-from core.webui.payload import check_needs, encoded
+from core.webui.lacking import check_needs
+from core.webui.payload import encoded
 
 USUAL: Final = "R-ESRGAN 4x+"
 """The upscaler where nobody chose one and the webui has it: made for any picture, and part of every installation."""

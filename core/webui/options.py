@@ -20,8 +20,8 @@ from core.webui.assets import find
 from core.webui.catalog import Catalog, Checkpoint, find_checkpoint
 from core.webui.client import PROGRESS, WebuiClient
 from core.webui.dialects import DIALECTS, Speech
+from core.webui.lacking import check_needs
 from core.webui.needs import vaes_of
-from core.webui.payload import check_needs
 from core.webui.progress import is_idle
 
 CLIP_SKIPS: Final = (1, 12)

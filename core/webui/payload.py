@@ -1,4 +1,4 @@
-"""Builds the JSON of a txt2img or img2img request and checks what it needs against a catalog. Pure; it sends nothing.
+"""Builds the JSON of a txt2img or img2img request. Pure; it sends nothing.
 
 Only what somebody said is in a payload; null and absent are different things to several webuis (contract 1.5). Which
 key is which is in core.webui.dialects; here is what the values are.
@@ -12,15 +12,15 @@ from typing import Any, Final
 
 from msgspec import UNSET
 
-from core.errors import NotOffered, UserError
+from core.errors import UserError
 from core.prompt import take_lora_tags
 from core.request import GenerationRequest
 from core.webui.assets import find
-from core.webui.catalog import Catalog, Checkpoint, find_checkpoint, find_name
+from core.webui.catalog import Catalog, find_checkpoint, find_name
 from core.webui.control import TITLE, build_units
 from core.webui.dialects import DIALECTS, OVERRIDE_KEYS, Dialect
-from core.webui.names import nearest, shorten
-from core.webui.needs import Need, lacks, needs_of, vae_names, vaes_of
+from core.webui.lacking import check_needs
+from core.webui.needs import vae_names, vaes_of
 
 PLAIN: Final = (
     *("prompt", "negative_prompt", "seed", "width", "height", "steps", "eta", "subseed", "subseed_strength", "tiling"),
@@ -72,17 +72,6 @@ def build_payload(
     if task_id is not None and catalog.capabilities.task_progress and "task_id" in dialect.keys:
         payload[dialect.keys["task_id"]] = task_id
     return payload
-
-
-def check_needs(request: GenerationRequest, catalog: Catalog) -> None:
-    """Raise NotOffered where something that it needs isn't there: with the nearest names, or saying what can't be done.
-
-    Where the catalog has none of a kind, that list could not be read, and no name is right: some webuis would look up
-    an unknown one on the network and download it.
-    """
-    for need in needs_of(request):
-        if lacks(catalog, need):
-            raise NotOffered(_sentence(need, catalog))
 
 
 def _plain(request: GenerationRequest) -> dict[str, Any]:
@@ -199,84 +188,3 @@ def _add_loras(payload: dict[str, Any], request: GenerationRequest, catalog: Cat
 
 def _lora(catalog: Catalog, name: str) -> Any:
     return catalog.assets.find_lora(name)
-
-
-def _short_name(checkpoint: Checkpoint) -> str:
-    return checkpoint.stem or checkpoint.plain_title
-
-
-def _sentence(need: Need, catalog: Catalog) -> str:
-    if need.kind == "task":
-        return f"This server's webui has no {TASK_LABELS[need.name]}."
-    if need == Need("option", "control"):
-        return "This server's webui has no ControlNet."
-    if need.kind == "option":
-        return f"This server's webui has no {LABELS.get(need.name, need.name.replace('_', ' '))}; leave it out."
-    return _unknown(KINDS.get(need.kind, need.kind), need.name, _names(need.kind, catalog))
-
-
-def _names(kind: str, catalog: Catalog) -> list[str]:
-    """What there is of a kind, for people."""
-    assets = catalog.assets
-    match kind:
-        case "checkpoint":
-            return list(dict.fromkeys(_short_name(checkpoint) for checkpoint in catalog.checkpoints))
-        case "sampler":
-            return [named.name for named in catalog.samplers]
-        case "scheduler":
-            return [named.name for named in catalog.schedulers]
-        case "lora":
-            return [lora.name for lora in assets.loras]
-        case "style":
-            return list(assets.styles)
-        case "vae":
-            return list(vaes_of(catalog))
-        case "control":
-            return [control.name for control in assets.control_types]
-        case _:
-            return [*(assets.latent_upscalers if kind == "upscaler" else ()), *assets.upscalers]
-
-
-KINDS: Final = {"vae": "VAE", "control": "control type", "enlarger": "upscaler"}
-"""What a kind of need is called in a sentence, where not by its own name."""
-LABELS: Final = {
-    "face_fix": "way to fix faces",
-    "hires_scale": "hires fix",
-    "image": "way to draw over an image",
-    "mask": "way to draw only a part of an image",
-    "distilled_cfg": "distilled CFG scale",
-    "scheduler": "scheduler to choose",
-    "refiner_checkpoint": "refiner",
-    "refiner_switch_at": "refiner",
-    "styles": "styles",
-    "loras": "LoRAs",
-    "vae": "VAE to choose",
-    "modules": "way to take several VAEs",
-    "hires_upscaler": "hires fix",
-    "upscale_width": "way to enlarge to a size, only by a factor",
-    "upscaler_2": "second upscaler",
-    "upscaler_2_visibility": "second upscaler",
-    "gfpgan": "GFPGAN",
-    "codeformer": "CodeFormer",
-    "codeformer_weight": "CodeFormer",
-}
-"""What a field that can't be said is called in the sentence about it."""
-TASK_LABELS: Final = {
-    "upscale": "upscaler",
-    "describe": "way to describe an image",
-    "clip": "CLIP to describe an image with",
-    "deepdanbooru": "DeepDanbooru to describe an image with",
-    "caption": "captioning model",
-}
-"""The same for what it can't do at all."""
-
-
-def _unknown(kind: str, wanted: str, names: list[str]) -> str:
-    if not names:
-        return (
-            f"The webui can't list its {kind}s at the moment, so none can be chosen; leave it out or try again later."
-        )
-    near = [f'"{shorten(name, 60)}"' for name in nearest(names, wanted)]
-    listed = near[0] if len(near) == 1 else f"{', '.join(near[:-1])} and {near[-1]}"
-    verb = "is" if len(near) == 1 else "are"
-    return f'The webui has no {kind} called "{shorten(wanted, 60)}". The nearest {verb} {listed}.'

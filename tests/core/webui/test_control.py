@@ -22,7 +22,8 @@ from core.webui.assets import Assets, merge_assets
 from core.webui.catalog import Capabilities, Catalog, Checkpoint
 from core.webui.control_types import ControlType, find_control_type, read_control_types
 from core.webui.dialects import DIALECTS, Speech
-from core.webui.payload import build_payload, check_needs
+from core.webui.lacking import check_needs
+from core.webui.payload import build_payload
 from core.webui.results import build_rendered
 from playground.webui import LocalForge, LocalReForge, LocalWebui
 from tests.core.ground import Ground, opened_ground

@@ -14,8 +14,9 @@ from core.request import GenerationRequest, LoraUse
 from core.webui.assets import Assets, Lora
 from core.webui.catalog import Capabilities, Catalog, Checkpoint, Named
 from core.webui.dialects import DIALECTS, OVERRIDE_KEYS, Speech
+from core.webui.lacking import check_needs
 from core.webui.needs import first_lack, needs_of
-from core.webui.payload import build_payload, check_needs
+from core.webui.payload import build_payload
 
 IMAGE, MASK = b"an image", b"a mask"
 INPUTS = {"key-of-image": IMAGE, "key-of-mask": MASK}

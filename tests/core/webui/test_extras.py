@@ -31,8 +31,8 @@ from core.webui.assets import Assets
 from core.webui.catalog import Capabilities, Catalog
 from core.webui.dialects import DIALECTS, Speech
 from core.webui.extras import build_describe, build_upscale, upscaler_of
+from core.webui.lacking import check_needs
 from core.webui.needs import TASKS
-from core.webui.payload import check_needs
 from core.webui.results import build_upscaled
 from tests.core.webui.conftest import RawServer, client_for, http
 from tests.core.webui.features import WEBUIS, catalogs

@@ -13,7 +13,8 @@ from core.errors import UserError
 from core.request import GenerationRequest
 from core.webui.catalog import Capabilities, Catalog, Checkpoint, Named
 from core.webui.dialects import OVERRIDE_KEYS
-from core.webui.payload import build_payload, check_needs
+from core.webui.lacking import check_needs
+from core.webui.payload import build_payload
 
 CATALOG = Catalog(
     checkpoints=(

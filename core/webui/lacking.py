@@ -1,0 +1,103 @@
+"""What a webui lacks of a request, in a sentence: all of it at once, with the nearest names. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.errors import NotOffered
+from core.request import GenerationRequest
+from core.webui.catalog import Catalog, Checkpoint
+from core.webui.names import nearest, shorten
+from core.webui.needs import Need, lacks, needs_of, vaes_of
+
+
+def check_needs(request: GenerationRequest, catalog: Catalog) -> None:
+    """Raise NotOffered where something that it needs isn't there: with the nearest names, or saying what can't be done.
+
+    Where the catalog has none of a kind, that list could not be read, and no name is right: some webuis would look up
+    an unknown one on the network and download it.
+    """
+    for need in needs_of(request):
+        if lacks(catalog, need):
+            raise NotOffered(_sentence(need, catalog))
+
+
+def _short_name(checkpoint: Checkpoint) -> str:
+    return checkpoint.stem or checkpoint.plain_title
+
+
+def _sentence(need: Need, catalog: Catalog) -> str:
+    if need.kind == "task":
+        return f"This server's webui has no {TASK_LABELS[need.name]}."
+    if need == Need("option", "control"):
+        return "This server's webui has no ControlNet."
+    if need.kind == "option":
+        return f"This server's webui has no {LABELS.get(need.name, need.name.replace('_', ' '))}; leave it out."
+    return _unknown(KINDS.get(need.kind, need.kind), need.name, _names(need.kind, catalog))
+
+
+def _names(kind: str, catalog: Catalog) -> list[str]:
+    """What there is of a kind, for people."""
+    assets = catalog.assets
+    match kind:
+        case "checkpoint":
+            return list(dict.fromkeys(_short_name(checkpoint) for checkpoint in catalog.checkpoints))
+        case "sampler":
+            return [named.name for named in catalog.samplers]
+        case "scheduler":
+            return [named.name for named in catalog.schedulers]
+        case "lora":
+            return [lora.name for lora in assets.loras]
+        case "style":
+            return list(assets.styles)
+        case "vae":
+            return list(vaes_of(catalog))
+        case "control":
+            return [control.name for control in assets.control_types]
+        case _:
+            return [*(assets.latent_upscalers if kind == "upscaler" else ()), *assets.upscalers]
+
+
+KINDS: Final = {"vae": "VAE", "control": "control type", "enlarger": "upscaler"}
+"""What a kind of need is called in a sentence, where not by its own name."""
+LABELS: Final = {
+    "face_fix": "way to fix faces",
+    "hires_scale": "hires fix",
+    "image": "way to draw over an image",
+    "mask": "way to draw only a part of an image",
+    "distilled_cfg": "distilled CFG scale",
+    "scheduler": "scheduler to choose",
+    "refiner_checkpoint": "refiner",
+    "refiner_switch_at": "refiner",
+    "styles": "styles",
+    "loras": "LoRAs",
+    "vae": "VAE to choose",
+    "modules": "way to take several VAEs",
+    "hires_upscaler": "hires fix",
+    "upscale_width": "way to enlarge to a size, only by a factor",
+    "upscaler_2": "second upscaler",
+    "upscaler_2_visibility": "second upscaler",
+    "gfpgan": "GFPGAN",
+    "codeformer": "CodeFormer",
+    "codeformer_weight": "CodeFormer",
+}
+"""What a field that can't be said is called in the sentence about it."""
+TASK_LABELS: Final = {
+    "upscale": "upscaler",
+    "describe": "way to describe an image",
+    "clip": "CLIP to describe an image with",
+    "deepdanbooru": "DeepDanbooru to describe an image with",
+    "caption": "captioning model",
+}
+"""The same for what it can't do at all."""
+
+
+def _unknown(kind: str, wanted: str, names: list[str]) -> str:
+    if not names:
+        return (
+            f"The webui can't list its {kind}s at the moment, so none can be chosen; leave it out or try again later."
+        )
+    near = [f'"{shorten(name, 60)}"' for name in nearest(names, wanted)]
+    listed = near[0] if len(near) == 1 else f"{', '.join(near[:-1])} and {near[-1]}"
+    verb = "is" if len(near) == 1 else "are"
+    return f'The webui has no {kind} called "{shorten(wanted, 60)}". The nearest {verb} {listed}.'
