@@ -68,13 +68,12 @@ class Understanding:
         merged = replace(merge(asked, layer, rng=self.rng), filled=filled or UNSET)
         checked = check(self._drawn(merged), self.limits)
         pictures = [check(each, self.limits).request for each in _each(checked.request)]
+        request = checked.request
+        if request.prompts is not UNSET:
+            request = _with_prompts(request, [(each.prompt, each.negative_prompt) for each in pictures])
         if catalog is not None:
-            for each in pictures:
-                check_needs(each, catalog)
-        if checked.request.prompts is UNSET:
-            return checked
-        tidied = _with_prompts(checked.request, [(each.prompt, each.negative_prompt) for each in pictures])
-        return replace(checked, request=tidied)
+            check_needs(request, catalog)
+        return replace(checked, request=request)
 
     def unfold(self, asked: GenerationRequest) -> tuple[GenerationRequest, ...]:
         """A picture for every prompt, with every negative prompt, that its choices can make; a request for each answer.

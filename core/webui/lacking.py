@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from core.errors import NotOffered
 from core.request import GenerationRequest
 from core.webui.catalog import Catalog, Checkpoint
 from core.webui.names import nearest, shorten
-from core.webui.needs import Need, lacks, needs_of, vaes_of
+from core.webui.needs import Need, all_lacks, vaes_of
+
+ROOM: Final = 520
+"""Characters of all sentences together: an answer shows 600, and some signs take two there."""
 
 
 def check_needs(request: GenerationRequest, catalog: Catalog) -> None:
     """Raise NotOffered where something that it needs isn't there: with the nearest names, or saying what can't be done.
 
-    Where the catalog has none of a kind, that list could not be read, and no name is right: some webuis would look up
-    an unknown one on the network and download it.
+    Everything that isn't there is in one message. Where the catalog has none of a kind, that list could not be read,
+    and no name is right: some webuis would look up an unknown one on the network and download it.
     """
-    for need in needs_of(request):
-        if lacks(catalog, need):
-            raise NotOffered(_sentence(need, catalog))
+    if lacking := all_lacks(catalog, request):
+        raise NotOffered(_sentences(lacking, catalog))
+
+
+def _sentences(lacking: Sequence[Need], catalog: Catalog) -> str:
+    """The first one in any case, then those that there is room for, and the number of the others."""
+    said: dict[str, None] = {}
+    for number, need in enumerate(lacking):
+        sentence = _sentence(need, catalog)
+        if said and len(" ".join((*said, sentence))) > ROOM:
+            left = len(lacking) - number
+            return " ".join((*said, f"And {left} more {'is' if left == 1 else 'are'} not there."))
+        said[sentence] = None
+    return " ".join(said)
 
 
 def _short_name(checkpoint: Checkpoint) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from msgspec import UNSET
 
@@ -142,6 +143,18 @@ def _listed(catalog: Catalog, kind: str) -> tuple[str, ...]:
 def first_lack(catalog: Catalog, needs: tuple[Need, ...]) -> Need | None:
     """The first thing that this webui lacks; None where it can do all."""
     return next((need for need in needs if lacks(catalog, need)), None)
+
+
+def all_lacks(catalog: Catalog, request: GenerationRequest) -> tuple[Need, ...]:
+    """Everything of it that this webui lacks; of what can't be said or done at all, not what was named for it."""
+    found = [need for need in needs_of(request) if lacks(catalog, need)]
+    if any(need == Need("task", request.task) for need in found):
+        return tuple(found[:1])
+    unsayable = {need.name for need in found if need.kind == "option"}
+    fields: dict[str, Any] = {name: UNSET for name in (*OPTIONS, *UPSCALE_OPTIONS) if name in unsayable}
+    sayable = {*needs_of(replace(request, **fields))}
+    kinds = {"lora"} if "loras" in unsayable else set()
+    return tuple(need for need in found if need.kind == "option" or (need in sayable and need.kind not in kinds))
 
 
 def vaes_of(catalog: Catalog) -> tuple[str, ...]:
