@@ -18,7 +18,7 @@ from cogs.completing import Offers, offer, offer_last, offer_texts
 from cogs.edits import edit_reply
 from cogs.reply import ReplyAddress
 from core.errors import UserError
-from core.families.detect import correction_key
+from core.families.detect import title_key
 from core.families.table import Table
 from core.notes import CheckpointNotes
 from core.request import GenerationRequest
@@ -78,9 +78,9 @@ class CheckpointCog(commands.GroupCog, group_name="checkpoint", group_descriptio
             text = pages.listing(
                 catalog,
                 self._studio.webuis(),
-                lambda checkpoint: self._notes.of(guild, checkpoint),
+                lambda checkpoint: self._notes.of(guild, checkpoint, catalog),
                 self._families,
-                self._notes.corrections(guild),
+                self._notes.corrections(guild, catalog),
                 page,
                 for_admin=for_admin,
                 last="" if last is None else pages.last_switch(last, guild),
@@ -95,10 +95,10 @@ class CheckpointCog(commands.GroupCog, group_name="checkpoint", group_descriptio
     async def info(self, interaction: discord.Interaction, checkpoint: str) -> None:
         """One of them."""
         try:
-            guild = _guild(interaction)
+            guild, catalog = _guild(interaction), self._catalog()
             found = self._find(guild, checkpoint)
-            corrections = self._notes.corrections(guild)
-            note = self._notes.of(guild, found)
+            corrections = self._notes.corrections(guild, catalog)
+            note = self._notes.of(guild, found, catalog)
             text = pages.details(found, note, self._studio.webuis(), self._families, corrections)
         except UserError as error:
             await answer_error(interaction, error)
@@ -168,21 +168,21 @@ class CheckpointCog(commands.GroupCog, group_name="checkpoint", group_descriptio
         """Write a note."""
         try:
             guild_id = check_admin(interaction, NAME, self._servers if everywhere else ())
-            found = self._find(str(guild_id), checkpoint)
+            catalog, found = self._catalog(), self._find(str(guild_id), checkpoint)
             note = Note(
-                plain_title=correction_key(found.plain_title),
+                plain_title=title_key(found.plain_title),
                 guild_id=EVERYWHERE if everywhere else str(guild_id),
                 family=self._family(family),
                 friendly_name=" ".join((friendly or "").split()),
                 trigger_words=" ".join((trigger_words or "").split()),
                 hidden=hidden,
             )
-            note = await self._notes.write(note, clear=clear)
+            note = await self._notes.write(note, catalog, clear=clear)
         except UserError as error:
             await answer_error(interaction, error)
             return
         known = self._families.family(note.family) if self._families is not None and note.family else None
-        text = pages.noted(found, note, known)
+        text = pages.noted(catalog.checkpoint_lookup.short_name(found), note, known)
         await interaction.response.send_message(text, ephemeral=True, allowed_mentions=NOBODY)
 
     @info.autocomplete("checkpoint")

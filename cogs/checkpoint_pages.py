@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from cogs import say
 from core.families.defaults import defaults_for
-from core.families.detect import correction_key, family_of
+from core.families.detect import family_of, title_key
 from core.families.family import UNKNOWN, Family
 from core.families.table import Table
 from core.store.notes import Note
@@ -54,12 +53,12 @@ def listing(  # facts that each come from elsewhere
     shown = [one for one in catalog.checkpoints if for_admin or not notes(one).hidden]
     if not shown:
         return "No webui has listed a checkpoint yet." if not catalog.checkpoints else "None is shown on this server."
-    stems = Counter(one.stem for one in catalog.checkpoints)
+    lookup = catalog.checkpoint_lookup
     places = _places(views)
     lines = []
     for one in shown:
         note = notes(one)
-        facts = [_named(one, note, unique=stems[one.stem] == 1), *(say.code(known[:10]) for known in one.hashes[:1])]
+        facts = [_named(lookup.short_name(one), note), *(say.code(known[:10]) for known in one.hashes[:1])]
         if families is not None and (family := family_of(one, families, corrections)).name != UNKNOWN.name:
             facts.append(say.plain(str(family), NAME_ROOM))
         facts += places.get(_key(one), ())
@@ -109,8 +108,8 @@ def progress(
     return say.assemble(f"**{_head(setting)}**{what}{by}", *_fitting(lines, LINES_ROOM))
 
 
-def noted(one: Checkpoint, note: Note, family: Family | None) -> str:
-    """What holds from now on."""
+def noted(short_name: str, note: Note, family: Family | None) -> str:
+    """What holds from now on of the checkpoint that people know as `short_name`."""
     facts = []
     if note.friendly_name:
         facts.append(f"called **{say.plain(note.friendly_name, NAME_ROOM)}**")
@@ -122,7 +121,7 @@ def noted(one: Checkpoint, note: Note, family: Family | None) -> str:
         facts.append("hidden" if note.hidden else "shown")
     where = "on this server" if note.guild_id else "on every server"
     said = " · ".join(facts) if facts else "as the webui names it, with nothing said of it"
-    return say.assemble(f"{say.code(one.stem or _base(one.plain_title))} {where}: {said}.")
+    return say.assemble(f"{say.code(short_name)} {where}: {said}.")
 
 
 def _head(setting: str) -> str:
@@ -139,8 +138,8 @@ def _stand(row: SwitchRow) -> str:
             return _NOW[row.state]
 
 
-def _named(one: Checkpoint, note: Note, *, unique: bool) -> str:
-    name = say.code(one.stem if unique and one.stem else "/".join(PurePosixPath(_slashed(one.plain_title)).parts[-2:]))
+def _named(short_name: str, note: Note) -> str:
+    name = say.code(short_name)
     return f"**{say.plain(note.friendly_name, NAME_ROOM)}** {name}" if note.friendly_name else name
 
 
@@ -217,7 +216,7 @@ def _find(catalog: Catalog, name: str | None) -> Checkpoint | None:
 
 
 def _key(one: Checkpoint) -> str:
-    return correction_key(one.plain_title)
+    return title_key(one.plain_title)
 
 
 def _base(title: str) -> str:

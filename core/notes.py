@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
@@ -11,12 +11,13 @@ from msgspec import UNSET
 
 from core.bell import Bell
 from core.errors import UserError
-from core.families.detect import correction_key
+from core.families.detect import title_key
 from core.jobs.patience import for_a_person
+from core.naming import Naming, folded, noted_in
 from core.request import GenerationRequest
 from core.store.notes import EVERYWHERE, Note, NoteRows
-from core.webui.catalog import Catalog, Checkpoint, find_checkpoint
-from core.webui.names import CHOICE_COUNT, Choice
+from core.webui.catalog import Catalog, Checkpoint, CheckpointLookup
+from core.webui.names import Choice
 
 log = logging.getLogger(__name__)
 
@@ -24,16 +25,35 @@ LOOK_SECONDS = 60.0
 """How often the rows are read where no bell rang."""
 FRIENDLY_LENGTH = 60
 TRIGGER_LENGTH = 300
-_SUFFIXES = (".safetensors", "", ".ckpt", ".gguf", ".sft", ".pt", ".pth")
+JOINERS = "\u200c\u200d"
+"""Signs without a shape of their own that some scripts and many emoji are written with."""
 
 
 @dataclass(slots=True)
 class _Known:
-    """What holds in one server: its own notes over those for every server."""
+    """What one server says, and what is said for every server."""
 
-    notes: dict[str, Note] = field(default_factory=dict)
-    by_friendly: dict[str, Note] = field(default_factory=dict)
-    corrections: dict[str, str] = field(default_factory=dict)
+    general: tuple[Note, ...] = ()
+    own: tuple[Note, ...] = ()
+    laid: tuple[CheckpointLookup, Naming] | None = field(default=None, compare=False)
+
+    def over(self, catalog: Catalog) -> Naming:
+        """Laid over what the webuis list: once for each list, since this is asked for every key that is typed."""
+        lookup = catalog.checkpoint_lookup
+        if self.laid is None or self.laid[0] is not lookup:
+            self.laid = lookup, Naming(lookup, self.general, self.own)
+        return self.laid[1]
+
+    def title_of(self, friendly_name: str) -> str | None:
+        """The title of a checkpoint of this name as its note says it, where nobody knows what the webuis list."""
+        wanted = folded(friendly_name)
+        titles = (
+            note.plain_title
+            for notes in (self.own, self.general)
+            for note in sorted(notes, key=lambda note: note.plain_title)
+            if note.friendly_name and folded(note.friendly_name) == wanted
+        )
+        return next(titles, None)
 
 
 class CheckpointNotes:
@@ -58,66 +78,59 @@ class CheckpointNotes:
         """Read all of them."""
         self._by_guild = _arranged(await self._rows.fetch_all())
 
-    def of(self, guild_id: str | None, checkpoint: Checkpoint) -> Note:
+    def of(self, guild_id: str | None, checkpoint: Checkpoint, catalog: Catalog) -> Note:
         """What this server knows of a checkpoint."""
-        key = correction_key(checkpoint.plain_title)
-        found = self._known(guild_id).notes.get(key)
-        return found or Note(plain_title=key, guild_id=guild_id or EVERYWHERE)
+        found = self.naming(guild_id, catalog).of(checkpoint)
+        return found or Note(plain_title=title_key(checkpoint.plain_title), guild_id=guild_id or EVERYWHERE)
 
-    def corrections(self, guild_id: str | None) -> Mapping[str, str]:
-        """Families by correction key, for `family_of`."""
-        return self._known(guild_id).corrections
+    def corrections(self, guild_id: str | None, catalog: Catalog | None) -> Mapping[str, str]:
+        """Families by title, for `family_of`."""
+        return {} if catalog is None else self.naming(guild_id, catalog).corrections
 
     def apply(self, asked: GenerationRequest, guild_id: str | None, catalog: Catalog | None) -> GenerationRequest:
         """The request with checkpoints' own names in place of this server's names for them."""
-        if catalog is None:
-            return asked
         checkpoint, refiner = (
             name if name is UNSET else self.resolve(guild_id, name, catalog)
             for name in (asked.checkpoint, asked.refiner_checkpoint)
         )
         return replace(asked, checkpoint=checkpoint, refiner_checkpoint=refiner)
 
-    def resolve(self, guild_id: str | None, wanted: str, catalog: Catalog) -> str:
-        """A friendly name as the webuis write the checkpoint; what is none stays as it is."""
-        note = self._known(guild_id).by_friendly.get(_folded(wanted))
-        checkpoint = None if note is None else _find(catalog, note.plain_title)
+    def resolve(self, guild_id: str | None, wanted: str, catalog: Catalog | None) -> str:
+        """A friendly name as the webuis write the checkpoint; what is none stays as it is.
+
+        Without a catalog it becomes what the note says, since nobody looks the request over again once there is one.
+        """
+        if catalog is None:
+            return self._known(guild_id).title_of(wanted) or wanted
+        checkpoint = self.naming(guild_id, catalog).find(wanted)
         return wanted if checkpoint is None else checkpoint.title
 
     def offers(self, guild_id: str | None, catalog: Catalog, typed: str, *, with_hidden: bool = False) -> list[Choice]:
         """What autocomplete offers: friendly names first, and nothing that is hidden unless `with_hidden`."""
-        known = self._known(guild_id)
-        if not known.notes:
-            return catalog.checkpoint_names.choices(typed)
-        named = self._named(known, catalog, _folded(typed), with_hidden=with_hidden)
-        taken = {choice.value for choice in named}
-        others = catalog.checkpoint_names.choices(typed, CHOICE_COUNT + len(known.notes))
-        shown = (
-            one
-            for one in others
-            if one.value not in taken and (with_hidden or not _is_hidden(known, catalog, one.value))
-        )
-        return [*named, *shown][:CHOICE_COUNT]
+        return self.naming(guild_id, catalog).offers(catalog, typed, with_hidden=with_hidden)
 
-    async def write(self, note: Note, *, clear: bool = False) -> Note:
+    def naming(self, guild_id: str | None, catalog: Catalog) -> Naming:
+        """What this server's notes mean for what the webuis list."""
+        return self._known(guild_id).over(catalog)
+
+    async def write(self, note: Note, catalog: Catalog, *, clear: bool = False) -> Note:
         """Write what is said in `note` over what its server said before, all of it anew with `clear`; what holds then.
 
-        UserError for a friendly name that another checkpoint has there, NoDatabase.
+        UserError for a name that another checkpoint has there, NoDatabase.
         """
         check(note)
-        before = next((one for one in await self._fetch() if _key(one) == _key(note)), None)
-        if before is not None and not clear:
-            note = replace(
-                note,
-                family=note.family or before.family,
-                friendly_name=note.friendly_name or before.friendly_name,
-                trigger_words=note.trigger_words or before.trigger_words,
-                hidden=before.hidden if note.hidden is None else note.hidden,
-            )
-        other = self._known(note.guild_id).by_friendly.get(_folded(note.friendly_name))
-        if other is not None and other.plain_title != note.plain_title:
-            raise UserError("Another checkpoint has that name here; choose a different one.")
-        await for_a_person(lambda: self._rows.put(note))
+        lookup, rows = catalog.checkpoint_lookup, await self._fetch()
+        mine = noted_in(lookup, [note]).keys()
+        before = [one for one in rows if one.guild_id == note.guild_id and _is_of(one, note, lookup)]
+        before.sort(key=lambda one: one.plain_title != note.plain_title)
+        known = _arranged(one for one in rows if one not in before)
+        if note.friendly_name:
+            others = (known.get(note.guild_id) or known[EVERYWHERE]).over(catalog)
+            _check_free(note.friendly_name, mine, others, lookup)
+        if before and not clear:
+            note = _added(note, before[0])
+        replacing = [one.plain_title for one in before if one.plain_title != note.plain_title]
+        await for_a_person(lambda: self._rows.put(note, replacing=replacing))
         self._by_guild = _arranged(await self._fetch())
         return note
 
@@ -127,80 +140,50 @@ class CheckpointNotes:
     def _known(self, guild_id: str | None) -> _Known:
         return self._by_guild.get(guild_id or EVERYWHERE) or self._by_guild[EVERYWHERE]
 
-    def _named(self, known: _Known, catalog: Catalog, typed: str, *, with_hidden: bool) -> list[Choice]:
-        """Checkpoints whose friendly name has what was typed in it; those that begin with it come first."""
-        fitting = [
-            (not name.startswith(typed), name, note) for name, note in known.by_friendly.items() if typed in name
-        ]
-        choices: list[Choice] = []
-        for _, _, note in sorted(fitting, key=lambda one: one[:2]):
-            checkpoint = _find(catalog, note.plain_title) if with_hidden or not note.hidden else None
-            value = None if checkpoint is None else catalog.checkpoint_lookup.choice_value(checkpoint)
-            if checkpoint is not None and value is not None:
-                choices.append(Choice(f"{note.friendly_name} · {checkpoint.stem or checkpoint.plain_title}", value))
-        return choices[:CHOICE_COUNT]
-
 
 def check(note: Note) -> None:
-    """UserError where a text is too long."""
+    """UserError where a text is too long, or a part of it can't be seen."""
     for what, text, longest in (
         ("friendly name", note.friendly_name, FRIENDLY_LENGTH),
         ("list of trigger words", note.trigger_words, TRIGGER_LENGTH),
     ):
         if len(text) > longest:
             raise UserError(f"The {what} may have {longest} characters.")
+        if text and (not text.strip(JOINERS) or not all(sign.isprintable() or sign in JOINERS for sign in text)):
+            raise UserError(f"The {what} has signs in it that nobody can see; leave them out.")
 
 
-def _arranged(notes: Iterable[Note]) -> dict[str, _Known]:
-    by_guild: dict[str, dict[str, Note]] = {EVERYWHERE: {}}
-    for note in notes:
-        by_guild.setdefault(note.guild_id, {})[note.plain_title] = note
-    general = by_guild[EVERYWHERE]
-    return {guild_id: _known_of(general, own) for guild_id, own in by_guild.items()}
+def _check_free(friendly_name: str, mine: Collection[str], others: Naming, lookup: CheckpointLookup) -> None:
+    """UserError where the name is that of a checkpoint whose title is not among `mine`."""
+    holder, real = others.find(friendly_name), lookup.find_named(friendly_name)
+    if holder is not None and holder.title not in mine:
+        raise UserError("Another checkpoint has that name here; choose a different one.")
+    if real is not None and real.title not in mine:
+        raise UserError("That is the webui's own name for another checkpoint; choose a different one.")
 
 
-def _known_of(general: Mapping[str, Note], own: Mapping[str, Note]) -> _Known:
-    known = _Known()
-    for key in general.keys() | own.keys():
-        note = _over(general.get(key), own.get(key))
-        known.notes[key] = note
-        if note.friendly_name:
-            known.by_friendly[_folded(note.friendly_name)] = note
-        if note.family:
-            known.corrections[key] = note.family
-    return known
+def _is_of(one: Note, note: Note, lookup: CheckpointLookup) -> bool:
+    """Whether it was of the same checkpoint, perhaps under a title without the file's ending."""
+    checkpoint = lookup.find_title(note.plain_title)
+    noted = noted_in(lookup, [one])
+    return one.plain_title == note.plain_title or (checkpoint is not None and checkpoint.title in noted)
 
 
-def _over(general: Note | None, own: Note | None) -> Note:
-    if general is None or own is None:
-        found = own or general
-        if found is None:
-            raise ValueError("neither is there")
-        return found
+def _added(note: Note, before: Note) -> Note:
     return replace(
-        own,
-        family=own.family or general.family,
-        friendly_name=own.friendly_name or general.friendly_name,
-        trigger_words=own.trigger_words or general.trigger_words,
-        hidden=general.hidden if own.hidden is None else own.hidden,
+        note,
+        family=note.family or before.family,
+        friendly_name=note.friendly_name or before.friendly_name,
+        trigger_words=note.trigger_words or before.trigger_words,
+        hidden=before.hidden if note.hidden is None else note.hidden,
     )
 
 
-def _is_hidden(known: _Known, catalog: Catalog, value: str) -> bool:
-    checkpoint = find_checkpoint(catalog, value)
-    note = None if checkpoint is None else known.notes.get(correction_key(checkpoint.plain_title))
-    return note is not None and bool(note.hidden)
-
-
-def _find(catalog: Catalog, key: str) -> Checkpoint | None:
-    """The checkpoint of a note: its key lacks the file's suffix."""
-    found = (find_checkpoint(catalog, key + suffix) for suffix in _SUFFIXES)
-    return next((one for one in found if one is not None and correction_key(one.plain_title) == key), None)
-
-
-def _key(note: Note) -> tuple[str, str]:
-    return note.plain_title, note.guild_id
-
-
-def _folded(name: str) -> str:
-    return " ".join(name.split()).casefold()
+def _arranged(notes: Iterable[Note]) -> dict[str, _Known]:
+    by_guild: dict[str, list[Note]] = {EVERYWHERE: []}
+    for note in notes:
+        by_guild.setdefault(note.guild_id, []).append(note)
+    general = tuple(by_guild[EVERYWHERE])
+    return {
+        guild_id: _Known(general, () if guild_id == EVERYWHERE else tuple(own)) for guild_id, own in by_guild.items()
+    }

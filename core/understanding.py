@@ -62,7 +62,8 @@ class Understanding:
             return self._read_task(asked, catalog)
         corrections: Mapping[str, str] = {}
         if self.notes is not None:
-            corrections, asked = self.notes.corrections(guild_id), self.notes.apply(asked, guild_id, catalog)
+            corrections = self.notes.corrections(guild_id, catalog)
+            asked = self.notes.apply(asked, guild_id, catalog)
         layer = self._of_family(asked, catalog, loaded, corrections)
         filled = tuple(name for name in layer if name in MAY_BE_MISSING and getattr(asked, name) is UNSET)
         merged = replace(merge(asked, layer, rng=self.rng), filled=filled or UNSET)

@@ -23,16 +23,21 @@ _MOST_STEPS = 16
 """A distilled checkpoint whose name says more is not naming its steps."""
 
 
+def title_key(title: str) -> str:
+    """A plain title as every webui would write it: in any case, with either slash."""
+    return title.strip().replace("\\", "/").lower()
+
+
 def correction_key(title: str) -> str:
-    """What a correction is kept under: a plain title as every webui would write it, without the file's suffix."""
-    return _SUFFIX.sub("", title.strip().replace("\\", "/").lower())
+    """The same without the file's ending, which not every webui writes."""
+    return _SUFFIX.sub("", title_key(title))
 
 
 def family_of(checkpoint: Checkpoint, table: Table, corrections: Mapping[str, str]) -> Family:
     """The checkpoint's family, UNKNOWN where nothing tells it.
 
     `corrections` holds keys such as `pony` or `sdxl/lightning` by plain title or stem, each as it stands or as
-    `correction_key` writes it. One that the table doesn't know (any more) is passed over.
+    `title_key` or `correction_key` writes it. One that the table doesn't know (any more) is passed over.
     """
     family = _corrected(checkpoint, table, corrections)
     # Not model_name: in AUTOMATIC1111's the end of a folder can't be seen.
@@ -47,7 +52,7 @@ def family_of(checkpoint: Checkpoint, table: Table, corrections: Mapping[str, st
 
 def _corrected(checkpoint: Checkpoint, table: Table, corrections: Mapping[str, str]) -> Family | None:
     for name in (checkpoint.plain_title, checkpoint.stem):
-        for key in (name, correction_key(name)):
+        for key in (name, title_key(name), correction_key(name)):
             if key in corrections and (family := table.family(corrections[key])) is not None:
                 return family
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -20,7 +20,9 @@ EVERYWHERE = ""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """One checkpoint, by `core.families.detect.correction_key`, as one server (or EVERYWHERE) knows it.
+    """One checkpoint as one server (or EVERYWHERE) knows it.
+
+    `plain_title` is as `core.families.detect.title_key` writes it; older rows lack the file's ending.
 
     Empty is what nobody said. `hidden`: None is what nobody said, too.
     """
@@ -51,8 +53,8 @@ class NoteRows:
             query = sa.select(checkpoint_notes).order_by(checkpoint_notes.c.guild_id, checkpoint_notes.c.plain_title)
             return [Note(**row._asdict()) for row in await connection.execute(query)]
 
-    async def put(self, note: Note) -> None:
-        """Write it over what was there; one that says nothing is removed."""
+    async def put(self, note: Note, *, replacing: Iterable[str] = ()) -> None:
+        """Write it over what was there; one that says nothing is removed. So are its server's `replacing`."""
         key = {"plain_title": note.plain_title, "guild_id": note.guild_id}
         said = {
             "family": note.family,
@@ -62,7 +64,9 @@ class NoteRows:
         }
         insert = (postgresql if self._engine.dialect.name == "postgresql" else sqlite).insert(checkpoint_notes)
         mine = [checkpoint_notes.c[name] == value for name, value in key.items()]
+        others = sa.and_(checkpoint_notes.c.guild_id == note.guild_id, checkpoint_notes.c.plain_title.in_([*replacing]))
         async with self._engine.begin() as connection:
+            await connection.execute(sa.delete(checkpoint_notes).where(others))
             if note.says_nothing:
                 await connection.execute(sa.delete(checkpoint_notes).where(*mine))
             else:

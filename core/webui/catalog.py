@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import PurePosixPath
 from typing import Any
 
 from core.webui.assets import Assets, merge_assets
@@ -137,6 +138,7 @@ class CheckpointLookup:
 
     def __init__(self, checkpoints: Sequence[Checkpoint]) -> None:
         self._by_title = {_fold(checkpoint.title): checkpoint for checkpoint in reversed(checkpoints)}
+        self._by_plain_title = {_fold(checkpoint.plain_title): checkpoint for checkpoint in reversed(checkpoints)}
         self._by_alias: dict[str, Checkpoint | None] = {}
         self._prefixes: list[tuple[str, int]] = []
         self._checkpoints = tuple(checkpoints)
@@ -153,7 +155,22 @@ class CheckpointLookup:
         folded = _fold(wanted)
         if not folded:
             return None
-        return self._exact(folded) or self._without_hash(folded) or self._by_prefix(folded)
+        return self.find_named(folded) or self._by_prefix(folded)
+
+    def find_named(self, name: str) -> Checkpoint | None:
+        """The same without beginnings: the one checkpoint of which `name` is a whole name, or the hash."""
+        folded = _fold(name)
+        return self._exact(folded) or self._without_hash(folded)
+
+    def find_title(self, plain_title: str) -> Checkpoint | None:
+        """The checkpoint of this title, the file's ending included, and no other."""
+        return self._by_plain_title.get(_fold(plain_title))
+
+    def short_name(self, checkpoint: Checkpoint) -> str:
+        """What people read: the stem; where others have that, too, the file with its ending and the folder it is in."""
+        if checkpoint.stem and self._by_alias.get(_fold(checkpoint.stem)) == checkpoint:
+            return checkpoint.stem
+        return "/".join(PurePosixPath(checkpoint.plain_title.replace("\\", "/")).parts[-2:])
 
     def choice_value(self, checkpoint: Checkpoint) -> str | None:
         """A name of at most CHOICE_LENGTH units that find() leads back to this checkpoint; None where there is none."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from core.errors import NotOffered
 from core.request import GenerationRequest
-from core.webui.catalog import Catalog, Checkpoint
+from core.webui.catalog import Catalog
 from core.webui.names import nearest, shorten
 from core.webui.needs import Need, all_lacks, vaes_of
 
@@ -37,10 +37,6 @@ def _sentences(lacking: Sequence[Need], catalog: Catalog) -> str:
     return " ".join(said)
 
 
-def _short_name(checkpoint: Checkpoint) -> str:
-    return checkpoint.stem or checkpoint.plain_title
-
-
 def _sentence(need: Need, catalog: Catalog) -> str:
     if need.kind == "task":
         return f"This server's webui has no {TASK_LABELS[need.name]}."
@@ -56,7 +52,7 @@ def _names(kind: str, catalog: Catalog) -> list[str]:
     assets = catalog.assets
     match kind:
         case "checkpoint":
-            return list(dict.fromkeys(_short_name(checkpoint) for checkpoint in catalog.checkpoints))
+            return [catalog.checkpoint_lookup.short_name(checkpoint) for checkpoint in catalog.checkpoints]
         case "sampler":
             return [named.name for named in catalog.samplers]
         case "scheduler":

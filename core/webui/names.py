@@ -53,12 +53,13 @@ class NameIndex:
 
     def choices(self, typed: str, limit: int = CHOICE_COUNT) -> list[Choice]:
         """What autocomplete offers for `typed`; a name without a usable value is left out."""
-        choices: list[Choice] = []
-        for number in self.search(typed, limit):
-            value = self._value(number)
-            if value is not None:
-                choices.append(Choice(name=shorten(self.names[number]), value=value))
-        return choices
+        found = (self.choice(number) for number in self.search(typed, limit))
+        return [choice for choice in found if choice is not None]
+
+    def choice(self, number: int) -> Choice | None:
+        """The name at this position; None where it has no usable value."""
+        value = self._value(number)
+        return None if value is None else Choice(name=shorten(self.names[number]), value=value)
 
     def _matches(self, wanted: str, limit: int) -> list[int]:
         found: list[int] = []

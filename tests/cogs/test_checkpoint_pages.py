@@ -58,7 +58,7 @@ def test_every_page_fits(titles: list[str], friendly: str, number: int) -> None:
     assert 0 < say.units(text) <= 2000
     one = catalog.checkpoints[0]
     assert 0 < say.units(pages.details(one, notes(one), views, TABLE, {})) <= 2000
-    assert 0 < say.units(pages.noted(one, notes(one), None)) <= 2000
+    assert 0 < say.units(pages.noted(one.title, notes(one), None)) <= 2000
 
 
 def test_every_checkpoint_is_on_one_page() -> None:
@@ -79,6 +79,12 @@ def test_no_folder_of_the_server_is_shown() -> None:
     for text in (page(catalog), pages.details(odd, nothing(odd), [view(catalog)], TABLE, {})):
         assert "ann" not in text
         assert "day" in text
+
+
+def test_files_of_the_same_stem_are_told_apart_by_their_endings() -> None:
+    files = ("v1-5.ckpt", "v1-5.safetensors")
+    catalog = Catalog(checkpoints=tuple(Checkpoint(f, f[:4], stem="v1-5") for f in files), loaded_checkpoint=files[1])
+    assert page(catalog).splitlines()[1:] == ["- `v1-5.ckpt`", "- `v1-5.safetensors` · **loaded**"]
 
 
 def test_what_is_loaded_and_what_draws_are_two_things_where_they_differ() -> None:
