@@ -21,13 +21,12 @@ from core.errors import UserError
 from core.families.detect import title_key
 from core.families.table import Table
 from core.notes import CheckpointNotes
-from core.request import GenerationRequest
 from core.store.notes import EVERYWHERE, Note
 from core.studio import Studio
 from core.switch_desk import SwitchDesk, Targets, targets_of
 from core.switching import REFRESH
 from core.webui.catalog import Catalog, Checkpoint, find_checkpoint
-from core.webui.lacking import check_needs
+from core.webui.lacking import no_checkpoint
 from core.webui.names import shorten
 from core.webui.options import CLIP_SKIPS, OWN_WORDS, Setting
 
@@ -73,7 +72,7 @@ class CheckpointCog(commands.GroupCog, group_name="checkpoint", group_descriptio
         """What there is, to whoever asks."""
         try:
             guild, catalog = _guild(interaction), self._catalog()
-            for_admin = guild is not None and interaction.permissions.manage_guild
+            for_admin = _may_see_hidden(interaction)
             last = await self._desk.fetch_last() if for_admin else None
             text = pages.listing(
                 catalog,
@@ -96,7 +95,7 @@ class CheckpointCog(commands.GroupCog, group_name="checkpoint", group_descriptio
         """One of them."""
         try:
             guild, catalog = _guild(interaction), self._catalog()
-            found = self._find(guild, checkpoint)
+            found = self._find(guild, checkpoint, with_hidden=_may_see_hidden(interaction))
             corrections = self._notes.corrections(guild, catalog)
             note = self._notes.of(guild, found, catalog)
             text = pages.details(found, note, self._studio.webuis(), self._families, corrections)
@@ -111,12 +110,11 @@ class CheckpointCog(commands.GroupCog, group_name="checkpoint", group_descriptio
         """Load it for good."""
         try:
             check_admin(interaction, SWITCH, self._servers)
-            wanted = self._notes.resolve(_guild(interaction), checkpoint, self._catalog())
-            found = find_checkpoint(self._catalog(), wanted)
+            wanted = self._wanted(_guild(interaction), checkpoint)
         except UserError as error:
             await answer_error(interaction, error)
             return
-        await self._set(interaction, Setting.CHECKPOINT, wanted if found is None else found.plain_title, webui)
+        await self._set(interaction, Setting.CHECKPOINT, wanted, webui)
 
     @app_commands.command(name="vae", description="Use this VAE where nobody chooses one (for admins)")
     @app_commands.describe(
@@ -168,7 +166,7 @@ class CheckpointCog(commands.GroupCog, group_name="checkpoint", group_descriptio
         """Write a note."""
         try:
             guild_id = check_admin(interaction, NAME, self._servers if everywhere else ())
-            catalog, found = self._catalog(), self._find(str(guild_id), checkpoint)
+            catalog, found = self._catalog(), self._find(str(guild_id), checkpoint, with_hidden=True)
             note = Note(
                 plain_title=title_key(found.plain_title),
                 guild_id=EVERYWHERE if everywhere else str(guild_id),
@@ -263,13 +261,21 @@ class CheckpointCog(commands.GroupCog, group_name="checkpoint", group_descriptio
             raise UserError("No webui has answered yet; try again in a minute.")
         return catalog
 
-    def _find(self, guild: str | None, wanted: str) -> Checkpoint:
+    def _find(self, guild: str | None, wanted: str, *, with_hidden: bool) -> Checkpoint:
         catalog = self._catalog()
+        naming = self._notes.naming(guild, catalog)
         found = find_checkpoint(catalog, self._notes.resolve(guild, wanted, catalog))
-        if found is None:
-            check_needs(GenerationRequest(prompt="", checkpoint=wanted), catalog)
-            raise UserError("The webuis don't list this checkpoint any more.")
+        if found is None or (naming.is_hidden(found) and not with_hidden):
+            raise UserError(no_checkpoint(wanted, naming.shown(catalog, with_hidden=with_hidden)))
         return found
+
+    def _wanted(self, guild: str | None, named: str) -> str:
+        """A checkpoint's title; what only some webui can tell, since others have one of that name, too, stays."""
+        catalogs = [view.catalog for view in self._studio.webuis() if view.catalog is not None]
+        name = self._notes.resolve(guild, named, self._catalog())
+        if find_checkpoint(self._catalog(), name) is None and any(find_checkpoint(each, name) for each in catalogs):
+            return name
+        return self._find(guild, named, with_hidden=True).plain_title
 
     def _family(self, wanted: str | None) -> str:
         if wanted is None:
@@ -282,3 +288,7 @@ class CheckpointCog(commands.GroupCog, group_name="checkpoint", group_descriptio
 
 def _guild(interaction: discord.Interaction) -> str | None:
     return None if interaction.guild_id is None else str(interaction.guild_id)
+
+
+def _may_see_hidden(interaction: discord.Interaction) -> bool:
+    return interaction.guild_id is not None and interaction.permissions.manage_guild

@@ -33,7 +33,7 @@ class _Held:
 class Naming:
     """The notes of one server, its `own` over the `general` ones, laid over one list of checkpoints."""
 
-    def __init__(self, lookup: CheckpointLookup, general: Iterable[Note], own: Iterable[Note]) -> None:
+    def __init__(self, lookup: CheckpointLookup, general: Iterable[Note] = (), own: Iterable[Note] = ()) -> None:
         self._lookup = lookup
         self._held = _laid(noted_in(lookup, general), noted_in(lookup, own))
         self._by_friendly: dict[str, Checkpoint] = {}
@@ -63,6 +63,11 @@ class Naming:
         """Whether members are not told of it."""
         note = self.of(checkpoint)
         return note is not None and bool(note.hidden)
+
+    def shown(self, catalog: Catalog, *, with_hidden: bool = False) -> list[str]:
+        """Every name that a sentence may say: friendly ones and checkpoints' own."""
+        every = [one for one in catalog.checkpoints if with_hidden or not self.is_hidden(one)]
+        return list(dict.fromkeys(name(one) for one in every for name in (self.name_of, self._lookup.short_name)))
 
     def offers(self, catalog: Catalog, typed: str, *, with_hidden: bool) -> list[Choice]:
         """What autocomplete offers: friendly names first, those that begin with what was typed before the others."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from msgspec import UNSET, UnsetType
@@ -20,6 +21,7 @@ from core.families.defaults import defaults_for
 from core.families.detect import family_of
 from core.families.table import Table
 from core.limits import Checked, Limits, check, check_upscale
+from core.naming import Naming
 from core.notes import CheckpointNotes
 from core.prompts.draft import Caps
 from core.prompts.expand import expand
@@ -73,7 +75,7 @@ class Understanding:
         if request.prompts is not UNSET:
             request = _with_prompts(request, [(each.prompt, each.negative_prompt) for each in pictures])
         if catalog is not None:
-            check_needs(request, catalog)
+            check_needs(request, catalog, partial(self._names, guild_id, catalog))
         return replace(checked, request=request)
 
     def unfold(self, asked: GenerationRequest) -> tuple[GenerationRequest, ...]:
@@ -104,6 +106,11 @@ class Understanding:
         if catalog is not None:
             check_needs(checked.request, catalog)
         return checked
+
+    def _names(self, guild_id: str | None, catalog: Catalog) -> Sequence[str]:
+        """The checkpoints that may be named on this server."""
+        naming = Naming(catalog.checkpoint_lookup) if self.notes is None else self.notes.naming(guild_id, catalog)
+        return naming.shown(catalog)
 
     def _of_family(
         self, asked: GenerationRequest, catalog: Catalog | None, loaded: str | None, corrections: Mapping[str, str]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from core.errors import NotOffered
@@ -15,21 +15,36 @@ ROOM: Final = 520
 """Characters of all sentences together: an answer shows 600, and some signs take two there."""
 
 
-def check_needs(request: GenerationRequest, catalog: Catalog) -> None:
+Names = Callable[[], Sequence[str]]
+
+
+def no_names() -> tuple[str, ...]:
+    """For whoever does not know which checkpoints the server of a request shows."""
+    return ()
+
+
+def check_needs(request: GenerationRequest, catalog: Catalog, checkpoints: Names = no_names) -> None:
     """Raise NotOffered where something that it needs isn't there: with the nearest names, or saying what can't be done.
+
+    `checkpoints` gives the names of checkpoints that may be said: a server may hide some, and call others as it likes.
 
     Everything that isn't there is in one message. Where the catalog has none of a kind, that list could not be read,
     and no name is right: some webuis would look up an unknown one on the network and download it.
     """
     if lacking := all_lacks(catalog, request):
-        raise NotOffered(_sentences(lacking, catalog))
+        raise NotOffered(_sentences(lacking, catalog, checkpoints))
 
 
-def _sentences(lacking: Sequence[Need], catalog: Catalog) -> str:
+def no_checkpoint(wanted: str, names: Sequence[str]) -> str:
+    """That there is none of this name, with the nearest of those that may be said."""
+    return _unknown("checkpoint", wanted, names)
+
+
+def _sentences(lacking: Sequence[Need], catalog: Catalog, checkpoints: Names) -> str:
     """The first one in any case, then those that there is room for, and the number of the others."""
     said: dict[str, None] = {}
     for number, need in enumerate(lacking):
-        sentence = _sentence(need, catalog)
+        sentence = _sentence(need, catalog, checkpoints)
         if said and len(" ".join((*said, sentence))) > ROOM:
             left = len(lacking) - number
             return " ".join((*said, f"And {left} more {'is' if left == 1 else 'are'} not there."))
@@ -37,14 +52,21 @@ def _sentences(lacking: Sequence[Need], catalog: Catalog) -> str:
     return " ".join(said)
 
 
-def _sentence(need: Need, catalog: Catalog) -> str:
+def _sentence(need: Need, catalog: Catalog, checkpoints: Names) -> str:
     if need.kind == "task":
         return f"This server's webui has no {TASK_LABELS[need.name]}."
     if need == Need("option", "control"):
         return "This server's webui has no ControlNet."
     if need.kind == "option":
         return f"This server's webui has no {LABELS.get(need.name, need.name.replace('_', ' '))}; leave it out."
-    return _unknown(KINDS.get(need.kind, need.kind), need.name, _names(need.kind, catalog))
+    if need.kind == "checkpoint" and catalog.checkpoints:
+        return no_checkpoint(need.name, checkpoints())
+    kind, names = KINDS.get(need.kind, need.kind), _names(need.kind, catalog)
+    if not names:
+        return (
+            f"The webui can't list its {kind}s at the moment, so none can be chosen; leave it out or try again later."
+        )
+    return _unknown(kind, need.name, names)
 
 
 def _names(kind: str, catalog: Catalog) -> list[str]:
@@ -52,7 +74,7 @@ def _names(kind: str, catalog: Catalog) -> list[str]:
     assets = catalog.assets
     match kind:
         case "checkpoint":
-            return [catalog.checkpoint_lookup.short_name(checkpoint) for checkpoint in catalog.checkpoints]
+            return []
         case "sampler":
             return [named.name for named in catalog.samplers]
         case "scheduler":
@@ -103,12 +125,10 @@ TASK_LABELS: Final = {
 """The same for what it can't do at all."""
 
 
-def _unknown(kind: str, wanted: str, names: list[str]) -> str:
+def _unknown(kind: str, wanted: str, names: Sequence[str]) -> str:
+    sentence = f'The webui has no {kind} called "{shorten(wanted, 60)}".'
     if not names:
-        return (
-            f"The webui can't list its {kind}s at the moment, so none can be chosen; leave it out or try again later."
-        )
+        return sentence
     near = [f'"{shorten(name, 60)}"' for name in nearest(names, wanted)]
     listed = near[0] if len(near) == 1 else f"{', '.join(near[:-1])} and {near[-1]}"
-    verb = "is" if len(near) == 1 else "are"
-    return f'The webui has no {kind} called "{shorten(wanted, 60)}". The nearest {verb} {listed}.'
+    return f"{sentence} The nearest {'is' if len(near) == 1 else 'are'} {listed}."

@@ -234,6 +234,27 @@ async def test_a_correction_decides_the_defaults_of_its_server(notes: Checkpoint
         understanding.read(asked, CATALOG, None, "901")
 
 
+async def test_a_sentence_names_what_the_server_shows(notes: CheckpointNotes) -> None:
+    await notes.write(note(NIGHT, friendly_name="Photo Studio"), CATALOG)
+    await notes.write(note(DAY, hidden=True), CATALOG)
+    understanding = Understanding(notes=notes)
+
+    def said(wanted: str, guild_id: str) -> str:
+        with pytest.raises(UserError) as caught:
+            understanding.read(GenerationRequest(prompt="a", checkpoint=wanted), CATALOG, None, guild_id)
+        return str(caught.value)
+
+    assert said("Photo Studo", HERE).startswith(
+        'The webui has no checkpoint called "Photo Studo". The nearest are "Photo Studio", '
+    )
+    assert '"day"' not in said("dayz", HERE)
+    assert '"day"' in said("dayz", "901")
+    assert "Photo Studio" not in said("Photo Studo", "901")
+    naming = notes.naming(HERE, CATALOG)
+    assert naming.shown(CATALOG) == ["Night v2b", "Photo Studio", "Night v2"]
+    assert "day" in naming.shown(CATALOG, with_hidden=True)
+
+
 async def test_another_process_reads_them(notes: CheckpointNotes, tmp_path: Path) -> None:
     await notes.write(note(DAY, friendly_name="Noon"), CATALOG)
     async with open_database(database_url(None, tmp_path)) as engine:

@@ -186,6 +186,12 @@ async def test_a_server_s_own_names_are_offered_understood_and_corrected(stage: 
     await command(stage, admin, "name", checkpoint="cut-outs", hidden=True)
     assert "paperCutout" not in (await command(stage, stage.ada, "list")).content
     assert await stage.discord.autocomplete(stage.ada, "draw", "checkpoint", "paper") == []
+    for name in ("cut-outs", "paperCutout_v1"):
+        info = (await command(stage, stage.ada, "info", checkpoint=name)).content
+        assert info.startswith(f'The webui has no checkpoint called "{name}". The nearest are'.replace("_", "\\_"))
+        assert info.count("paper") == name.count("paper")
+    assert "papercut" in (await command(stage, admin, "info", checkpoint="cut-outs")).content
+    assert "paper" not in await stage.refused(checkpoint="Paper cutouts", **OPTIONS)
     await stage.restart()
     assert await stage.discord.autocomplete(stage.ada, "draw", "checkpoint", "cut-o") == []
     await command(stage, admin, "name", checkpoint="paperCutout_v12", clear=True)

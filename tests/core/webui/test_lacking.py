@@ -23,7 +23,7 @@ CATALOG = Catalog(
 
 def said(request: GenerationRequest) -> str:
     with pytest.raises(NotOffered) as caught:
-        check_needs(request, CATALOG)
+        check_needs(request, CATALOG, lambda: ["day"])
     return str(caught.value)
 
 
@@ -64,3 +64,8 @@ def test_what_nobody_said_is_not_missed() -> None:
     filled = GenerationRequest(prompt="x", sampler="Foo", scheduler="Bar", filled=("sampler", "scheduler"))
     check_needs(filled, CATALOG)
     assert filled.checkpoint is UNSET
+
+
+def test_a_checkpoint_is_only_named_by_who_knows_what_may_be_shown() -> None:
+    with pytest.raises(NotOffered, match=r'^The webui has no checkpoint called "Baz"\.$'):
+        check_needs(GenerationRequest(prompt="x", checkpoint="Baz"), CATALOG)

@@ -146,7 +146,7 @@ def test_a_payload_is_not_built_before_the_seed_is_drawn() -> None:
 )
 def test_an_unknown_name_is_refused_with_the_nearest(request_: GenerationRequest, sentence: str) -> None:
     with pytest.raises(UserError) as caught:
-        check_needs(request_, CATALOG)
+        check_needs(request_, CATALOG, lambda: ["dream_8", "photon"])
     assert str(caught.value) == sentence
     with pytest.raises(UserError):
         build_payload(request_, CATALOG, task_id=None)
