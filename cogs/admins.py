@@ -10,6 +10,11 @@ from core.errors import UserError
 
 NOT_HERE = "Whoever runs this bot lets its webuis be switched from another server only."
 
+NOT_EVERYWHERE = (
+    "What holds on every server can only be said on one that whoever runs this bot has named in ADMIN_SERVERS. "
+    "Leave it out, and it holds on this one."
+)
+
 
 def check_admin(interaction: discord.Interaction, what: str, servers: Collection[int] = ()) -> int:
     """The server of somebody who may do `what` there; UserError where they may not.
@@ -21,3 +26,14 @@ def check_admin(interaction: discord.Interaction, what: str, servers: Collection
     if servers and interaction.guild_id not in servers:
         raise UserError(NOT_HERE)
     return interaction.guild_id
+
+
+def check_everywhere(guild_id: int, servers: Collection[int]) -> None:
+    """UserError unless `servers` names this one: being some server's admin gives nobody a say on the others."""
+    if guild_id not in servers:
+        raise UserError(NOT_EVERYWHERE)
+
+
+def may_see_hidden(interaction: discord.Interaction) -> bool:
+    """Whether this person is told of checkpoints that are hidden from the members of this server."""
+    return interaction.guild_id is not None and interaction.permissions.manage_guild

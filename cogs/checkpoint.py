@@ -12,7 +12,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs import checkpoint_pages as pages
-from cogs.admins import check_admin
+from cogs.admins import check_admin, check_everywhere, may_see_hidden
 from cogs.answers import NOBODY, answer_error
 from cogs.completing import Offers, offer, offer_last, offer_texts
 from cogs.edits import edit_reply
@@ -72,7 +72,7 @@ class CheckpointCog(commands.GroupCog, group_name="checkpoint", group_descriptio
         """What there is, to whoever asks."""
         try:
             guild, catalog = _guild(interaction), self._catalog()
-            for_admin = _may_see_hidden(interaction)
+            for_admin = may_see_hidden(interaction)
             last = await self._desk.fetch_last() if for_admin else None
             text = pages.listing(
                 catalog,
@@ -95,7 +95,7 @@ class CheckpointCog(commands.GroupCog, group_name="checkpoint", group_descriptio
         """One of them."""
         try:
             guild, catalog = _guild(interaction), self._catalog()
-            found = self._find(guild, checkpoint, with_hidden=_may_see_hidden(interaction))
+            found = self._find(guild, checkpoint, with_hidden=may_see_hidden(interaction))
             corrections = self._notes.corrections(guild, catalog)
             note = self._notes.of(guild, found, catalog)
             text = pages.details(found, note, self._studio.webuis(), self._families, corrections)
@@ -149,7 +149,7 @@ class CheckpointCog(commands.GroupCog, group_name="checkpoint", group_descriptio
         trigger_words="Words that its prompts need; /checkpoint info shows them",
         family="What it is, where the bot is wrong about it",
         hidden="Offer it to nobody on this server",
-        everywhere="On every server of this bot",
+        everywhere="On every server of this bot (in ADMIN_SERVERS only)",
         clear="Forget what was said of it before",
     )
     async def name(  # the options of a slash command are its parameters
@@ -165,7 +165,9 @@ class CheckpointCog(commands.GroupCog, group_name="checkpoint", group_descriptio
     ) -> None:
         """Write a note."""
         try:
-            guild_id = check_admin(interaction, NAME, self._servers if everywhere else ())
+            guild_id = check_admin(interaction, NAME)
+            if everywhere:
+                check_everywhere(guild_id, self._servers)
             catalog, found = self._catalog(), self._find(str(guild_id), checkpoint, with_hidden=True)
             note = Note(
                 plain_title=title_key(found.plain_title),
@@ -288,7 +290,3 @@ class CheckpointCog(commands.GroupCog, group_name="checkpoint", group_descriptio
 
 def _guild(interaction: discord.Interaction) -> str | None:
     return None if interaction.guild_id is None else str(interaction.guild_id)
-
-
-def _may_see_hidden(interaction: discord.Interaction) -> bool:
-    return interaction.guild_id is not None and interaction.permissions.manage_guild

@@ -50,9 +50,22 @@ async def test_where_servers_are_named_no_other_server_s_admin_switches_anything
     message = await command(stage, admin_of(stage), "use", checkpoint="paperCutout_v12")
     assert "from another server only" in message.content
     everywhere = await command(stage, admin_of(stage), "name", checkpoint="paperCutout_v12", everywhere=True)
-    assert "from another server only" in everywhere.content
+    assert "has named in ADMIN\\_SERVERS" in everywhere.content
     own = await command(stage, admin_of(stage), "name", checkpoint="paperCutout_v12", friendly="paper")
     assert "called **paper**" in own.content
+
+
+async def test_names_for_every_server_are_given_on_the_operator_s_alone(new_stage: OpenStage) -> None:
+    stage = await new_stage()
+    options: dict[str, Any] = {"checkpoint": "paperCutout_v12", "friendly": "Cut-outs", "everywhere": True}
+    said = await command(stage, admin_of(stage), "name", **options)
+    assert "has named in ADMIN\\_SERVERS" in said.content
+    stage.bot.settings["ADMIN_SERVERS"] = str(stage.discord.guild.id)
+    await stage.restart()
+    said = await command(stage, admin_of(stage), "name", **options)
+    assert said.content == "`paperCutout_v12` on every server: called **Cut-outs**."
+    (offer,) = await stage.discord.autocomplete(stage.ada, "draw", "checkpoint", "cut-o", channel=stage.ada.dm)
+    assert offer.name == "Cut-outs · paperCutout_v12"
 
 
 async def test_a_bot_that_dies_takes_the_wish_up_again(new_stage: OpenStage) -> None:
