@@ -284,7 +284,7 @@ async def _add_talking(services: Services, fetcher: ImageFetcher) -> None:
         PngInfoCog(lambda file: intake.fetch(Sent(file.url, file.size))),
         CancelCog(studio, delivery),
         QueueCog(studio, delivery),
-        StatusCog(studio, settings.switching_servers),
+        StatusCog(studio, settings.switching_servers, notes),
     )
     services.chores |= {"herald": herald.run, "notes": notes.run}
     services.chores["inputs"] = lambda: forget_inputs(services.core.inputs, services.core.rows.fetch_input_keys)

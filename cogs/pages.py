@@ -5,7 +5,7 @@ People are named by mentions that ring for nobody; people of other servers are n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from cogs import say
 from cogs.said import title
@@ -84,15 +84,18 @@ def start(at: float) -> str:
     return f"starts <t:{int(at)}:R>"
 
 
-def status(views: Sequence[BackendView], waiting: int, obstacle: str | None) -> str:
-    """Every webui: whether it draws, and what it has loaded."""
-    lines = _fitting([_webui(view) for view in views], WEBUIS_ROOM, len(views))
+def status(
+    views: Sequence[BackendView], waiting: int, obstacle: str | None, is_hidden: Callable[[str], bool] = lambda _: False
+) -> str:
+    """Every webui: whether it draws, and what it has loaded, unless that checkpoint `is_hidden` from the reader."""
+    lines = _fitting([_webui(view, is_hidden) for view in views], WEBUIS_ROOM, len(views))
     return say.assemble(_waiting(waiting), "" if obstacle is None else say.plain(obstacle, 300), *lines)
 
 
-def _webui(view: BackendView) -> str:
+def _webui(view: BackendView, is_hidden: Callable[[str], bool]) -> str:
     facts = [_state(view)]
-    if (loaded := _loaded(view)) is not None:
+    title = None if view.catalog is None else view.catalog.loaded_checkpoint
+    if title is not None and (loaded := _loaded(view)) is not None and not is_hidden(title):
         facts.append(say.code(loaded))
     return f"- **{say.plain(view.name, 60)}** · {' · '.join(facts)}"
 

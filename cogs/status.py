@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from functools import partial
 from typing import Literal
 
 import discord
@@ -11,10 +12,12 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs import pages
-from cogs.admins import check_admin
+from cogs.admins import check_admin, may_see_hidden
 from cogs.answers import NOBODY, answer_error
 from core.errors import UserError
+from core.notes import CheckpointNotes
 from core.studio import Studio
+from core.webui.catalog import find_checkpoint
 from core.webui.names import shorten
 from core.webui.pool import BackendView, Mode
 
@@ -27,8 +30,9 @@ SWITCH = "pause, drain or resume a webui"
 class StatusCog(commands.Cog):
     """The webuis. `servers`: whose admins may switch them; empty: every server's."""
 
-    def __init__(self, studio: Studio, servers: Collection[int] = ()) -> None:
+    def __init__(self, studio: Studio, servers: Collection[int] = (), notes: CheckpointNotes | None = None) -> None:
         self._studio = studio
+        self._notes = notes
         self._servers = frozenset(servers)
 
     @app_commands.command(
@@ -47,7 +51,8 @@ class StatusCog(commands.Cog):
         """Show them all, or change one."""
         try:
             if webui is None and action is None:
-                text = pages.status(self._studio.webuis(), self._studio.waiting, self._studio.explain())
+                hidden = partial(self._is_hidden, interaction)
+                text = pages.status(self._studio.webuis(), self._studio.waiting, self._studio.explain(), hidden)
             else:
                 text = await self._switch(interaction, webui, action)
         except UserError as error:
@@ -71,6 +76,14 @@ class StatusCog(commands.Cog):
         facts = {"person": interaction.user.id, "server": guild_id, "webui": views[0].name}
         log.info("a webui's mode was set: %s", action, extra=facts)
         return pages.switched(next((view for view in views if view.job_id is not None), views[0]), ACTIONS[action])
+
+    def _is_hidden(self, interaction: discord.Interaction, title: str) -> bool:
+        """Whether this person is not to read of that checkpoint."""
+        guild, catalog = interaction.guild_id, self._studio.get_catalog()
+        found = None if catalog is None else find_checkpoint(catalog, title)
+        if self._notes is None or catalog is None or found is None or may_see_hidden(interaction):
+            return False
+        return self._notes.naming(None if guild is None else str(guild), catalog).is_hidden(found)
 
     def _find(self, wanted: str | None) -> list[BackendView]:
         """The webuis of that name: a worker may have been made anew. The only one where none is named."""

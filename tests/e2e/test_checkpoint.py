@@ -192,6 +192,10 @@ async def test_a_server_s_own_names_are_offered_understood_and_corrected(stage: 
         assert info.count("paper") == name.count("paper")
     assert "papercut" in (await command(stage, admin, "info", checkpoint="cut-outs")).content
     assert "paper" not in await stage.refused(checkpoint="Paper cutouts", **OPTIONS)
+    await ended(stage, "use", checkpoint="paperCutout_v12")
+    for member, shown in ((stage.ada, False), (admin, True)):
+        status = await stage.answered(await stage.discord.slash(member, "status"))
+        assert ("paperCutout" in status.content) is shown
     await stage.restart()
     assert await stage.discord.autocomplete(stage.ada, "draw", "checkpoint", "cut-o") == []
     await command(stage, admin, "name", checkpoint="paperCutout_v12", clear=True)
