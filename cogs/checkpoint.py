@@ -21,7 +21,7 @@ from core.errors import UserError
 from core.families.detect import title_key
 from core.families.table import Table
 from core.notes import CheckpointNotes
-from core.store.notes import EVERYWHERE, Note
+from core.store.notes import EVERYWHERE, NOTHING, Note
 from core.studio import Studio
 from core.switch_desk import SwitchDesk, Targets, targets_of
 from core.switching import REFRESH
@@ -72,14 +72,14 @@ class CheckpointCog(commands.GroupCog, group_name="checkpoint", group_descriptio
         """What there is, to whoever asks."""
         try:
             guild, catalog = _guild(interaction), self._catalog()
-            for_admin = may_see_hidden(interaction)
+            naming, for_admin = self._notes.naming(guild, catalog), may_see_hidden(interaction)
             last = await self._desk.fetch_last() if for_admin else None
             text = pages.listing(
                 catalog,
                 self._studio.webuis(),
-                lambda checkpoint: self._notes.of(guild, checkpoint, catalog),
+                lambda checkpoint: naming.of(checkpoint) or NOTHING,
                 self._families,
-                self._notes.corrections(guild, catalog),
+                naming.corrections,
                 page,
                 for_admin=for_admin,
                 last="" if last is None else pages.last_switch(last, guild),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from cogs import say
@@ -18,6 +19,7 @@ from core.webui.catalog import Catalog, Checkpoint, find_checkpoint
 from core.webui.options import Setting
 from core.webui.pool import BackendView
 
+PAGE_LINES = 20
 PAGE_ROOM = 1600
 NAME_ROOM = 60
 REASON_ROOM = 300
@@ -38,6 +40,30 @@ _HEAD = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A checkpoint in a list: `facts` are in `/checkpoint info`, too, `marks` are what the list is looked at for."""
+
+    short_name: str
+    friendly_name: str
+    facts: tuple[str, ...]
+    marks: tuple[str, ...]
+
+    def full(self) -> str:
+        return f"- {' · '.join((self._name(), *self.facts, *self.marks))}"
+
+    def brief(self, room: int) -> str:
+        """Without its facts, and with whatever else gives way."""
+        name = self._name()
+        if say.units(name) > room // 2:
+            name = say.plain(self.friendly_name or self.short_name, room // 2)
+        return say.cut(f"- {' · '.join((name, *self.marks))}", room)
+
+    def _name(self) -> str:
+        name = say.code(self.short_name)
+        return f"**{say.plain(self.friendly_name, NAME_ROOM)}** {name}" if self.friendly_name else name
+
+
 def listing(  # facts that each come from elsewhere
     catalog: Catalog,
     views: Sequence[BackendView],
@@ -53,21 +79,18 @@ def listing(  # facts that each come from elsewhere
     shown = [one for one in catalog.checkpoints if for_admin or not notes(one).hidden]
     if not shown:
         return "No webui has listed a checkpoint yet." if not catalog.checkpoints else "None is shown on this server."
-    lookup = catalog.checkpoint_lookup
-    places = _places(views)
+    pages = -(-len(shown) // PAGE_LINES)
+    number = min(max(page, 1), pages)
+    places, lookup = _places(views), catalog.checkpoint_lookup
     lines = []
-    for one in shown:
-        note = notes(one)
-        facts = [_named(lookup.short_name(one), note), *(say.code(known[:10]) for known in one.hashes[:1])]
+    for one in shown[(number - 1) * PAGE_LINES : number * PAGE_LINES]:
+        note, facts = notes(one), [say.code(known[:10]) for known in one.hashes[:1]]
         if families is not None and (family := family_of(one, families, corrections)).name != UNKNOWN.name:
             facts.append(say.plain(str(family), NAME_ROOM))
-        facts += places.get(_key(one), ())
-        facts += ["hidden"] if note.hidden else []
-        lines.append(f"- {' · '.join(facts)}")
-    pages = _paged(lines)
-    number = min(max(page, 1), len(pages))
-    more = f" · page {number} of {len(pages)}, `/checkpoint list page:` shows another" if len(pages) > 1 else ""
-    return say.assemble(f"**{_counted(len(shown))}**{more}", *pages[number - 1], last)
+        marks = [*places.get(_key(one), ()), *(["hidden"] if note.hidden else [])]
+        lines.append(_Line(lookup.short_name(one), note.friendly_name, tuple(facts), tuple(marks)))
+    more = f" · page {number} of {pages}, `/checkpoint list page:` shows another" if pages > 1 else ""
+    return say.assemble(f"**{_counted(len(shown))}**{more}", *_as_long_as_fits(lines), last)
 
 
 def details(
@@ -138,11 +161,6 @@ def _stand(row: SwitchRow) -> str:
             return _NOW[row.state]
 
 
-def _named(short_name: str, note: Note) -> str:
-    name = say.code(short_name)
-    return f"**{say.plain(note.friendly_name, NAME_ROOM)}** {name}" if note.friendly_name else name
-
-
 def _places(views: Sequence[BackendView]) -> dict[str, list[str]]:
     """By checkpoint: where it is loaded, and where it draws what names none."""
     loaded: dict[str, list[str]] = {}
@@ -182,16 +200,13 @@ def last_switch(row: SwitchRow, guild_id: str | None) -> str:
     return say.small([f"set last: {what}", who, f"<t:{int(row.created_at)}:R>"])
 
 
-def _paged(lines: Iterable[str]) -> list[list[str]]:
-    pages: list[list[str]] = [[]]
-    room = PAGE_ROOM
-    for line in lines:
-        room -= say.units(line) + 1
-        if room < 0 and pages[-1]:
-            pages.append([])
-            room = PAGE_ROOM - say.units(line) - 1
-        pages[-1].append(line)
-    return pages
+def _as_long_as_fits(lines: Sequence[_Line]) -> list[str]:
+    """All of them: pages are of so many checkpoints, so that nothing is worked out for those of other pages."""
+    full = [line.full() for line in lines]
+    if sum(say.units(line) + 1 for line in full) <= PAGE_ROOM:
+        return full
+    room = PAGE_ROOM // len(lines) - 1
+    return [whole if say.units(whole) <= room else line.brief(room) for line, whole in zip(lines, full, strict=True)]
 
 
 def _fitting(lines: Sequence[str], room: int) -> Iterable[str]:

@@ -40,6 +40,10 @@ class Note:
         return not (self.family or self.friendly_name or self.trigger_words) and self.hidden is None
 
 
+NOTHING = Note(plain_title="", guild_id=EVERYWHERE)
+"""What is known of a checkpoint of which nobody said anything."""
+
+
 class NoteRows:
     """The table of the notes. `on_change` is called for each change that is made here; others ring (NOTES_SIGNAL)."""
 
