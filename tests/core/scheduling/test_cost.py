@@ -1,14 +1,18 @@
 """What a picture is said to cost, and the order of a person's own jobs."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from core.request import GenerationRequest
+from core.request import ControlUse, GenerationRequest
 from core.scheduling.cost import (
     API_SIDE,
     API_STEPS,
+    CONTROL_SHARE,
     NOMINAL_SECONDS,
     PATIENCE_FACTOR,
     PATIENCE_LOADS,
@@ -48,18 +52,37 @@ def test_the_work_of_a_request_is_that_of_one_picture(request: GenerationRequest
     assert work_of(request) > 0
     width, height, steps = request.width, request.height, request.steps
     if isinstance(width, int) and isinstance(height, int) and isinstance(steps, int):
-        assert work_of(request) == work(
+        alone = work(
             width,
             height,
             steps,
             hires_scale=None if request.hires_scale is UNSET else request.hires_scale,
             hires_steps=0 if request.hires_steps is UNSET else request.hires_steps,
         )
+        assert work_of(replace(request, control=UNSET)) == alone
+        assert work_of(request) >= alone
 
 
 def test_what_nobody_said_costs_what_the_webui_takes_for_it() -> None:
     assert work_of(GenerationRequest(prompt="a fox")) == work(API_SIDE, API_SIDE, API_STEPS)
     assert work_of(GenerationRequest(prompt="a fox", steps=10)) == work(512, 512, 10)
+
+
+@pytest.mark.parametrize(
+    ("uses", "times"),
+    [
+        ((ControlUse(type="depth"),), 1 + CONTROL_SHARE),
+        ((ControlUse(type="depth"), ControlUse(type="canny")), 1 + 2 * CONTROL_SHARE),
+        ((ControlUse(type="depth", start=0.25, end=0.75),), 1 + CONTROL_SHARE / 2),
+        ((), 1),
+    ],
+)
+@pytest.mark.parametrize("hires", [{}, {"hires_scale": 2.0, "hires_steps": 8}])
+def test_a_control_image_costs_its_share_of_both_passes_while_it_counts(
+    uses: tuple[ControlUse, ...], times: float, hires: dict[str, Any]
+) -> None:
+    alone = GenerationRequest(prompt="a fox", width=512, height=512, steps=20, **hires)
+    assert work_of(replace(alone, control=uses)) == pytest.approx(times * work_of(alone))
 
 
 def test_a_small_job_goes_before_the_batch_that_its_owner_asked_for_a_little_earlier() -> None:
