@@ -33,7 +33,8 @@ class ControlUse:
     """An image that guides a picture, by the key of a stored input, and how: ControlNet's type ("depth").
 
     `weight` is 0 to 2; it counts from `start` to `end` of the steps, both 0 to 1. Without `preprocess` the image is a
-    map already. `save_map`: the preprocessor's map is shown, too.
+    map already. `save_map`: the preprocessor's map is shown, too. `base` is what the checkpoint is built on (`sdxl`),
+    and so what ControlNet's model has to be made for; UNSET where that isn't known.
     """
 
     type: str
@@ -43,6 +44,7 @@ class ControlUse:
     end: float = 1.0
     preprocess: bool = True
     save_map: bool = False
+    base: str | UnsetType = UNSET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

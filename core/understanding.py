@@ -19,6 +19,7 @@ from core.defaults import merge
 from core.errors import UserError
 from core.families.defaults import defaults_for
 from core.families.detect import family_of
+from core.families.family import UNKNOWN, Family
 from core.families.table import Table
 from core.limits import Checked, Limits, check, check_upscale
 from core.naming import Naming
@@ -66,7 +67,9 @@ class Understanding:
         if self.notes is not None:
             corrections = self.notes.corrections(guild_id, catalog)
             asked = self.notes.apply(asked, guild_id, catalog)
-        layer = self._of_family(asked, catalog, loaded, corrections)
+        family = self._family_of(asked, catalog, loaded, corrections)
+        asked = _based_on(asked, family)
+        layer = {} if catalog is None else _layer(asked, catalog, family)
         filled = tuple(name for name in layer if name in MAY_BE_MISSING and getattr(asked, name) is UNSET)
         merged = replace(merge(asked, layer, rng=self.rng), filled=filled or UNSET)
         checked = check(self._drawn(merged), self.limits)
@@ -112,20 +115,15 @@ class Understanding:
         naming = Naming(catalog.checkpoint_lookup) if self.notes is None else self.notes.naming(guild_id, catalog)
         return naming.shown(catalog)
 
-    def _of_family(
+    def _family_of(
         self, asked: GenerationRequest, catalog: Catalog | None, loaded: str | None, corrections: Mapping[str, str]
-    ) -> Mapping[str, Any]:
-        """What the checkpoint's family says, as far as the webuis can be told."""
+    ) -> Family:
+        """That of the checkpoint which will draw it, as far as that is known."""
         name = loaded if asked.checkpoint is UNSET else asked.checkpoint
         checkpoint = None if catalog is None or name is None else find_checkpoint(catalog, name)
-        if self.families is None or catalog is None or checkpoint is None:
-            return {}
-        has_size = any(getattr(asked, side) is not UNSET for side in SIZE) or asked.image is not UNSET
-        layer = dict(defaults_for(family_of(checkpoint, self.families, corrections), size=not has_size))
-        for kind, names in (("sampler", catalog.samplers), ("scheduler", catalog.schedulers)):
-            if kind in layer and find_name(names, layer[kind]) is None:
-                del layer[kind]
-        return {name: value for name, value in layer.items() if name in catalog.capabilities.fields}
+        if self.families is None or checkpoint is None:
+            return UNKNOWN
+        return family_of(checkpoint, self.families, corrections)
 
     def _drawn(self, request: GenerationRequest) -> GenerationRequest:
         """With every choice in its prompts made, for each picture by that picture's seed, unless they are made."""
@@ -144,6 +142,24 @@ class Understanding:
         prompt = expand(request.prompt, self.wildcards, rng, self.caps)
         negative = request.negative_prompt
         return prompt, negative if negative is UNSET else expand(negative, self.wildcards, rng, self.caps)
+
+
+def _layer(asked: GenerationRequest, catalog: Catalog, family: Family) -> Mapping[str, Any]:
+    """What the checkpoint's family says, as far as the webuis can be told."""
+    has_size = any(getattr(asked, side) is not UNSET for side in SIZE) or asked.image is not UNSET
+    layer = dict(defaults_for(family, size=not has_size))
+    for kind, names in (("sampler", catalog.samplers), ("scheduler", catalog.schedulers)):
+        if kind in layer and find_name(names, layer[kind]) is None:
+            del layer[kind]
+    return {name: value for name, value in layer.items() if name in catalog.capabilities.fields}
+
+
+def _based_on(asked: GenerationRequest, family: Family) -> GenerationRequest:
+    """With what the checkpoint is built on in its controls, whatever an earlier request like it said."""
+    if asked.control is UNSET:
+        return asked
+    base = family.base or UNSET
+    return replace(asked, control=tuple(replace(use, base=base) for use in asked.control))
 
 
 def may_take_long(asked: GenerationRequest) -> bool:

@@ -12,7 +12,8 @@ SETTINGS = ("width", "height", "steps", "cfg_scale", "sampler", "scheduler", "cl
 class Family:
     """A base (SDXL) with or without a variant (Lightning). A setting of None is the webui's own to decide.
 
-    Sides are in pixels, and shapes are rounded to `multiple` of them. `distilled` checkpoints draw in few steps.
+    Sides are in pixels, and shapes are rounded to `multiple` of them. `distilled` checkpoints draw in few steps. `base`
+    is one of core.families.bases.BASES, None where nobody says it.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Family:
     variant: str = ""
     variant_title: str = ""
     distilled: bool = False
+    base: str | None = None
     multiple: int = 64
     width: int | None = None
     height: int | None = None

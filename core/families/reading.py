@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
+from core.families.bases import BASES
 from core.families.family import SETTINGS, UNKNOWN
 from core.families.names import Pattern, parse_pattern
 from core.limits import Limits, Range
@@ -36,7 +37,7 @@ _NUMBERS = {**_WHOLE, "cfg_scale": _LIMITS.cfg_scale, "distilled_cfg": Range(0, 
 _EIGHTS = frozenset({"width", "height", "multiple"})
 _FIELDS = frozenset({*SETTINGS, "multiple"})
 _VARIANT_KEYS = frozenset({*_FIELDS, "title", "match", "unless", "distilled"})
-_FAMILY_KEYS = frozenset({*_VARIANT_KEYS, "like", "hashes", "variant"})
+_FAMILY_KEYS = frozenset({*_VARIANT_KEYS, "like", "base", "hashes", "variant"})
 _TOP_KEYS = frozenset({"built_in", "family", "variant"})
 
 
@@ -44,7 +45,8 @@ _TOP_KEYS = frozenset({"built_in", "family", "variant"})
 class Entry:
     """A family or a variant as it is written; what is not said is None or empty.
 
-    `settings` holds what is said of SETTINGS and `multiple`, None for "webui"; `variants` the same for each variant.
+    `settings` holds what is said of SETTINGS, `multiple` and `base`, None for "webui"; `variants` the same for each
+    variant, but for `base`.
     """
 
     name: str
@@ -108,7 +110,7 @@ class _Reader:
             match=self._patterns(section, body, "match"),
             unless=self._patterns(section, body, "unless"),
             hashes=self._hashes(section, body),
-            settings=self._settings(section, body),
+            settings=self._settings(section, body) | (self._base(section, body) if kind == "family" else {}),
             variants=variants,
         )
 
@@ -122,6 +124,13 @@ class _Reader:
             elif self._is_number(section, name, body[name]):
                 said[name] = body[name] if name in _WHOLE else float(body[name])
         return said
+
+    def _base(self, section: str, body: dict[str, Any]) -> dict[str, Any]:
+        value = body.get("base", WEBUI)
+        if value in (*BASES, WEBUI):
+            return {"base": None if value == WEBUI else value} if "base" in body else {}
+        self._say(section, "base", f"base must be one of {', '.join(BASES)}")
+        return {}
 
     def _is_number(self, section: str, name: str, value: Any) -> bool:
         whole, allowed = name in _WHOLE, _NUMBERS[name]

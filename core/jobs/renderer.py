@@ -160,7 +160,9 @@ class Renderer:
         task_id = self._unsent.pop(piece, None) or await self._new_task(piece, part, client)
         request = request_of(job, piece.number)
         inputs = await self._read_inputs(request, catalog)
-        build = partial(_payload, request, catalog, task_id, inputs)
+        # What draws where no checkpoint is named is the webui's own: it takes back what the last job loaded.
+        own = catalog.with_loaded(view.default_checkpoint or catalog.loaded_checkpoint)
+        build = partial(_payload, request, own, task_id, inputs)
         payload = await asyncio.to_thread(build) if inputs else build()
         await self._pictures.discard_spool(piece.spool)
         reached("sending", job.id)

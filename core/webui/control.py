@@ -8,29 +8,25 @@ fails says nothing: what the webui wrote down of it is the only sign (trap 24).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import UNSET
 
+from core.families.bases import BASES, told_base
 from core.images import infotext
 from core.request import ControlUse, GenerationRequest
 from core.webui.catalog import Catalog, find_checkpoint
-from core.webui.control_types import ControlType, find_control_type
+from core.webui.control_types import ControlType, find_control_type, fits, model_for
+from core.webui.names import shorten
 
 LEFT_OUT: Final = "The webui left the control image out."
 NO_MAP: Final = "The webui sent no map of the control image."
 TITLE: Final = "ControlNet"
 NO_MODEL: Final = "None"
 _SAID = re.compile(r"ControlNet \d+")
-_BASES: Final = {
-    "flux": re.compile(r"flux"),
-    "sd3": re.compile(r"sd[ _-]?3|stable-?diffusion-?3"),
-    "xl": re.compile(r"xl(?![a-z])|pony|illustrious|noobai"),
-    "sd2": re.compile(r"sd[ _-]?v?2[._-]?1?(?!\d)|v2-1|768-v"),
-    "sd15": re.compile(r"sd[ _-]?v?1[._-]?[45]?(?!\d)|sd14v1|v1-[45]|[a-z_-]1\.5"),
-}
-"""What models are made for, and what in a file's name tells it: one for another base can't work."""
+_MOST_TYPES = 10
+"""Types that a sentence names."""
 _EMBEDDING = re.compile(r"adapter(?!_color)|reference|revision|instant|clip|insightface|photomaker", re.IGNORECASE)
 """Preprocessors from which no picture comes: without them the unit has nothing to go by."""
 
@@ -41,7 +37,7 @@ def build_units(request: GenerationRequest, catalog: Catalog, encode: Callable[[
     for use in () if request.control is UNSET else request.control:
         found = find_control_type(catalog.assets.control_types, use.type)
         if found is not None:
-            units.append(_unit(use, found, _pick(found.models, request, catalog), encode(use.image)))
+            units.append(_unit(use, found, _pick(use, found.models, request, catalog), encode(use.image)))
     return units
 
 
@@ -67,22 +63,30 @@ def _unit(use: ControlUse, found: ControlType, model: str, image: str) -> dict[s
     }
 
 
-def _pick(models: Sequence[str], request: GenerationRequest, catalog: Catalog) -> str:
-    """The first model for the checkpoint's base; else one that doesn't tell its base; else the webui's choice."""
+def _pick(use: ControlUse, models: Sequence[str], request: GenerationRequest, catalog: Catalog) -> str:
+    """The model for the checkpoint's base, as its family or else its name tells it; else the webui's own choice."""
     if not models:
         return NO_MODEL
+    base = _named_base(request, catalog) if use.base is UNSET else use.base
+    return (None if base is None else model_for(models, base)) or models[0]
+
+
+def _named_base(request: GenerationRequest, catalog: Catalog) -> str | None:
     wanted = request.checkpoint if request.checkpoint is not UNSET else catalog.loaded_checkpoint
     checkpoint = None if wanted is None else find_checkpoint(catalog, wanted)
-    base = None if checkpoint is None else _base(checkpoint.names)
-    if base is None:
-        return models[0]
-    bases = {model: _base([model]) for model in models}
-    return next((model for told in (base, None) for model in models if bases[model] == told), models[0])
+    told = (told_base(name) for name in (() if checkpoint is None else checkpoint.names))
+    return next((base for base in told if base is not None), None)
 
 
-def _base(names: Iterable[str]) -> str | None:
-    folded = [name.casefold() for name in names]
-    return next((base for base, sign in _BASES.items() if any(sign.search(name) for name in folded)), None)
+def explain_misfit(types: Sequence[ControlType], wanted: ControlType, base: str) -> str:
+    """That no model of a type fits the checkpoint, and which types have one that does, for people."""
+    title = BASES.get(base, base)
+    fitting = [shorten(one.name, 60) for one in types if fits(one, base)][:_MOST_TYPES]
+    others = f"Types that fit it: {', '.join(fitting)}." if fitting else "Choose another checkpoint."
+    return (
+        f'This server\'s webui has no ControlNet model for "{shorten(wanted.name, 60)}" that is made for {title}, '
+        f"which this checkpoint is built on. {others}"
+    )
 
 
 def was_used(request: GenerationRequest, info: Mapping[str, Any], text: str | None) -> bool:

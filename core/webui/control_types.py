@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from sys import intern
 from typing import Any, Final
+
+from core.families.bases import told_base
 
 SCRIPT: Final = "controlnet"
 """Its title among a webui's scripts."""
@@ -65,6 +67,17 @@ def find_control_type(types: Iterable[ControlType], wanted: str) -> ControlType 
     return within[0] if len(within) == 1 else None
 
 
+def model_for(models: Iterable[str], base: str) -> str | None:
+    """The first that is made for this base, else the first that doesn't tell its own; None if all are for others."""
+    told = {model: told_base(model) for model in models}
+    return next((model for wanted in (base, None) for model in told if told[model] == wanted), None)
+
+
+def fits(control: ControlType, base: str) -> bool:
+    """Whether it can guide a checkpoint that is built on this."""
+    return not control.models or model_for(control.models, base) is not None
+
+
 def read_control_types(types: Any, modules: Any, models: Any) -> tuple[ControlType, ...]:
     """From `/controlnet/control_types`; where that is missing, by names from `module_list` and `model_list`.
 
@@ -80,10 +93,13 @@ def read_control_types(types: Any, modules: Any, models: Any) -> tuple[ControlTy
 
 
 def merge_control_types(every: Iterable[Iterable[ControlType]]) -> tuple[ControlType, ...]:
-    """The union of several webuis' types, for their names."""
+    """The union of several webuis' types, each with all its models; with none where it works without them on one."""
     found: dict[str, ControlType] = {}
     for one in (one for types in every for one in types):
-        found.setdefault(_fold(one.name), one)
+        known = found.setdefault(_fold(one.name), one)
+        models = tuple(dict.fromkeys((*known.models, *one.models))) if known.models and one.models else ()
+        if models != known.models:
+            found[_fold(one.name)] = replace(known, models=models)
     return tuple(found.values())
 
 

@@ -8,6 +8,8 @@ from typing import Final
 from core.errors import NotOffered
 from core.request import GenerationRequest
 from core.webui.catalog import Catalog
+from core.webui.control import explain_misfit
+from core.webui.control_types import find_control_type
 from core.webui.names import nearest, shorten
 from core.webui.needs import Need, all_lacks, vaes_of
 
@@ -57,6 +59,9 @@ def _sentence(need: Need, catalog: Catalog, checkpoints: Names) -> str:
         return f"This server's webui has no {TASK_LABELS[need.name]}."
     if need == Need("option", "control"):
         return "This server's webui has no ControlNet."
+    control = find_control_type(catalog.assets.control_types, need.name) if need.kind == "control" else None
+    if control is not None and need.base is not None:
+        return explain_misfit(catalog.assets.control_types, control, need.base)
     if need.kind == "option":
         return f"This server's webui has no {LABELS.get(need.name, need.name.replace('_', ' '))}; leave it out."
     if need.kind == "checkpoint" and catalog.checkpoints:

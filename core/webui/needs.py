@@ -11,18 +11,20 @@ from core.prompt import lora_tags
 from core.request import GenerationRequest
 from core.webui.assets import find
 from core.webui.catalog import Catalog, find_checkpoint, find_name
-from core.webui.control_types import find_control_type
+from core.webui.control_types import find_control_type, fits
 
 
 class Need(NamedTuple):
     """One thing: `kind` is checkpoint, sampler, scheduler, lora, style, vae, upscaler, enlarger, control (each of that
     `name`), option: then `name` is the request's field that has to be sayable; or task: one of TASKS.
 
-    An enlarger is an upscaler that works on finished pictures, which latent ones can't.
+    An enlarger is an upscaler that works on finished pictures, which latent ones can't. A control has to have a model
+    for the checkpoint's `base`, where that is known.
     """
 
     kind: str
     name: str
+    base: str | None = None
 
 
 OPTIONS = (
@@ -91,7 +93,8 @@ def needs_of(request: GenerationRequest) -> tuple[Need, ...]:
     found += [Need("lora", name) for name in loras]
     found += [Need("style", name) for name in (() if request.styles is UNSET else request.styles)]
     found += [Need("vae", name) for name in vaes]
-    found += [Need("control", use.type) for use in (() if request.control is UNSET else request.control)]
+    for use in () if request.control is UNSET else request.control:
+        found.append(Need("control", use.type, None if use.base is UNSET else use.base))
     return tuple(dict.fromkeys(found))
 
 
@@ -124,7 +127,8 @@ def lacks(catalog: Catalog, need: Need) -> bool:
         case "lora":
             return assets.find_lora(need.name) is None
         case "control":
-            return find_control_type(assets.control_types, need.name) is None
+            control = find_control_type(assets.control_types, need.name)
+            return control is None or (need.base is not None and not fits(control, need.base))
         case "style" | "vae" | "upscaler" | "enlarger":
             return find(_listed(catalog, need.kind), need.name) is None
         case _:

@@ -65,6 +65,7 @@ FORGE_MODULES = (
 MODELS = (
     "control_v11p_sd15_canny [d14c016b]",
     "control_v11f1p_sd15_depth [cfd03158]",
+    "diffusers_xl_depth_full [2f51180b]",
     "control_v11p_sd15_openpose [cab727d4]",
     "control_v11p_sd15_lineart [43d4be0d]",
     "control_v11p_sd15_softedge [a8575a2a]",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,13 @@ from core.errors import UserError
 from core.families.detect import family_of, title_key
 from core.families.table import load_table
 from core.notes import FRIENDLY_LENGTH, CheckpointNotes
-from core.request import GenerationRequest
+from core.request import ControlUse, GenerationRequest
 from core.store.database import database_url, open_database
 from core.store.notes import EVERYWHERE, Note, NoteRows
 from core.understanding import Understanding
+from core.webui.assets import Assets
 from core.webui.catalog import Catalog, Checkpoint, find_checkpoint
+from core.webui.control_types import ControlType
 
 NIGHT = Checkpoint("sub/Night v2.safetensors [0123456789]", "sub_Night v2", "0123456789", stem="Night v2")
 NIGHTS = Checkpoint("sub/Night v2b.safetensors", "sub_Night v2b", stem="Night v2b")
@@ -228,6 +231,11 @@ async def test_a_correction_decides_the_defaults_of_its_server(notes: Checkpoint
     assert family_of(NIGHT, table, notes.corrections(HERE, CATALOG)).name == "sdxl"
     request = understanding.read(asked, CATALOG, None, HERE).request
     assert (request.checkpoint, request.width, request.height) == (NIGHT.title, 1024, 1024)
+    controlled = replace(asked, control=(ControlUse(type="depth"),))
+    guided = replace(CATALOG.capabilities, fields=CATALOG.capabilities.fields | {"control"})
+    depth = Assets(control_types=(ControlType("Depth", "depth_midas", ("depth_sd15", "depth_xl")),))
+    read = understanding.read(controlled, replace(CATALOG, capabilities=guided, assets=depth), None, HERE).request
+    assert read.control == (ControlUse(type="depth", base="sdxl"),)
     plain = understanding.read(GenerationRequest(prompt="a", checkpoint="day"), CATALOG, None, HERE).request
     assert plain.width is UNSET
     with pytest.raises(UserError, match='no checkpoint called "moonlight"'):

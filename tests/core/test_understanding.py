@@ -17,11 +17,12 @@ from core.families.table import load_table
 from core.jobs.model import NewJob
 from core.jobs.queue import entry
 from core.limits import Checked
-from core.request import GenerationRequest, LoraUse
+from core.request import ControlUse, GenerationRequest, LoraUse
 from core.scheduling.matching import can_draw
 from core.understanding import Understanding
 from core.webui.assets import Assets, Lora
 from core.webui.catalog import Capabilities, Catalog, Checkpoint, Named, merge
+from core.webui.control_types import ControlType
 from core.webui.dialects import DIALECTS, Speech
 from core.webui.needs import Need, first_lack, needs_of
 from core.webui.payload import build_payload
@@ -265,6 +266,37 @@ def test_a_size_that_somebody_gave_is_left_alone(given_size: dict[str, int]) -> 
 def test_an_image_has_its_own_size() -> None:
     request = read(fox(checkpoint="pony", image="key"), here=catalog()).request
     assert (request.width, request.height, request.steps) == (UNSET, UNSET, 25)
+
+
+CONTROLLED = (ControlUse(type="depth", image="key", weight=0.5),)
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "base"), [("pony", "sdxl"), ("sdxl_lightning", "sdxl"), ("mystery", UNSET), (UNSET, "sdxl")]
+)
+def test_a_control_says_what_the_checkpoint_is_built_on(checkpoint: str, base: str) -> None:
+    here = guided()
+    asked = fox(checkpoint=checkpoint, control=CONTROLLED)
+    assert read(asked, here=here, loaded=PONY).request.control == (replace(CONTROLLED[0], base=base),)
+    again = read(replace(asked, control=(replace(CONTROLLED[0], base="flux"),)), here=here, loaded=PONY)
+    assert again.request.control == (replace(CONTROLLED[0], base=base),)
+
+
+def test_nothing_is_said_of_a_base_where_nothing_is_known() -> None:
+    for here, loaded, understanding in ((None, PONY, None), (guided(), None, None), (guided(), PONY, Understanding())):
+        request = read(fox(control=CONTROLLED), here=here, loaded=loaded, understanding=understanding).request
+        assert request.control == CONTROLLED
+
+
+def test_a_control_that_does_not_fit_the_checkpoint_is_refused_before_anything_is_queued() -> None:
+    with pytest.raises(NotOffered, match='no ControlNet model for "Depth" that is made for SDXL'):
+        read(fox(checkpoint="pony", control=CONTROLLED), here=guided("control_v11f1p_sd15_depth [cfd03158]"))
+
+
+def guided(*models: str) -> Catalog:
+    """With a ControlNet that has these models for depth."""
+    here = catalog(assets=Assets(control_types=(ControlType("Depth", "depth_midas", models or ("depth_xl",)),)))
+    return replace(here, capabilities=replace(here.capabilities, fields=here.capabilities.fields | {"control"}))
 
 
 # Needs and notes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import NotOffered
+from core.families.table import load_table
 from core.images.inbound import InboundLimits, prepare
 from core.request import ControlUse, GenerationRequest
 from core.store.inputs import InputRows
+from core.understanding import Understanding
 from core.webui import control
 from core.webui.assets import Assets, merge_assets
-from core.webui.catalog import Capabilities, Catalog, Checkpoint
+from core.webui.catalog import Capabilities, Catalog, Checkpoint, merge
 from core.webui.control_types import ControlType, find_control_type, read_control_types
 from core.webui.dialects import DIALECTS, Speech
 from core.webui.lacking import check_needs
+from core.webui.needs import Need, first_lack, needs_of
 from core.webui.payload import build_payload
 from core.webui.results import build_rendered
 from playground.webui import LocalForge, LocalReForge, LocalWebui
@@ -136,7 +140,59 @@ def test_the_model_is_made_for_the_checkpoint_s_base_where_names_tell(checkpoint
         assert scripts_of(request, offered)["ControlNet"]["args"][0]["model"] == model
 
 
-def test_without_a_model_for_the_base_the_webui_s_own_choice_is_taken() -> None:
+@pytest.mark.parametrize("models", [DEPTH.models, DEPTH.models[::-1]])
+@pytest.mark.parametrize(
+    ("base", "model"), [("sdxl", "depth_sdxl [2]"), ("sd15", "depth_sd15 [1]"), ("kolors", "depth_any [3]")]
+)
+def test_the_family_s_base_counts_more_than_names(models: tuple[str, ...], base: str, model: str) -> None:
+    types = (replace(DEPTH, models=models),)
+    for checkpoint in ("dreamshaper_8", "flux1-dev", "somethingXL", "mystery"):
+        request = asking(base=base, request={"checkpoint": checkpoint})
+        (unit,) = scripts_of(request, catalog(checkpoint, control_types=types))["ControlNet"]["args"]
+        assert unit["model"] == model
+
+
+@pytest.mark.parametrize(
+    "checkpoint",
+    [
+        "realvisxlV50_v50Bakedvae",
+        "nightvisionXLPhotorealisticPortrait_v0743",
+        "everclearPNYByZovya_v3",
+        "animaginexlV3_v30",
+    ],
+)
+def test_names_tell_the_base_of_what_has_no_family_however_they_are_written(checkpoint: str) -> None:
+    (unit,) = scripts_of(asking(), catalog(checkpoint, loaded=checkpoint))["ControlNet"]["args"]
+    assert unit["model"] == "depth_sdxl [2]"
+
+
+def test_that_no_model_is_made_for_the_checkpoint_s_base_is_said_before() -> None:
+    depth = replace(DEPTH, models=("depth_sd15 [1]",))
+    types = (depth, TYPES[0], *TYPES[2:], ControlType("Tile", "tile", ("tile_xl [7]",)))
+    offered = catalog("a", control_types=types)
+    sentence = (
+        'This server\'s webui has no ControlNet model for "Depth" that is made for SDXL, which this checkpoint is '
+        "built on. Types that fit it: Reference, Tile."
+    )
+    with pytest.raises(NotOffered) as refused:
+        check_needs(asking(base="sdxl"), offered)
+    assert str(refused.value) == sentence
+    for request in (asking(), asking(base="sd15"), asking("tile", base="sdxl"), asking("reference", base="flux")):
+        check_needs(request, offered)
+    with pytest.raises(NotOffered, match=r"made for Flux, .* Choose another checkpoint\.$"):
+        check_needs(asking(base="flux"), catalog("a", control_types=types[:1]))
+    with pytest.raises(NotOffered, match='no control type called "nothing"'):
+        check_needs(asking("nothing", base="sdxl"), offered)
+
+
+def test_a_webui_without_a_model_for_the_base_is_not_given_the_job() -> None:
+    old, new = (catalog("a", control_types=(replace(DEPTH, models=(m,)),)) for m in DEPTH.models[:2])
+    request = asking(base="sdxl")
+    check_needs(request, merge([old, new]))
+    assert [first_lack(one, needs_of(request)) for one in (old, new)] == [Need("control", "depth", "sdxl"), None]
+
+
+def test_without_a_model_for_the_base_that_a_name_tells_the_webui_s_own_choice_is_taken() -> None:
     types = (ControlType("Depth", "depth_midas", ("depth_sd15 [1]", "other_sd15 [2]")),)
     request = asking(request={"checkpoint": "somethingXL"})
     (unit,) = scripts_of(request, catalog("somethingXL", control_types=types))["ControlNet"]["args"]
@@ -222,7 +278,13 @@ def test_lists_of_any_shape_are_read(types: Any, modules: Any, models: Any) -> N
 def test_several_webuis_types_are_one_list() -> None:
     more = (ControlType("depth", "other", ("other",)), ControlType("Tile", "tile", ("tile",)))
     merged = merge_assets([Assets(control_types=TYPES), Assets(control_types=more)])
-    assert merged.control_types == (*TYPES, more[1])
+    every = (*DEPTH.models, "other")
+    assert merged.control_types == (TYPES[0], replace(DEPTH, models=every), *TYPES[2:], more[1])
+    free = Assets(control_types=(ControlType("Depth", "depth_free"),))
+    for assets in ([free, Assets(control_types=TYPES)], [Assets(control_types=TYPES), free]):
+        found = find_control_type(merge_assets(assets).control_types, "depth")
+        assert found is not None
+        assert found.models == ()  # one of them needs none
     assert [choice.value for choice in merged.control_names.choices("ti")] == ["Tile"]
 
 
@@ -354,6 +416,30 @@ async def test_the_webui_that_has_it_gets_the_job(tmp_path: Path) -> None:
             ticket = await ground.submit(**SMALL, control=(ControlUse(type="depth", image=key),))
             await ground.until_delivered(ticket.job_id)
         assert (len(bare.renders), len(able.renders)) == (0, 3)
+
+
+async def test_the_family_decides_which_model_is_used_and_what_the_last_job_loaded_does_not(tmp_path: Path) -> None:
+    webui = LocalWebui(
+        seconds_per_step=0.0,
+        cheap_pictures=True,
+        controlnet=True,
+        checkpoints=("v1-5-pruned-emaonly.safetensors", "mysteriousXL.safetensors", "everclearPNY_v3.safetensors"),
+    )
+    async with webui, opened_ground(tmp_path, webui) as ground:
+        key = await keep(ground)
+
+        async def drawn(**said: Any) -> Any:
+            ticket = await ground.submit(**SMALL, **said, control=(ControlUse(type="depth", image=key),))
+            await ground.until_delivered(ticket.job_id)
+            return webui.renders[-1].sent["alwayson_scripts"]["ControlNet"]["args"][0]["model"]
+
+        old, new = "control_v11f1p_sd15_depth [cfd03158]", "diffusers_xl_depth_full [2f51180b]"
+        assert [await drawn(checkpoint="mysteriousXL"), await drawn()] == [new, old]
+        ground.studio._understanding = Understanding(families=load_table(None))
+        assert [await drawn(checkpoint="everclearPNY_v3"), await drawn()] == [new, old]
+        with pytest.raises(NotOffered, match='no ControlNet model for "Canny" that is made for SDXL'):
+            await ground.submit(**SMALL, checkpoint="everclearPNY_v3", control=(ControlUse(type="canny", image=key),))
+        assert len(webui.renders) == 4
 
 
 async def test_a_webui_without_it_is_not_asked_for_its_lists(session: aiohttp.ClientSession) -> None:
