@@ -156,7 +156,8 @@ class Backend:
         if self._breaker.circuit is Circuit.OPEN:
             return min(max(self._breaker.due - now, 0.0), self._timing.idle)
         catalog = self._view.catalog
-        return self._timing.idle if catalog is None or catalog.capabilities.recognised else self._timing.unsure
+        unsure = catalog is not None and not catalog.capabilities.recognised
+        return min(self._timing.idle, self._timing.unsure) if unsure else self._timing.idle
 
     async def _probe(self) -> None:
         at_work = self._view.job_id is not None
