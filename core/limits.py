@@ -10,9 +10,10 @@ from msgspec import UNSET, UnsetType
 
 from core.defaults import SEED_MAX
 from core.errors import UserError
-from core.prompt import check_markup, clamp_lora_tags, lora_tags, tidy
+from core.prompt import check_markup, tidy
 from core.request import GenerationRequest
 from core.size import EXAMPLES
+from core.tags import check_tags, clamp_lora_tags, lora_tags
 
 USUAL_SIDE = 1024
 """Pixels that are assumed where nobody said a size."""
@@ -161,6 +162,8 @@ def _check_texts(request: GenerationRequest, limits: Limits) -> GenerationReques
             raise UserError(
                 f"The {name} has {len(text):,} characters; at most {limits.prompt_characters:,} are allowed here."
             )
+    if request.prompts is UNSET:  # else tags may be made by choices, and are looked at in the pictures' own prompts
+        check_tags(prompt)
     return replace(request, prompt=prompt, negative_prompt=negative)
 
 

@@ -1,8 +1,7 @@
-"""The text of prompts: what is tidied and what is refused before any webui sees it. Pure."""
+"""The text of prompts: what is tidied and what is refused before any webui sees it. Pure; tags are core.tags'."""
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 
@@ -28,42 +27,3 @@ def check_markup(text: str) -> None:
     visible = "".join(character for character in text if unicodedata.category(character) not in {"Cc", "Cf"})
     if _EXTRA_ARGS.search(visible) or _EXTRA_ARGS.search(unicodedata.normalize("NFKC", visible)):
         raise UserError("The tag <sd_cpp_extra_args> is not allowed in a prompt; leave it out and try again.")
-
-
-_LORA = re.compile(r"<\s*(?:lora|lyco)\s*:\s*([^:<>]+?)\s*(?::\s*([^:<>]*?)\s*)?(?::[^<>]*)?>", re.IGNORECASE)
-
-
-def lora_tags(text: str) -> tuple[str, ...]:
-    """The names in the prompt's `<lora:name:weight>` tags, in their order."""
-    return tuple(dict.fromkeys(found[1] for found in _LORA.finditer(text)))
-
-
-def take_lora_tags(text: str) -> tuple[str, tuple[tuple[str, float], ...]]:
-    """The prompt without its LoRA tags, and what they said; a weight that is no number is 1."""
-    found = tuple((tag[1], _weight(tag[2])) for tag in _LORA.finditer(text))
-    return re.sub(r" {2,}", " ", _LORA.sub(" ", text)).strip(), found
-
-
-def clamp_lora_tags(text: str, low: float, high: float) -> str:
-    """The prompt with its LoRA tags' weights inside of these; words in their place stay: some webuis read them."""
-
-    def clamp(tag: re.Match[str]) -> str:
-        try:
-            said = float(tag[2] or 1.0)
-        except ValueError:
-            return tag[0]
-        inside = min(max(_weight(tag[2]), low), high)
-        if said == inside:
-            return tag[0]
-        start, end = (place - tag.start() for place in tag.span(2))
-        return f"{tag[0][:start]}{inside:g}{tag[0][end:]}"
-
-    return _LORA.sub(clamp, text)
-
-
-def _weight(text: str | None) -> float:
-    try:
-        weight = float(text or 1.0)
-    except ValueError:
-        return 1.0
-    return weight if math.isfinite(weight) else 1.0

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from msgspec import UNSET
 
-from core.prompt import lora_tags
 from core.request import GenerationRequest
+from core.tags import lora_tags
 from core.webui.assets import find
 from core.webui.catalog import Catalog, find_checkpoint, find_name
 from core.webui.control_types import find_control_type, fits

@@ -13,8 +13,8 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from core.errors import UserError
-from core.prompt import take_lora_tags
 from core.request import GenerationRequest
+from core.tags import respell_lora_tags, take_lora_tags
 from core.webui.assets import find
 from core.webui.catalog import Catalog, find_checkpoint, find_name
 from core.webui.control import TITLE, build_units
@@ -178,7 +178,8 @@ def _add_loras(payload: dict[str, Any], request: GenerationRequest, catalog: Cat
     uses = () if request.loras is UNSET else tuple((use.name, use.weight) for use in request.loras)
     if dialect.loras != "array":
         tags = [f"<lora:{found.name}:{weight:g}>" for name, weight in uses if (found := _lora(catalog, name))]
-        payload["prompt"] = " ".join((payload["prompt"], *tags)) if tags else payload["prompt"]
+        said = respell_lora_tags(payload["prompt"], lambda name: getattr(_lora(catalog, name), "name", None))
+        payload["prompt"] = " ".join((said, *tags)) if tags else said
         return
     payload["prompt"], tagged = take_lora_tags(payload["prompt"])
     every = [(found, weight) for name, weight in (*uses, *tagged) if (found := _lora(catalog, name)) is not None]

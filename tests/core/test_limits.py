@@ -194,3 +194,12 @@ def test_loras_are_counted_wherever_they_stand() -> None:
         check(replace(both, prompt=f"{both.prompt}<lora:eleventh:1>"), LIMITS)
     each = replace(both, prompt="{" + tags + "|<lora:other:1>}", prompts=(f"a fox {tags}", "a fox"), count=2)
     assert check(each, LIMITS).request.prompts == each.prompts
+
+
+def test_tags_are_looked_at_once_their_choices_are_made() -> None:
+    with pytest.raises(UserError, match="no name"):
+        check(GenerationRequest(prompt="a fox <lora::1>"), LIMITS)
+    each = GenerationRequest(prompt="a fox <lora:{a=1|b}>", prompts=("a fox <lora:b>",), count=1)
+    assert check(each, LIMITS).request == each
+    with pytest.raises(UserError, match="no name"):
+        check(replace(each, prompts=("a fox <lora:a=1>",)).of(0), LIMITS)

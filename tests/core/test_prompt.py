@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.errors import UserError
-from core.prompt import check_markup, clamp_lora_tags, take_lora_tags, tidy
+from core.prompt import check_markup, tidy
 
 ANY_TEXT = st.text(alphabet=st.characters(codec=None), max_size=100)
 
@@ -60,20 +60,3 @@ def test_markup_that_steers_a_server_is_refused_in_any_disguise(text: str) -> No
 def test_the_tag_is_found_wherever_it_stands(before: str, after: str) -> None:
     with pytest.raises(UserError):
         check_markup(f"{before}<sd_cpp_extra_args>{after}")
-
-
-@pytest.mark.parametrize(
-    ("typed", "kept"),
-    [
-        ("a <lora:ink:99999> fox", "a <lora:ink:4> fox"),
-        ("< LORA : ink : -5.5 >", "< LORA : ink : -4 >"),
-        ("<lora:ink:nan> <lyco:b:inf>", "<lora:ink:1> <lyco:b:1>"),
-        ("<lora:ink:9:0.5>", "<lora:ink:4:0.5>"),
-        ("<lora:ink> <lora:a:> <lora:b:0.80> <lora:c:te=1> <lora:d:4>",) * 2,
-        ("(a:99999)",) * 2,
-    ],
-)
-def test_weights_of_lora_tags_are_brought_inside(typed: str, kept: str) -> None:
-    assert clamp_lora_tags(typed, -4, 4) == kept
-    assert clamp_lora_tags(kept, -4, 4) == kept
-    assert all(-4 <= weight <= 4 for _, weight in take_lora_tags(kept)[1])
