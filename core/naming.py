@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from core.families.detect import correction_key, title_key
 from core.store.notes import Note
 from core.webui.catalog import Catalog, Checkpoint, CheckpointLookup
-from core.webui.names import CHOICE_COUNT, Choice
+from core.webui.names import CHOICE_COUNT, Choice, fold
 
 _ENDINGS = (".safetensors", ".ckpt", ".gguf", ".sft", ".pt", ".pth")
 
@@ -120,7 +120,7 @@ def noted_in(lookup: CheckpointLookup, notes: Iterable[Note]) -> dict[str, tuple
 
 def folded(name: str) -> str:
     """A friendly name as it is compared."""
-    return " ".join(name.split()).casefold()
+    return fold(" ".join(name.split()))
 
 
 def _same_file(lookup: CheckpointLookup, key: str) -> Iterator[Checkpoint]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 from core.webui.control_types import ControlType, merge_control_types
-from core.webui.names import CHOICE_LENGTH, NameIndex, utf16_length
+from core.webui.names import CHOICE_LENGTH, NameIndex, fold, utf16_length
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +65,16 @@ class Assets:
 
     @cached_property
     def _loras_by_name(self) -> dict[str, Lora]:
-        found = {lora.name.casefold(): lora for lora in reversed(self.loras)}
+        found = {fold(lora.name): lora for lora in reversed(self.loras)}
         for others in (_alias, _without_ending, _without_folder):  # a LoRA's own name is nobody else's
             for lora in self.loras:
                 if name := others(lora):
-                    found.setdefault(name.casefold(), lora)
+                    found.setdefault(fold(name), lora)
         return found
 
     def find_lora(self, wanted: str) -> Lora | None:
         """The LoRA of that name or alias, any case, with or without its file ending."""
-        wanted = wanted.strip().casefold()
+        wanted = fold(wanted.strip())
         return self._loras_by_name.get(wanted) or self._loras_by_name.get(_bare(_fold(wanted)))
 
     def prepare(self) -> None:
@@ -107,7 +107,7 @@ def merge_assets(every: Sequence[Assets]) -> Assets:
         return every[0]
     loras: dict[str, Lora] = {}
     for lora in (lora for assets in every for lora in assets.loras):
-        loras.setdefault(lora.name.casefold(), lora)
+        loras.setdefault(fold(lora.name), lora)
     names = {
         one.name: _union(getattr(assets, one.name) for assets in every)
         for one in fields(Assets)
@@ -124,7 +124,7 @@ _ENDINGS = (".safetensors", ".ckpt", ".pt", ".pth", ".sft", ".gguf", ".bin")
 def _union(lists: Iterable[Sequence[str]]) -> tuple[str, ...]:
     union: dict[str, str] = {}
     for name in (name for names in lists for name in names):
-        union.setdefault(name.casefold(), name)
+        union.setdefault(fold(name), name)
     return tuple(union.values())
 
 
@@ -141,7 +141,7 @@ def _without_folder(lora: Lora) -> str:
 
 
 def _fold(name: str) -> str:
-    return name.strip().replace("\\", "/").casefold()
+    return fold(name.strip().replace("\\", "/"))
 
 
 def _bare(folded: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from core.webui.assets import Assets, merge_assets
 from core.webui.dialects import DIALECTS, Speech
-from core.webui.names import CHOICE_LENGTH, NameIndex, utf16_length
+from core.webui.names import CHOICE_LENGTH, NameIndex, fold, utf16_length
 
 _HASH_SUFFIX = re.compile(r"\s*\[([0-9a-f]{6,64})\]\s*$")
 _TABLES = frozenset({"checkpoint_lookup", "checkpoint_names", "sampler_names", "scheduler_names"})
@@ -211,12 +211,12 @@ def find_checkpoint(catalog: Catalog, wanted: str) -> Checkpoint | None:
 
 def find_name(names: Iterable[Named], wanted: str) -> Named | None:
     """The sampler or scheduler called `wanted`, by name or alias, any case."""
-    folded = wanted.strip().casefold()
+    folded = fold(wanted.strip())
     by_alias = None
     for named in names:
-        if named.name.casefold() == folded:
+        if fold(named.name) == folded:
             return named
-        if by_alias is None and any(alias.casefold() == folded for alias in named.aliases):
+        if by_alias is None and any(fold(alias) == folded for alias in named.aliases):
             by_alias = named
     return by_alias
 
@@ -254,7 +254,7 @@ def merge(catalogs: Iterable[Catalog]) -> Catalog:
 def _union(lists: Iterable[tuple[Named, ...]]) -> tuple[Named, ...]:
     union: dict[str, Named] = {}
     for named in (one for names in lists for one in names):
-        union.setdefault(named.name.casefold(), named)
+        union.setdefault(fold(named.name), named)
     return tuple(union.values())
 
 
@@ -276,4 +276,4 @@ def _beginnings(checkpoint: Checkpoint) -> Iterable[str]:
 
 
 def _fold(name: str) -> str:
-    return name.strip().replace("\\", "/").casefold()
+    return fold(name.strip().replace("\\", "/"))

@@ -10,7 +10,7 @@ from msgspec import UNSET
 from core.request import GenerationRequest
 from core.webui.answer import Rendered
 from core.webui.catalog import Catalog, find_checkpoint, find_name
-from core.webui.names import shorten
+from core.webui.names import fold, shorten
 
 _FOLDER_OR_SUFFIX = re.compile(
     r"^.*[/\\]|\s*\[[0-9a-f]+\]\s*$|\.(safetensors|ckpt|pt|gguf|sft)(?=$|\s*\[)", re.IGNORECASE
@@ -111,7 +111,7 @@ def _instead(kind: str, used: str, asked: str) -> str:
 
 
 def _is_among(name: str, names: tuple[str, ...]) -> bool:
-    return name.casefold() in {one.casefold() for one in names}
+    return fold(name) in {fold(one) for one in names}
 
 
 def _bare(name: str) -> str:
@@ -119,4 +119,4 @@ def _bare(name: str) -> str:
     previous = None
     while previous != name:
         previous, name = name, _FOLDER_OR_SUFFIX.sub("", name.strip())
-    return name.casefold()
+    return fold(name)

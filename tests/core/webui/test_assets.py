@@ -6,6 +6,7 @@ import contextlib
 import gc
 import json
 import tracemalloc
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,10 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.request import GenerationRequest, LoraUse
 from core.webui.assets import Assets, Lora, find, merge_assets
-from core.webui.catalog import Catalog
+from core.webui.catalog import Catalog, Checkpoint, Named, find_checkpoint, find_name
 from core.webui.lists import LoraReader, NoListError, read_face_models, read_names, read_scripts
-from core.webui.names import CHOICE_LENGTH, utf16_length
+from core.webui.names import CHOICE_LENGTH, nearest, utf16_length
+from core.webui.payload import build_payload
 from core.webui.view import BackendView, Health
 from core.webui.views import MergedCatalog
 
@@ -277,3 +280,37 @@ def test_of_the_detailer_s_models_the_smallest_for_faces_comes_first() -> None:
     assert read_face_models({"ad_model": models})[0] == "face_yolov8n.pt"
     assert read_face_models({"ad_model": []}) == ("face_yolov8n.pt",)
     assert read_face_models({"ad_model": ["hand_yolov8n.pt", "mediapipe_face_full"]}) == ("mediapipe_face_full",)
+
+
+MAC = "Cafe\N{COMBINING ACUTE ACCENT}"
+TYPED = "Caf\N{LATIN SMALL LETTER E WITH ACUTE}"
+
+
+def test_names_of_a_mac_s_files_are_found_as_people_type_them() -> None:
+    """Its file system takes accents apart, and prompts are put together before they are read."""
+    catalog = Catalog(
+        checkpoints=(Checkpoint(f"{MAC}.safetensors", MAC, stem=MAC),),
+        samplers=(Named(MAC),),
+        assets=Assets(loras=(Lora(MAC),), styles=(MAC,)),
+    )
+    for typed in (TYPED, MAC, TYPED.upper()):
+        assert catalog.assets.find_lora(typed) == Lora(MAC)
+        assert find(catalog.assets.styles, typed) == MAC
+        assert find_name(catalog.samplers, typed) == Named(MAC)
+        assert find_checkpoint(catalog, typed) == catalog.checkpoints[0]
+        for index in (catalog.assets.lora_names, catalog.assets.style_names, catalog.checkpoint_names):
+            assert len(index.choices(typed)) == 1
+    assert nearest(["Cave", MAC], TYPED, 1) == [MAC]
+
+
+def test_a_name_is_one_name_however_two_webuis_spell_it() -> None:
+    both = merge_assets([Assets(loras=(Lora(MAC),), styles=(MAC,)), Assets(loras=(Lora(TYPED),), styles=(TYPED,))])
+    assert (both.loras, both.styles) == ((Lora(MAC),), (MAC,))
+
+
+@pytest.mark.parametrize("typed", [TYPED, MAC, TYPED.upper()])
+def test_a_tag_has_the_webui_s_own_spelling(typed: str) -> None:
+    prompt = unicodedata.normalize("NFC", f"a <lora:{typed}:0.5> fox")
+    here = Catalog(assets=Assets(loras=(Lora(MAC),)))
+    request = GenerationRequest(prompt=prompt, seed=1, loras=(LoraUse(typed),))
+    assert build_payload(request, here, task_id=None)["prompt"] == f"a <lora:{MAC}:0.5> fox <lora:{MAC}:1>"
