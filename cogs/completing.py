@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 
 from discord import app_commands
 
 from core.extra import suggest_extra
+from core.several import Part, quote_name, split_parts
+from core.tags import read_lora_tags
 from core.webui.catalog import Catalog
-from core.webui.names import CHOICE_COUNT, CHOICE_LENGTH, Choice, NameIndex, shorten, utf16_length
+from core.webui.names import CHOICE_COUNT, CHOICE_LENGTH, Choice, NameIndex, fold, shorten, utf16_length
 
 Offers = list[app_commands.Choice[str]]
+MOST_COMMAS = 3
+"""So many may be in a name that is typed without its quotes and found all the same."""
 
 
 def offer(found: Iterable[Choice]) -> Offers:
@@ -34,15 +39,34 @@ def offer_last(index: NameIndex, typed: str, *, weighted: bool = False) -> Offer
 
     `weighted`: a name may have `:0.8` behind it; once somebody types that, nothing is offered but what they typed.
     """
-    before, comma, last = typed.rpartition(",")
-    head = f"{before}, " if comma else ""
-    if weighted and ":" in last:
-        return offer_texts([typed])
-    parts = [part.strip() for part in before.split(",")]
-    taken = {(part.partition(":")[0] if weighted else part).casefold() for part in parts}
-    names = (choice.value for choice in index.choices(last.strip(), CHOICE_COUNT + len(parts)))
-    # A name with a comma in it would be read as two.
-    return offer_texts(head + name for name in names if name.casefold() not in taken and "," not in name)
+    parts = split_parts(typed, weighted=weighted)
+    last = parts[-1]
+    taken = {fold(_name(part, weighted).strip()) for part in parts[:-1]}
+    texts = []
+    for number in _beginnings(parts):
+        begun = typed[parts[number].start :].strip() if number < len(parts) - 1 else last.name
+        before = typed[: parts[number].start].rstrip().removesuffix(",")
+        head = f"{before}, " if before else ""
+        names = (choice.value for choice in index.choices(begun.strip(), CHOICE_COUNT + len(parts)))
+        texts += [
+            head + quote_name(name, weighted=weighted)
+            for name in names
+            if fold(name.strip()) not in taken and (number == len(parts) - 1 or "," in name)
+        ]
+    has_weight = weighted and last.text and last.lora[1] is not None
+    return offer_texts(dict.fromkeys(texts) if texts or not has_weight else [typed])
+
+
+def _beginnings(parts: Sequence[Part]) -> Iterable[int]:
+    """Where what is being typed may begin: a name with commas may not be quoted yet."""
+    last = len(parts) - 1
+    bare = itertools.takewhile(lambda number: parts[number].quoted is None, range(last, -1, -1))
+    return sorted(itertools.islice(bare, MOST_COMMAS + 1)) or [last]
+
+
+def _name(part: Part, weighted: bool) -> str:
+    tags = read_lora_tags(part.text) if weighted else ()
+    return tags[0].name if tags else part.lora[0] if weighted else part.name
 
 
 def offer_extra(catalog: Catalog | None, typed: str, checkpoints: Callable[[str], Sequence[Choice]]) -> Offers:

@@ -56,7 +56,7 @@ class DrawCog(AskingCog):
         seed="The same seed and settings give the same picture; -1 for any",
         count="How many pictures",
         clip_skip="Layers of the text encoder to stop before the end",
-        styles="The webui's saved styles, with commas between them",
+        styles='The webui\'s saved styles, with commas between them; "a, b" is one',
         loras="LoRAs with their weights: name:0.8, other",
         vae="The VAE (or, on Forge, VAE and text encoders with commas between them)",
         hires="A second pass, so many times as large (1.5, 2 …)",

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from core.extra import parse_extra, parse_loras, parse_styles
+from core.extra import parse_extra
 from core.request import ControlUse, GenerationRequest
+from core.several import parse_loras, parse_styles
 from core.size import parse_size
 
 USUAL_HIRES = 2.0

@@ -12,10 +12,10 @@ from types import MappingProxyType
 from typing import Any, Final, get_args
 
 from core.errors import UserError
-from core.request import InpaintArea, LoraUse, MaskedContent, ResizeMode
+from core.request import InpaintArea, MaskedContent, ResizeMode
+from core.several import read_number
 from core.webui.names import nearest, shorten
 
-MOST_STYLES = 10
 _YES: Final = {"yes": True, "on": True, "true": True, "1": True, "no": False, "off": False, "false": False, "0": False}
 _LAST = re.compile(r'(?<!\S)(?:[^\s:="]+[:=]"[^"]*"?|\S*)\Z')
 """What is being typed: a word, or a quoted value with all its blanks."""
@@ -38,13 +38,6 @@ class Key:
 
 def _whole(text: str) -> int:
     return int(text)
-
-
-def _number(text: str) -> float:
-    number = float(text.replace(",", "."))
-    if number != number or number in (float("inf"), float("-inf")):
-        raise ValueError(text)
-    return number
 
 
 def _yes(text: str) -> bool:
@@ -76,7 +69,7 @@ KEYS: Final[Mapping[str, Key]] = MappingProxyType(
         "hires_denoise": Key(
             field="hires_denoising_strength",
             says="how much the second pass may change, 0 to 1",
-            read=_number,
+            read=read_number,
             values=("0.3", "0.5", "0.7"),
         ),
         "hires_sampler": Key(field="hires_sampler", says="sampler of the second pass", read=_name, names="sampler"),
@@ -87,7 +80,7 @@ KEYS: Final[Mapping[str, Key]] = MappingProxyType(
             field="refiner_checkpoint", says="checkpoint for the last steps", read=_name, names="checkpoint"
         ),
         "refiner_at": Key(
-            field="refiner_switch_at", says="when the refiner begins, 0 to 1", read=_number, values=("0.8",)
+            field="refiner_switch_at", says="when the refiner begins, 0 to 1", read=read_number, values=("0.8",)
         ),
         "resize": Key(field="resize_mode", says="how your image gets its size", read=_one_of(_RESIZE), values=_RESIZE),
         "mask_blur": Key(field="mask_blur", says="pixels of the mask's soft edge", read=_whole, values=("4", "8")),
@@ -102,9 +95,9 @@ KEYS: Final[Mapping[str, Key]] = MappingProxyType(
         "tiling": Key(field="tiling", says="edges that fit together", read=_yes, values=("yes", "no")),
         "subseed": Key(field="subseed", says="seed of a variation", read=_whole),
         "subseed_strength": Key(
-            field="subseed_strength", says="how far the variation goes, 0 to 1", read=_number, values=("0.1", "0.3")
+            field="subseed_strength", says="how far the variation goes, 0 to 1", read=read_number, values=("0.1", "0.3")
         ),
-        "eta": Key(field="eta", says="noise of ancestral samplers, 0 to 1", read=_number, values=("0.0", "1.0")),
+        "eta": Key(field="eta", says="noise of ancestral samplers, 0 to 1", read=read_number, values=("0.0", "1.0")),
     }
 )
 
@@ -134,30 +127,6 @@ def parse_extra(text: str) -> dict[str, Any]:
     return found
 
 
-def parse_loras(text: str) -> tuple[LoraUse, ...]:
-    """`name:0.8, other` as LoRAs; a weight that isn't said is 1. UserError where a weight is no number."""
-    uses: dict[str, LoraUse] = {}
-    for part in _parts(text):
-        name, _, weight = part.rpartition(":") if ":" in part else (part, ":", "1")
-        if not name.strip():
-            raise UserError(f'"{shorten(part, 40)}" names no LoRA: write its name before the colon, as in name:0.8.')
-        try:
-            uses[name.strip()] = LoraUse(name.strip(), _number(weight))
-        except ValueError:
-            raise UserError(
-                f'The weight of a LoRA is a number, as in name:0.8, and not "{shorten(weight, 40)}".'
-            ) from None
-    return tuple(uses.values())
-
-
-def parse_styles(text: str) -> tuple[str, ...]:
-    """`one, another` as styles, each once."""
-    styles = tuple(dict.fromkeys(_parts(text)))
-    if len(styles) > MOST_STYLES:
-        raise UserError(f"At most {MOST_STYLES} styles can be used at once.")
-    return styles
-
-
 def suggest_extra(typed: str, names: Callable[[str, str], Iterable[str]]) -> list[str]:
     """What the text could become: the word that is being typed, completed. `names(kind, typed)` are a webui's names."""
     last = _LAST.search(typed)
@@ -181,7 +150,3 @@ def _expected(key: Key) -> str:
     if key.names is not None:
         return ""
     return f" (for example {', '.join(key.values)})" if key.values else " (a whole number)"
-
-
-def _parts(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from msgspec import UNSET
 
 from core.request import GenerationRequest
+from core.several import split_names
 from core.tags import lora_tags
 from core.webui.assets import find
 from core.webui.catalog import Catalog, find_checkpoint, find_name
@@ -111,7 +112,7 @@ def _needs_of_task(request: GenerationRequest) -> tuple[Need, ...]:
 
 def vae_names(request: GenerationRequest) -> tuple[str, ...]:
     """The VAE, or the modules, one by one."""
-    return () if request.vae is UNSET else tuple(name for part in request.vae.split(",") if (name := part.strip()))
+    return () if request.vae is UNSET else split_names(request.vae)
 
 
 def lacks(catalog: Catalog, need: Need) -> bool:

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from core.errors import NotOffered, UnreadableAnswer, WebuiError
 from core.request import GenerationRequest
+from core.several import split_names
 from core.webui.assets import find
 from core.webui.catalog import Catalog, Checkpoint, find_checkpoint
 from core.webui.client import PROGRESS, WebuiClient
@@ -145,7 +146,7 @@ def _vae_change(wanted: str, catalog: Catalog) -> Change:
     takes_modules = "modules" in keys
     if takes_modules and wanted.strip().casefold() in OWN_WORDS:
         return Change("forge_additional_modules", [], BUILT_IN)
-    names = [name for part in wanted.split(",") if (name := part.strip())]
+    names = split_names(wanted)
     if not names:
         raise NotOffered("Say which VAE.")
     check_needs(GenerationRequest(prompt="", vae=wanted), catalog)

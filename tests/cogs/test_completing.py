@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cogs.completing import offer_extra, offer_last, offer_names, offer_texts
-from core.extra import parse_extra, parse_loras, parse_styles
+from core.extra import parse_extra
+from core.several import parse_loras, parse_styles
 from core.webui.assets import name_index
 from core.webui.catalog import Catalog, Checkpoint, Named
 from core.webui.names import Choice, utf16_length
@@ -33,13 +34,26 @@ def values(offers: list[object]) -> list[str]:
         ("ink", ["inkwash"]),
         ("inkwash:0.8, pix", ["inkwash:0.8, pixel_art"]),
         ("inkwash:0.8,pix", ["inkwash:0.8, pixel_art"]),
-        ("inkwash, ", ["inkwash, add_detail", "inkwash, pixel_art", "inkwash, Ünïcode 🦊"]),
+        (
+            "inkwash, ",
+            ["inkwash, add_detail", "inkwash, pixel_art", "inkwash, Ünïcode 🦊", 'inkwash, "with, comma"'],
+        ),
         ("INKWASH:1, ink", []),
         ("inkwash:", ["inkwash:"]),
         ("inkwash:0.", ["inkwash:0."]),
         ("inkwash:0.8, pixel_art:1", ["inkwash:0.8, pixel_art:1"]),
         ("nothing", []),
-        ("comma", []),
+        ("comma", ['"with, comma"']),
+        ("with, comm", ['"with, comma"', 'with, "with, comma"']),
+        ("inkwash:0,8, with, comma", ['inkwash:0,8, "with, comma"', 'inkwash:0,8, with, "with, comma"']),
+        ('inkwash, "with, c', ['inkwash, "with, comma"']),
+        ('"with, comma"', ['"with, comma"']),
+        ('"with, comma":0.', ['"with, comma":0.']),
+        ('"with, comma":0.5, ink', ['"with, comma":0.5, inkwash']),
+        ('"with, comma:0.5", comma', []),
+        ("inkwash:0,8", ["inkwash:0,8"]),
+        ("<lora:inkwash:1>", ["<lora:inkwash:1>"]),
+        ("<lora:inkwash:1>, ink", []),
     ],
 )
 def test_the_last_of_several_loras_is_completed(typed: str, expected: list[str]) -> None:
@@ -83,6 +97,21 @@ def test_whatever_is_typed_discord_can_take_the_offers(typed: str) -> None:
         for offer in offers:
             assert 1 <= utf16_length(offer.name) <= 100
             assert 1 <= utf16_length(offer.value) <= 100
+
+
+_NAME = st.text(alphabet='ab,: "<0.8', min_size=1, max_size=8).filter(lambda name: name.strip() != "")
+
+
+@given(_NAME, st.data(), st.sampled_from(["", "other:0,5, ", 'x, "y, z", ']), st.sampled_from(["", '"']))
+def test_every_name_is_offered_so_that_it_is_read(name: str, data: st.DataObject, before: str, quote: str) -> None:
+    """However much of it is typed: whatever the name holds, what is offered means it."""
+    index = name_index([name])
+    typed = before + quote + data.draw(st.integers(0, len(name)).map(lambda end: name[:end].replace('"', quote * 2)))
+    for offer in offer_last(index, typed)[:1]:  # a further one keeps what was typed as a name of its own
+        assert parse_styles(offer.value)[-1] == name.strip()
+    for offer in offer_last(index, typed, weighted=True)[:1]:
+        if offer.value != typed:
+            assert parse_loras(offer.value)[-1].name == name.strip()
 
 
 @given(st.sampled_from(["ink", "a", "pi", ""]), st.sampled_from(["", "inkwash:0.8, ", "add_detail,"]))

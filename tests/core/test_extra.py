@@ -1,12 +1,12 @@
-"""Words like `key:value`, and several names in one field: what they set, and every mistake at once."""
+"""Words like `key:value`: what they set, and every mistake at once."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import UserError
-from core.extra import KEYS, MOST_STYLES, parse_extra, parse_loras, parse_styles, suggest_extra
-from core.request import GenerationRequest, LoraUse
+from core.extra import KEYS, parse_extra, suggest_extra
+from core.request import GenerationRequest
 
 
 def no_names(_kind: str, _typed: str) -> list[str]:
@@ -56,35 +56,17 @@ def test_what_is_no_number_is_refused(text: str) -> None:
 
 @given(st.text(max_size=200))
 def test_any_text_is_read_or_refused_with_a_sentence(text: str) -> None:
-    for read in (parse_extra, parse_loras, parse_styles):
-        try:
-            read(text)
-        except UserError as error:
-            assert str(error).endswith(".")
-            assert len(str(error)) < 1500
+    try:
+        parse_extra(text)
+    except UserError as error:
+        assert str(error).endswith(".")
+        assert len(str(error)) < 1500
 
 
 def test_every_key_sets_a_field_that_a_request_has() -> None:
     fields = GenerationRequest.__dataclass_fields__
     assert {key.field for key in KEYS.values()} <= fields.keys()
     assert len({key.field for key in KEYS.values()}) == len(KEYS)
-
-
-def test_loras_have_weights() -> None:
-    assert parse_loras(" inkwash:0.8, add_detail ,pixel:-1,2 ") == (
-        LoraUse("inkwash", 0.8),
-        LoraUse("add_detail"),
-        LoraUse("pixel", -1.0),
-        LoraUse("2"),
-    )
-    with pytest.raises(UserError, match='not "strong"'):
-        parse_loras("inkwash:strong")
-
-
-def test_styles_are_listed_each_once() -> None:
-    assert parse_styles("Cinematic, noir,Cinematic, ") == ("Cinematic", "noir")
-    with pytest.raises(UserError, match="At most"):
-        parse_styles(",".join(f"style{number}" for number in range(MOST_STYLES + 1)))
 
 
 def test_the_word_that_is_being_typed_is_completed() -> None:
