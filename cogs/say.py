@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from discord.utils import escape_mentions
 from msgspec import UNSET
 
-from cogs.said import DOING, LACKING, about_image, enlarged, rarer
+from cogs.facts import asked_facts, drawn_facts, listed
+from cogs.said import DOING, LACKING
 from core.jobs.model import Drawing, Glimpse, Job, JobState, Ticket
 from core.request import GenerationRequest
 
@@ -18,7 +19,6 @@ PROMPT_ROOM = 900
 NEGATIVE_ROOM = 300
 NOTES_ROOM = 400
 NAME_ROOM = 100
-NUMBERS_SHOWN = 10
 PING_ROOM = len("<@18446744073709551615>\n")
 """What a late answer wants before its words."""
 BAR_CELLS = 16
@@ -197,69 +197,14 @@ def _no_picture(partly: bool, what: str = "picture") -> str:
 
 def facts_line(request: GenerationRequest, result: Drawing | None) -> str:
     """The settings as the webui used them where something is drawn, else as they were understood."""
-    return drawn_line(request, result) if result is not None and result.pictures else asked_line(request)
+    if result is None or not result.pictures:
+        return asked_line(request)
+    return small(drawn_facts(request, result, code))
 
 
 def asked_line(request: GenerationRequest) -> str:
-    """The settings as they were understood; what nobody said is the webui's affair and not shown."""
-    if request.task != "draw":
-        return small(about_image(request, code))
-    parts = []
-    if request.width is not UNSET and request.height is not UNSET:
-        parts.append(f"{request.width}×{request.height}")
-    if request.steps is not UNSET:
-        parts.append(f"{request.steps} steps")
-    names = [name for name in (request.sampler, request.scheduler) if name is not UNSET]
-    if names:
-        parts.append(" / ".join(code(name) for name in names))
-    if request.cfg_scale is not UNSET:
-        parts.append(f"CFG {request.cfg_scale:g}")
-    if request.clip_skip is not UNSET:
-        parts.append(f"CLIP skip {request.clip_skip}")
-    parts.append(f"seed {seeds(dict.fromkeys(request.seeds))}")
-    parts += rarer(request, code)
-    if request.pictures > 1:
-        parts.append(f"{request.pictures} pictures")
-    if request.checkpoint is not UNSET:
-        parts.append(code(request.checkpoint))
-    return small(parts)
-
-
-def drawn_line(request: GenerationRequest, result: Drawing) -> str:
-    """The settings as the webui used them."""
-    first = result.pictures[0]
-    if request.task == "upscale":
-        facts = enlarged(request, (first.width, first.height), result.upscaler, code)
-        return small([*facts, f"{result.seconds:.1f} s"])
-    parts = [f"{first.width}×{first.height}"]
-    if result.steps is not None:
-        parts.append(f"{result.steps} steps")
-    names = [name for name in (result.sampler, result.scheduler) if name]
-    if names:
-        parts.append(" / ".join(code(name) for name in names))
-    if result.cfg_scale is not None:
-        parts.append(f"CFG {result.cfg_scale:g}")
-    if request.clip_skip is not UNSET:
-        parts.append(f"CLIP skip {request.clip_skip}")
-    parts += rarer(request, code)
-    parts.append(f"seed {seeds(dict.fromkeys(result.ordered_seeds()))}")
-    if result.checkpoint:
-        parts.append(code(result.checkpoint))
-    parts.append(f"{result.seconds:.1f} s")
-    return small(parts)
-
-
-def seeds(numbers: Iterable[int]) -> str:
-    """The seeds that are known, listed."""
-    return listed(numbers) or "unknown"
-
-
-def listed(numbers: Iterable[int]) -> str:
-    """`7`, `7–10` where they count up, or the first ten of them."""
-    every = list(numbers)
-    if len(every) > 1 and every == list(range(every[0], every[0] + len(every))):
-        return f"{every[0]}–{every[-1]}"
-    return ", ".join([str(number) for number in every[:NUMBERS_SHOWN]] + ["…"] * (len(every) > NUMBERS_SHOWN))
+    """The settings as they were understood."""
+    return small(asked_facts(request, code))
 
 
 def notes(sentences: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cogs import say
+from cogs import facts, say
 from core.images.store import Kept
 from core.jobs.model import Drawing, Glimpse, Job, JobState, Ticket
 from core.request import GenerationRequest
@@ -386,7 +386,7 @@ def test_a_long_prompt_is_cut_and_everything_else_stays() -> None:
     ],
 )
 def test_seeds_that_count_up_are_a_range(numbers: list[int], text: str) -> None:
-    assert say.seeds(numbers) == text
+    assert facts.seeds(numbers) == text
 
 
 @pytest.mark.parametrize(
