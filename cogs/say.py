@@ -19,6 +19,9 @@ PROMPT_ROOM = 900
 NEGATIVE_ROOM = 300
 NOTES_ROOM = 400
 NAME_ROOM = 100
+SENTENCE_ROOM = 1200
+REFUSED_ROOM = 1200
+"""What a refusal's reason and the prompt under it have at most; the prompt gives way to a long reason."""
 PING_ROOM = len("<@18446744073709551615>\n")
 """What a late answer wants before its words."""
 BAR_CELLS = 16
@@ -167,7 +170,9 @@ def refused(sentence: str, prompt: str, again_at: float | None = None) -> str:
     `again_at` (unix seconds) is when to try again, if that is known.
     """
     again = "" if again_at is None else f"Try again <t:{int(again_at)}:R>."
-    return assemble(plain(sentence, 600), again, quote(prompt, 1200) if prompt.strip() else "")
+    said = [plain(sentence, SENTENCE_ROOM), again]
+    room = CONTENT_LIMIT - _FENCES - sum(units(block) + 1 for block in said)
+    return assemble(*said, quote(prompt, min(REFUSED_ROOM, room)) if prompt.strip() else "")
 
 
 def was_cancelled(was: JobState) -> str:

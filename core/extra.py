@@ -5,6 +5,7 @@ What is read becomes fields of a request; every mistake in the text is named at 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -14,12 +15,19 @@ from typing import Any, Final, get_args
 from core.errors import UserError
 from core.request import InpaintArea, MaskedContent, ResizeMode
 from core.several import read_number
-from core.webui.names import nearest, shorten
+from core.webui.names import nearest, shorten, utf16_length
 
 _YES: Final = {"yes": True, "on": True, "true": True, "1": True, "no": False, "off": False, "false": False, "0": False}
-_LAST = re.compile(r'(?<!\S)(?:[^\s:="]+[:=]"[^"]*"?|\S*)\Z')
-"""What is being typed: a word, or a quoted value with all its blanks."""
-_WORD = re.compile(r'([A-Za-z_]+)\s*[:=]\s*(?:"([^"]*)"|(\S+))|(\S+)')
+MISTAKES_ROOM = 600
+"""So long the mistakes may be together: an answer has to hold them."""
+_WORD = re.compile(
+    r"(?P<key>[A-Za-z_-]+)(?P<sign>\s*[:=]\s*)"
+    r'(?:"(?P<quoted>(?:[^"]|"")*)"?|(?P<bare>(?!(?<=\s)[A-Za-z_-]{2,}[:=])[^\s"]\S*))?'
+    r"|(?P<stray>\S+)"
+)
+"""A key with its value, which is missing where the next key follows a blank; or what is neither."""
+_QUOTED = re.compile(r'[\s"]|\A[A-Za-z_-]{2,}[:=]')
+"""What a value holds that has to be quoted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +42,21 @@ class Key:
     read: Callable[[str], Any]
     values: tuple[str, ...] = ()
     names: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """One word as it was typed from `start` on; without `key` it is none that sets anything.
+
+    `lead` is the key with its sign; `value` is None where there is none.
+    """
+
+    start: int
+    end: int
+    text: str
+    key: str | None = None
+    lead: str = ""
+    value: str | None = None
 
 
 def _whole(text: str) -> int:
@@ -103,47 +126,80 @@ KEYS: Final[Mapping[str, Key]] = MappingProxyType(
 
 
 def parse_extra(text: str) -> dict[str, Any]:
-    """The fields that the words set; UserError with every mistake."""
+    """The fields that the words set; UserError with every mistake, as far as they fit."""
     found: dict[str, Any] = {}
     mistakes: list[str] = []
-    for match in _WORD.finditer(text):
-        word, quoted, bare, stray = match.groups()
-        value = quoted if quoted is not None else bare
-        key = None if word is None else KEYS.get(word.casefold())
-        if stray is not None:
-            mistakes.append(f'"{shorten(stray, 40)}" is no key:value')
+    for word in _words(text):
+        key = None if word.key is None else KEYS.get(word.key)
+        if word.key is None:
+            mistakes.append(f'"{shorten(word.text, 40)}" is no key:value')
         elif key is None:
-            near = nearest(list(KEYS), word, limit=1)[0]
-            mistakes.append(f'there is no "{shorten(word, 40)}" (did you mean {near}?)')
+            near = nearest(list(KEYS), word.key, limit=1)[0]
+            mistakes.append(f'there is no "{shorten(word.key, 40)}" (did you mean {near}?)')
+        elif word.value is None:
+            mistakes.append(f"{word.key} has no value{_expected(key)}")
         elif key.field in found:
-            mistakes.append(f"{word.casefold()} is there twice")
+            mistakes.append(f"{word.key} is there twice")
         else:
             try:
-                found[key.field] = key.read(value)
+                found[key.field] = key.read(word.value)
             except ValueError:
-                mistakes.append(f'{word.casefold()} can\'t be "{shorten(value, 40)}"{_expected(key)}')
+                mistakes.append(f'{word.key} can\'t be "{shorten(word.value, 40)}"{_expected(key)}')
     if mistakes:
-        raise UserError(f"In extra: {'; '.join(mistakes[:8])}.")
+        raise UserError(f"In extra: {_listed(mistakes)}.")
     return found
 
 
 def suggest_extra(typed: str, names: Callable[[str, str], Iterable[str]]) -> list[str]:
     """What the text could become: the word that is being typed, completed. `names(kind, typed)` are a webui's names."""
-    last = _LAST.search(typed)
-    head = "" if last is None else typed[: last.start()]
-    word, colon, value = typed[len(head) :].partition(":")
-    used = {match[1].casefold() for match in _WORD.finditer(head) if match[1]}
-    if not colon:
-        return [f"{head}{key}:" for key in KEYS if key.startswith(word.casefold()) and key not in used]
-    key = KEYS.get(word.casefold())
+    words = _words(typed)
+    # After a blank a new word begins, unless the last one still waits for its value.
+    is_begun = bool(words) and (words[-1].end == len(typed) or (words[-1].key is not None and words[-1].value is None))
+    last = words.pop() if is_begun else _Word(len(typed), len(typed), "")
+    head = typed[: last.start]
+    if last.key is None:
+        used = {word.key for word in words}
+        begun = _folded(last.text)
+        return [f"{head}{key}:" for key in KEYS if key.startswith(begun) and key not in used]
+    key = KEYS.get(last.key)
     if key is None:
         return []
-    offered = key.values if key.names is None else names(key.names, value.strip('"'))
+    wanted = last.value or ""
+    offered = key.values if key.names is None else names(key.names, wanted)
     return [
-        f'{head}{word}:"{one}"' if " " in one else f"{head}{word}:{one}"
+        f"{head}{last.lead}{_quote(one)}"
         for one in offered
-        if key.names is not None or one.startswith(value.casefold())
+        if one.strip() and (key.names is not None or one.startswith(wanted.casefold()))
     ]
+
+
+def _words(text: str) -> list[_Word]:
+    words: list[_Word] = []
+    for found in _WORD.finditer(text):
+        if found["key"] is None:
+            words.append(_Word(found.start(), found.end(), found[0]))
+            continue
+        quoted = found["quoted"]
+        value = found["bare"] if quoted is None else quoted.replace('""', '"')
+        lead = found["key"] + found["sign"]
+        words.append(_Word(found.start(), found.end(), found[0], _folded(found["key"]), lead, value))
+    return words
+
+
+def _folded(key: str) -> str:
+    return key.casefold().replace("-", "_")
+
+
+def _quote(value: str) -> str:
+    return '"' + value.replace('"', '""') + '"' if _QUOTED.search(value) else value
+
+
+def _listed(mistakes: list[str]) -> str:
+    """As many as there is room for, and how many more there are."""
+    lengths = itertools.accumulate(utf16_length(mistake) + len("; ") for mistake in mistakes)
+    fitting = max(1, sum(length <= MISTAKES_ROOM for length in lengths))
+    more = len(mistakes) - fitting
+    return "; ".join(mistakes[:fitting] + ([f"and {more} more"] if more else []))
 
 
 def _expected(key: Key) -> str:

@@ -422,3 +422,11 @@ def test_drawing_without_a_known_fraction_shows_no_bar() -> None:
 )
 def test_equal_remarks_are_made_once(remarks: dict[int, str], pictures: int, lines: list[str]) -> None:
     assert say.each_once(remarks, pictures) == lines
+
+
+def test_a_long_refusal_is_whole_and_the_prompt_gives_way() -> None:
+    sentence = "In_extra: " + "wrong_word; " * 70 + "and 5 more."
+    text = say.refused(sentence, "long prompt " * 500, 1795647125.9)
+    assert "and 5 more." in text
+    assert text.endswith("…\n```")
+    assert 1900 < say.units(text) <= 2000

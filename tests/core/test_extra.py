@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import UserError
-from core.extra import KEYS, parse_extra, suggest_extra
+from core.extra import KEYS, MISTAKES_ROOM, parse_extra, suggest_extra
 from core.request import GenerationRequest
 
 
@@ -29,6 +29,10 @@ def no_names(_kind: str, _typed: str) -> list[str]:
             {"resize_mode": "crop", "inpaint_area": "masked", "masked_content": "noise"},
         ),
         ("tiling:yes mask_invert:off", {"tiling": True, "mask_invert": False}),
+        ("hires-steps:12 Refiner-At : 0.5", {"hires_steps": 12, "refiner_switch_at": 0.5}),
+        ('refiner:"a ""b"" c" eta: 1', {"refiner_checkpoint": 'a "b" c', "eta": 1.0}),
+        ("refiner: C:\\x refiner_at:1", {"refiner_checkpoint": "C:\\x", "refiner_switch_at": 1.0}),
+        ('refiner:"open to the end', {"refiner_checkpoint": "open to the end"}),
         ("subseed:7  subseed_strength:0.2 eta:1", {"subseed": 7, "subseed_strength": 0.2, "eta": 1.0}),
     ],
 )
@@ -86,6 +90,64 @@ def test_the_word_that_is_being_typed_is_completed() -> None:
         "eta:1 hires_sampler:Euler",
     ]
     assert asked == [("sampler", "d")]
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("eta: refiner:foo", "eta has no value (for example 0.0, 1.0)"),
+        ("refiner:", "refiner has no value"),
+        ("subseed: tilin:yes", 'subseed has no value (a whole number); there is no "tilin" (did you mean tiling?)'),
+        ("hires-stepz:12", 'there is no "hires_stepz" (did you mean hires_steps?)'),
+    ],
+)
+def test_a_missing_value_does_not_eat_the_next_word(text: str, mistake: str) -> None:
+    with pytest.raises(UserError) as caught:
+        parse_extra(text)
+    assert str(caught.value) == f"In extra: {mistake}."
+
+
+@pytest.mark.parametrize("number", [12, 300])
+def test_mistakes_that_do_not_fit_are_counted(number: int) -> None:
+    with pytest.raises(UserError) as caught:
+        parse_extra(" ".join(f"wrong{'x' * 20}{index}" for index in range(number)))
+    *named, more = str(caught.value).removesuffix(".").split("; ")
+    shown = len(named) if more.startswith("and ") else number
+    assert shown >= 10
+    assert shown == number or more == f"and {number - shown} more"
+    assert len(str(caught.value)) < MISTAKES_ROOM + 30
+
+
+NAME = st.text(alphabet='ab "\u3000\u00a0:=eta_-,', min_size=1, max_size=8).filter(lambda name: name.strip() != "")
+
+
+@pytest.mark.parametrize("sign", [":", "=", ": ", " : "])
+@pytest.mark.parametrize("head", ["", "eta:1 ", 'resize:crop  hires_scheduler:"SGM Uniform" '])
+@given(name=NAME, end=st.integers(0, 8), quote=st.booleans())
+def test_what_is_suggested_means_what_is_shown(head: str, sign: str, name: str, end: int, quote: bool) -> None:
+    """However the key is written and however much of the value is typed, in quotes or without."""
+    typed = '"' + name[:end].replace('"', '""') if quote else name[:end].strip()
+    if not quote and (" " in typed or '"' in typed or not typed.isascii() or ":" in typed or "=" in typed):
+        typed = ""
+    for text in suggest_extra(f"{head}refiner{sign}{typed}", lambda _kind, _typed: [name]):
+        assert text.startswith(f"{head}refiner{sign}")
+        assert parse_extra(text) == parse_extra(head) | {"refiner_checkpoint": name.strip()}
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("refiner: ", ["refiner: One"]),
+        ("refiner: eta:0", ["refiner: eta:0.0"]),
+        ("hires_sampler=O", ["hires_sampler=One"]),
+        ("hires-sampler:O", ["hires-sampler:One"]),
+        ("eta:1 hires-sam", ["eta:1 hires_sampler:"]),
+        ("eta", ["eta:"]),
+        ("eta =", ["eta =0.0", "eta =1.0"]),
+    ],
+)
+def test_suggestions_take_what_the_parser_takes(typed: str, expected: list[str]) -> None:
+    assert suggest_extra(typed, lambda _kind, _typed: ["One"]) == expected
 
 
 @pytest.mark.parametrize("key", sorted(KEYS))
