@@ -108,6 +108,7 @@ class Dialect:
         more = {"vae"} if "modules" in self.keys else set()
         more |= {"face_fix"} if "restore_faces" in self.keys else set()
         more |= set() if self.loras is None else {"loras"}
+        more |= {"tags_alone"} if self.loras == "tags" else set()  # else nothing would be left of such a prompt
         return frozenset(self.keys) | more
 
 

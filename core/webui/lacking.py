@@ -11,7 +11,7 @@ from core.webui.catalog import Catalog
 from core.webui.control import explain_misfit
 from core.webui.control_types import find_control_type
 from core.webui.names import nearest, shorten
-from core.webui.needs import Need, all_lacks, vaes_of
+from core.webui.needs import TAGS_ALONE, Need, all_lacks, vaes_of
 
 ROOM: Final = 520
 """Characters of all sentences together: an answer shows 600, and some signs take two there."""
@@ -59,6 +59,8 @@ def _sentence(need: Need, catalog: Catalog, checkpoints: Names) -> str:
         return f"This server's webui has no {TASK_LABELS[need.name]}."
     if need == Need("option", "control"):
         return "This server's webui has no ControlNet."
+    if need == TAGS_ALONE:
+        return "This server's webui can't draw from LoRAs alone; say in the prompt what you would like to see, too."
     control = find_control_type(catalog.assets.control_types, need.name) if need.kind == "control" else None
     if control is not None and need.base is not None:
         return explain_misfit(catalog.assets.control_types, control, need.base)

@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from core.request import GenerationRequest
 from core.several import split_names
-from core.tags import lora_tags
+from core.tags import lora_tags, take_lora_tags
 from core.webui.assets import find
 from core.webui.catalog import Catalog, find_checkpoint, find_name
 from core.webui.control_types import find_control_type, fits
@@ -58,6 +58,8 @@ OPTIONS = (
 """Fields that not every webui can be told. CLIP skip is none: where it can't be said, it is left out."""
 
 FACE_FIX = Need("option", "face_fix")
+TAGS_ALONE = Need("option", "tags_alone")
+"""To draw from a prompt that is nothing but tags of LoRAs: where these are taken out of it, an empty one is refused."""
 TASKS = frozenset({"upscale", "describe", "clip", "deepdanbooru", "caption"})
 """What some webuis do besides drawing: upscale, describe with whatever they have, and describe with one of these."""
 UPSCALE_OPTIONS = ("upscaler_2", "upscaler_2_visibility", "gfpgan", "codeformer", "codeformer_weight")
@@ -88,6 +90,7 @@ def needs_of(request: GenerationRequest) -> tuple[Need, ...]:
     vaes = vae_names(request)
     found = [Need("option", field) for field in OPTIONS if getattr(request, field) is not UNSET]
     found += [Need("option", "loras")] if loras else []
+    found += [TAGS_ALONE] if any(lora_tags(prompt) and not take_lora_tags(prompt)[0] for prompt in prompts) else []
     found += [Need("option", "modules")] if len(vaes) > 1 else []
     found += [FACE_FIX] if request.face_fix is True else []
     found += [Need(kind, value) for field, kind in NAMED.items() if (value := getattr(request, field)) is not UNSET]

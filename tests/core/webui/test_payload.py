@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from core.errors import UserError
 from core.request import GenerationRequest
+from core.webui.assets import Assets, Lora
 from core.webui.catalog import Capabilities, Catalog, Checkpoint, Named
-from core.webui.dialects import OVERRIDE_KEYS
+from core.webui.dialects import DIALECTS, OVERRIDE_KEYS, Speech
 from core.webui.lacking import check_needs
 from core.webui.payload import build_payload
 
@@ -196,3 +197,17 @@ def test_a_very_long_name_is_shortened_in_the_sentence() -> None:
     with pytest.raises(UserError) as caught:
         check_needs(GenerationRequest(prompt="x", sampler="y" * 6000), CATALOG)
     assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("prompts", [{}, {"prompts": ("a fox", "<lora:ink:1>"), "count": 2}])
+def test_tags_alone_are_no_prompt_where_they_are_taken_out(prompts: dict[str, Any]) -> None:
+    """stable-diffusion.cpp refuses an empty one, and only once the job has waited for its turn."""
+    alone = GenerationRequest(prompt="<lora:ink:1> <lyco:ink:0.5>", seed=1, **prompts)
+    a1111, sdcpp = (
+        Catalog(assets=Assets(loras=(Lora("ink"),)), capabilities=Capabilities(speech=one, fields=DIALECTS[one].fields))
+        for one in (Speech.A1111, Speech.SDCPP)
+    )
+    check_needs(alone, a1111)
+    with pytest.raises(UserError, match="can't draw from LoRAs alone; say in the prompt"):
+        check_needs(alone, sdcpp)
+    check_needs(GenerationRequest(prompt="a fox <lora:ink:1>"), sdcpp)
