@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping
 
@@ -18,6 +19,8 @@ CONTENT_LIMIT = 2000
 PROMPT_ROOM = 900
 NEGATIVE_ROOM = 300
 NOTES_ROOM = 400
+NOTE_ROOM = 250
+MORE_ROOM = len("-# … and 9,999 more notes\n")
 NAME_ROOM = 100
 SENTENCE_ROOM = 1200
 REFUSED_ROOM = 1200
@@ -102,12 +105,12 @@ def _fit(text: str, room: int, escape: Callable[[str], str]) -> str:
 def accepted(ticket: Ticket) -> str:
     """What was understood and the place in the queue."""
     head = _standing(ticket.place, ticket.starts_at, ticket.obstacle)
-    return _about(ticket.request, head, asked_line(ticket.request), notes(ticket.notes))
+    return _about(ticket.request, head, asked_line(ticket.request), ticket.notes)
 
 
 def queued(job: Job, place: int, starts_at: float | None, obstacle: str | None) -> str:
     """The same later on, when the place has changed."""
-    return _about(job.request, _standing(place, starts_at, obstacle), asked_line(job.request), notes(job.notes))
+    return _about(job.request, _standing(place, starts_at, obstacle), asked_line(job.request), job.notes)
 
 
 def _standing(place: int, starts_at: float | None, obstacle: str | None) -> str:
@@ -124,7 +127,7 @@ def drawing(job: Job, glimpse: Glimpse) -> str:
     step = f" · step {glimpse.step}/{glimpse.steps}" if glimpse.step is not None and glimpse.steps else ""
     bar = "…" if glimpse.fraction is None else _bar(min(max(glimpse.fraction, 0.0), 1.0))
     head = f"**{DOING[job.request.task]}** {bar}{picture}{step}"
-    return _about(job.request, head, asked_line(job.request), notes(job.notes))
+    return _about(job.request, head, asked_line(job.request), job.notes)
 
 
 def _bar(done: float) -> str:
@@ -141,7 +144,7 @@ def partly(job: Job, so_far: Drawing, remarks: Iterable[str] = ()) -> str:
     """The caption of the pictures that are there while others are being drawn."""
     remarks = (*job.notes, *so_far.warnings, *remarks)
     head = f"**Drawing** {len(so_far.pictures)} of {job.request.pictures} done"
-    return _about(job.request, head, facts_line(job.request, so_far), notes(remarks))
+    return _about(job.request, head, facts_line(job.request, so_far), remarks)
 
 
 def finished(job: Job, result: Drawing, remarks: Iterable[str] = ()) -> str:
@@ -151,7 +154,7 @@ def finished(job: Job, result: Drawing, remarks: Iterable[str] = ()) -> str:
         head = f"**{len(result.pictures)} of {job.request.pictures} pictures** · {plain(job.sentence, 300)}"
     warnings = (warning for warning in result.warnings if warning != job.sentence)
     remarks = (*job.notes, *warnings, *remarks)
-    return _about(job.request, head, facts_line(job.request, result), notes(remarks))
+    return _about(job.request, head, facts_line(job.request, result), remarks)
 
 
 def each_once(remarks: Mapping[int, str], pictures: int) -> list[str]:
@@ -212,17 +215,15 @@ def asked_line(request: GenerationRequest) -> str:
     return small(asked_facts(request, code))
 
 
-def notes(sentences: Iterable[str]) -> str:
-    """Remarks, one a line, as many as there is room for."""
-    lines: list[str] = []
-    room = NOTES_ROOM
-    for sentence in sentences:
-        line = f"-# {plain(sentence, 250)}"
-        room -= units(line) + 1
-        if room < 0:
-            break
-        lines.append(line)
-    return "\n".join(lines)
+def notes(sentences: Iterable[str], room: int) -> str:
+    """Remarks, one a line, as many as there is room for, and how many more there are."""
+    lines = [small([plain(sentence, NOTE_ROOM)]) for sentence in sentences]
+    lengths = [*itertools.accumulate(units(line) + 1 for line in lines)]
+    if not lines or lengths[-1] <= room:
+        return "\n".join(lines)
+    shown = sum(length <= room - MORE_ROOM for length in lengths)
+    more = len(lines) - shown
+    return "\n".join([*lines[:shown], small([f"… and {more} more note{'s' * (more > 1)}"])])
 
 
 def small(parts: Iterable[str]) -> str:
@@ -230,12 +231,16 @@ def small(parts: Iterable[str]) -> str:
     return "-# " + " · ".join(parts)
 
 
-def _about(request: GenerationRequest, head: str, *facts: str) -> str:
-    """A message of head, prompts and facts: it is the prompts that give way, so that no block is ever left open."""
+def _about(request: GenerationRequest, head: str, facts: str, remarks: Iterable[str] = ()) -> str:
+    """A message of head, prompts and facts: it is the prompts that give way, so that no block is ever left open.
+
+    Remarks have what the prompts leave, and never less than NOTES_ROOM.
+    """
+    room = CONTENT_LIMIT - PING_ROOM - sum(units(block) + 1 for block in (head, facts))
     if request.task != "draw":
-        return assemble(head, *facts)
-    room = CONTENT_LIMIT - PING_ROOM - sum(units(block) + 1 for block in (head, *facts))
-    return assemble(head, prompts(request, room), *facts)
+        return assemble(head, facts, notes(remarks, room))
+    said = notes(remarks, max(NOTES_ROOM, room - units(prompts(request, room)) - 1))
+    return assemble(head, prompts(request, room - units(said) - 1), facts, said)
 
 
 def assemble(*blocks: str) -> str:

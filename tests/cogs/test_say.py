@@ -430,3 +430,23 @@ def test_a_long_refusal_is_whole_and_the_prompt_gives_way() -> None:
     assert "and 5 more." in text
     assert text.endswith("…\n```")
     assert 1900 < say.units(text) <= 2000
+
+
+@pytest.mark.parametrize(("prompt", "most"), [("a fox", 15), ("long prompt " * 500, 13)])
+def test_notes_have_the_room_that_is_there_and_the_others_are_counted(prompt: str, most: int) -> None:
+    remarks = tuple(
+        f"Setting number {number} is set to 4: 0 to 4 are allowed here, and no more than that." for number in range(15)
+    )
+    text = say.queued(job_of(GenerationRequest(prompt=prompt, seed=1), remarks), 1, None, None)
+    shown = sum(remark in text for remark in remarks)
+    assert most - 2 <= shown <= most
+    assert shown == 15 or text.endswith(f"\n-# … and {15 - shown} more notes")
+    assert say.units(text) <= 2000
+
+
+def test_a_hundred_notes_leave_the_prompt_whole() -> None:
+    remarks = tuple(f"Setting number {number} is {number}." for number in range(100))
+    text = say.finished(job_of(GenerationRequest(prompt="a fox", seed=1), remarks), NONE_YET)
+    assert "```\na fox\n```" in text
+    assert text.splitlines()[-1].startswith("-# … and ")
+    assert 1900 < say.units(text) <= 2000
