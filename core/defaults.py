@@ -32,6 +32,6 @@ def merge(request: GenerationRequest, *layers: Mapping[str, Any], rng: random.Ra
     merged = replace(request, **fields)
     if merged.seed is UNSET or merged.seed == -1:
         merged = replace(merged, seed=rng.randint(0, SEED_MAX - 100))
-    if merged.subseed == -1 or (merged.subseed is UNSET and merged.subseed_strength is not UNSET):
+    if merged.subseed == -1 or (merged.subseed is UNSET and merged.is_variation):
         merged = replace(merged, subseed=rng.randint(0, SEED_MAX - 100))
     return merged

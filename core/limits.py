@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import UNSET, UnsetType
 
 from core.defaults import SEED_MAX
+from core.effects import leave_out
 from core.errors import UserError
 from core.prompt import check_markup, tidy
 from core.request import GenerationRequest
@@ -17,7 +18,6 @@ from core.tags import check_tags, clamp_lora_tags, lora_tags
 
 USUAL_SIDE = 1024
 """Pixels that are assumed where nobody said a size."""
-SECOND_PASS_NAMES = ("hires_upscaler", "hires_sampler", "hires_scheduler")
 NUMBERS = (
     ("steps", "Steps", "steps"),
     ("cfg_scale", "CFG scale", "cfg_scale"),
@@ -40,13 +40,6 @@ NUMBERS = (
     ("codeformer_weight", "CodeFormer's weight", "strength"),
 )
 """A field, what people call it, and which limit it has."""
-NEEDED = (
-    ("image", "image to draw over", ("resize_mode",)),
-    ("mask", "mask", ("mask_blur", "mask_invert", "masked_content", "inpaint_area", "inpaint_padding")),
-    ("hires_scale", "second pass (hires)", ("hires_steps", "hires_denoising_strength", *SECOND_PASS_NAMES)),
-    ("refiner_checkpoint", "refiner", ("refiner_switch_at",)),
-)
-"""A field, what it is called, and what has no effect without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +98,7 @@ def check(request: GenerationRequest, limits: Limits) -> Checked:
     notes: list[str] = []
     request = _check_texts(request, limits)
     _check_seed(request)
-    request = _leave_out(request, notes)
+    request = leave_out(request, notes)
     request = _clamp_numbers(request, limits, notes)
     request = _fit_size(request, limits, notes)
     request = _fit_second_pass(request, limits, notes)
@@ -178,26 +171,6 @@ def _check_last_seed(request: GenerationRequest) -> None:
     subseed = UNSET if request.subseed is UNSET else request.subseed + last
     if any(seed is not UNSET and seed > SEED_MAX for seed in (request.seed_of(last), subseed)):
         raise UserError(f"Seeds count up: with {request.pictures} pictures the first can be {SEED_MAX - last} at most.")
-
-
-def _leave_out(request: GenerationRequest, notes: list[str]) -> GenerationRequest:
-    """What has no effect is not drawn with, and said: nobody is to look for it in the picture."""
-    if request.image is not UNSET:
-        second_pass = ("hires_scale", *SECOND_PASS_NAMES, "hires_steps", "hires_denoising_strength")
-        request = _without(request, second_pass, "an image that is drawn over has no second pass", notes)
-    for needed, called, fields in NEEDED:
-        if getattr(request, needed) is UNSET:
-            request = _without(request, fields, f"there is no {called}", notes)
-    return request
-
-
-def _without(request: GenerationRequest, fields: tuple[str, ...], since: str, notes: list[str]) -> GenerationRequest:
-    said = [field for field in fields if getattr(request, field) is not UNSET]
-    if not said:
-        return request
-    notes.append(f"Left out, since {since}: {', '.join(field.replace('_', ' ') for field in said)}.")
-    nothing: dict[str, Any] = dict.fromkeys(said, UNSET)
-    return replace(request, **nothing)
 
 
 def _clamp_numbers(request: GenerationRequest, limits: Limits, notes: list[str]) -> GenerationRequest:

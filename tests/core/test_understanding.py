@@ -332,12 +332,43 @@ def test_without_a_webui_nothing_is_refused() -> None:
             {"hires_sampler": UNSET},
         ),
         ({"refiner_switch_at": 0.8}, "Left out, since there is no refiner: refiner switch at.", {}),
+        (
+            {"denoising_strength": 0.2},
+            "Left out, since there is no image to draw over: denoising strength.",
+            {"denoising_strength": UNSET},
+        ),
+        (
+            {"denoising_strength": 0.2, "hires_scale": 2.0, "hires_denoising_strength": 0.4},
+            "Left out, since the second pass has its own: denoising strength.",
+            {"denoising_strength": UNSET, "hires_denoising_strength": 0.4},
+        ),
+        ({"subseed": 7}, "Left out, since there is no subseed strength: subseed.", {"subseed": UNSET}),
+        (
+            {"subseed": 7, "subseed_strength": 0.0},
+            "Left out, since there is no subseed strength: subseed.",
+            {"subseed": UNSET, "subseed_strength": 0.0},
+        ),
     ],
 )
 def test_what_has_no_effect_is_left_out_and_said(fields: dict[str, Any], note: str, left: dict[str, Any]) -> None:
     checked = read(fox(prompt=CHOICE, **fields), here=catalog())
     assert checked.notes == (note,)
     assert {name: getattr(checked.request, name) for name in left} == left
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"denoising_strength": 0.2, "image": "key"},
+        {"denoising_strength": 0.2, "hires_scale": 2.0},
+        {"subseed": 7, "subseed_strength": 0.1},
+        {"subseed_strength": 0.0},
+    ],
+)
+def test_what_has_an_effect_stays(fields: dict[str, Any]) -> None:
+    checked = read(fox(prompt=CHOICE, **fields), here=catalog())
+    assert checked.notes == ()
+    assert {name: getattr(checked.request, name) for name in fields} == fields
 
 
 def test_a_variation_has_a_seed_of_its_own_once_for_all() -> None:

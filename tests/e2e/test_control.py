@@ -91,7 +91,7 @@ async def test_options_of_draw_go_along(stage: Stage) -> None:
         cfg_scale=6,
         sampler="Euler a",
         loras="inkwash:0.5",
-        extra="subseed:4",
+        extra="subseed:4 subseed_strength:0.2",
         **SMALL,
     )
     sent = stage.webui.renders[-1].sent
