@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
@@ -14,6 +15,9 @@ from core.webui.catalog import Capabilities, Checkpoint, Named
 CLIP_SKIP = "CLIP_stop_at_last_layers"
 FACE_MODEL = "face_yolov8n.pt"
 """What ADetailer has in every installation."""
+_FACE_SIZE = re.compile(r"yolo(?:v?[0-9]+)?([nsmlx])(?![a-z])")
+_FACE_SIZES = "nsmlx"
+"""How YOLO's models are named, from the smallest to the largest."""
 _LORA_FIELDS = frozenset({"item.name", "item.alias", "item.path"})
 # sd.cpp and KoboldCpp answer GET options with these two alone, and ignore override_settings and n_iter.
 _TOKEN_OPTIONS = frozenset({"samples_format", "sd_model_checkpoint"})
@@ -91,7 +95,15 @@ def read_face_models(body: Any) -> tuple[str, ...]:
     """`/adetailer/v1/ad_model`: those that look for faces, the smallest first; where it says nothing, the usual one."""
     names = body.get("ad_model") if isinstance(body, dict) else None
     faces = [name for name in (names if isinstance(names, list) else ()) if isinstance(name, str) and "face" in name]
-    return tuple(sorted(faces, key=lambda name: (not name.startswith("face_yolo"), name))) or (FACE_MODEL,)
+    return tuple(sorted(faces, key=lambda name: (not name.startswith("face_yolo"), _face_size(name), name))) or (
+        FACE_MODEL,
+    )
+
+
+def _face_size(name: str) -> int:
+    """A model's place among the sizes, the last where its name says none."""
+    found = _FACE_SIZE.search(name)
+    return len(_FACE_SIZES) if found is None else _FACE_SIZES.index(found[1])
 
 
 def is_token(options: Any) -> bool:

@@ -278,6 +278,11 @@ def test_styles_that_only_head_a_group_are_left_out() -> None:
 def test_of_the_detailer_s_models_the_smallest_for_faces_comes_first() -> None:
     models = ["hand_yolov8n.pt", "mediapipe_face_full", "face_yolov8s.pt", "face_yolov8n.pt", "None", 3]
     assert read_face_models({"ad_model": models})[0] == "face_yolov8n.pt"
+    sizes = [f"face_yolov8{size}.pt" for size in "nsmlx"]
+    assert read_face_models({"ad_model": sorted(sizes)}) == tuple(sizes)
+    assert read_face_models({"ad_model": ["face_yolov9c.pt", "face_yolov8m_v2.pt", "face_yolov8n_v2.pt"]}) == (
+        *("face_yolov8n_v2.pt", "face_yolov8m_v2.pt", "face_yolov9c.pt"),
+    )
     assert read_face_models({"ad_model": []}) == ("face_yolov8n.pt",)
     assert read_face_models({"ad_model": ["hand_yolov8n.pt", "mediapipe_face_full"]}) == ("mediapipe_face_full",)
 
