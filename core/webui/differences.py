@@ -15,7 +15,7 @@ from core.webui.names import fold, shorten
 _FOLDER_OR_SUFFIX = re.compile(
     r"^.*[/\\]|\s*\[[0-9a-f]+\]\s*$|\.(safetensors|ckpt|pt|gguf|sft)(?=$|\s*\[)", re.IGNORECASE
 )
-
+_UNWRITTEN = str.maketrans("", "", ",:")
 
 SIDE_MULTIPLE = 8
 
@@ -115,8 +115,11 @@ def _is_among(name: str, names: tuple[str, ...]) -> bool:
 
 
 def _bare(name: str) -> str:
-    """A checkpoint's name without folder, file ending and hash: all that its spellings have in common."""
+    """A checkpoint's name without folder, file ending and hash: all that its spellings have in common.
+
+    Nor with commas and colons, which SD.Next leaves out of what it writes down (contract 3.3).
+    """
     previous = None
     while previous != name:
         previous, name = name, _FOLDER_OR_SUFFIX.sub("", name.strip())
-    return fold(name)
+    return fold(name.translate(_UNWRITTEN))

@@ -198,6 +198,7 @@ CATALOG = Catalog(
     checkpoints=(
         Checkpoint("xl\\one.safetensors [0123456789]", "xl_one", "0123456789", None, "one", "one.safetensors"),
         Checkpoint("two.ckpt", "two", None, None, "two", "two.ckpt"),
+        Checkpoint("my, mix: two", "my, mix: two", None, None, "my, mix: two"),
     ),
     samplers=(Named("Euler a", ("k_euler_a",)), Named("DPM++ 2M")),
     schedulers=(Named("Automatic", ("automatic",)), Named("SGM Uniform", ("sgm_uniform",))),
@@ -240,6 +241,7 @@ CATALOG = Catalog(
         ({"steps": 150}, {"steps": 100}, {}, ("The webui took 100 steps instead of 150.",)),
         ({"width": 64, "height": 100}, {}, {}, ("The picture is 64x64 instead of 64x100.",)),
         ({"clip_skip": 2}, {}, {}, ()),
+        ({"checkpoint": "my, mix: two"}, {}, {"Model": "my mix two"}, ()),  # as SD.Next writes it down
     ],
 )
 def test_each_difference_has_its_sentence_and_equal_spellings_have_none(
