@@ -19,6 +19,7 @@ from core.webui.extras import upscaler_of
 
 _HEAD_BYTES = 64
 _SEED_LIMIT = 2**63
+_SDCPP = "stable-diffusion.cpp"
 _NO_NAME = frozenset({"", "none", "default"})
 
 # A picture of one colour is packed far below this, whatever its size: a larger file needs no look at all.
@@ -165,17 +166,27 @@ def _facts(info: Mapping[str, Any], pictures: tuple[RenderedPicture, ...], first
     fields = infotext.parse(pictures[0].infotext or "").fields
     extra = info.get("extra_generation_params")
     more = extra if isinstance(extra, dict) else {}
+    sampler, scheduler = _as_written(fields)
     steps = _number(info.get("steps")) or _number(fields.get("Steps"))
     return Rendered(
         pictures=pictures,
         checkpoint=_name(info.get("sd_model_name")) or _name(fields.get("Model")),
-        sampler=_name(info.get("sampler_name")) or _name(fields.get("Sampler")),
-        scheduler=_name(fields.get("Schedule type")) or _name(more.get("Schedule type")),
+        sampler=_name(info.get("sampler_name")) or _name(sampler),
+        scheduler=_name(scheduler) or _name(more.get("Schedule type")),
         steps=None if steps is None else int(steps),
         cfg_scale=_number(info.get("cfg_scale")) or _number(fields.get("CFG scale")),
         width=first.width,
         height=first.height,
     )
+
+
+def _as_written(fields: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """Sampler and scheduler; stable-diffusion.cpp writes both into one value (contract 3.3)."""
+    sampler, scheduler = fields.get("Sampler"), fields.get("Schedule type")
+    if sampler is None or scheduler is not None or fields.get("Version") != _SDCPP:
+        return sampler, scheduler
+    method, _, how = sampler.partition(" ")
+    return method, how or None
 
 
 def _texts(info: Mapping[str, Any]) -> list[str]:

@@ -279,6 +279,32 @@ def test_the_seed_comes_from_the_best_that_is_known(tmp_path: Path, info: dict[s
     assert msgspec.json.encode(rendered)
 
 
+@pytest.mark.parametrize(
+    ("written", "used", "warnings"),
+    [
+        ("euler_a discrete", ("euler_a", "discrete"), ()),
+        ("euler_a", ("euler_a", None), ()),
+        (
+            "heun karras",
+            ("heun", "karras"),
+            (
+                'The webui used the sampler "heun" instead of "euler_a".',
+                'The webui used the scheduler "karras" instead of "discrete".',
+            ),
+        ),
+    ],
+)
+def test_sd_cpp_writes_sampler_and_scheduler_as_one(
+    tmp_path: Path, written: str, used: tuple[str, str | None], warnings: tuple[str, ...]
+) -> None:
+    """Before July 2026 its `info` was empty, so that the picture's own text is all there is."""
+    text = f"a fox\nSteps: 3, Seed: 1, Size: 64x64, Sampler: {written}, Version: stable-diffusion.cpp, SDCPP: {{}}"
+    asked = GenerationRequest(prompt="a fox", seed=1, sampler="euler_a", scheduler="discrete")
+    rendered = build_rendered(_answer(tmp_path, [_png(text)]), tmp_path, asked)
+    assert (rendered.sampler, rendered.scheduler) == used
+    assert rendered.warnings == warnings
+
+
 _value = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.lists(st.text(max_size=3))
 
 
