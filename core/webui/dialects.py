@@ -51,7 +51,7 @@ _TABLE: Final[tuple[tuple[str, str, str], ...]] = (
     ("vae",                      "@sd_vae",                      "A   N"),
     ("modules",                  "@forge_additional_modules",    "  F"),
     ("tiling",                   "tiling",                       "A F N"),
-    ("restore_faces",            "restore_faces",                "A F"),
+    ("restore_faces",            "restore_faces",                "A F       D"),
     ("refiner_checkpoint",       "refiner_checkpoint",           "A F"),
     ("refiner_switch_at",        "refiner_switch_at",            "A F"),
     ("hires_scale",              "hr_scale",                     "A F N S"),

@@ -161,6 +161,7 @@ PAYLOADS: list[tuple[str, Speech, dict[str, Any], dict[str, Any]]] = [
         },
     ),
     ("faces are restored", Speech.A1111, {"face_fix": True}, {"restore_faces": True, **A_TAIL, **overriding(**CLIP)}),
+    ("faces are restored in Draw Things", Speech.DRAWTHINGS, {"face_fix": True}, {"restore_faces": True}),
     (
         "nothing but what Draw Things knows",
         Speech.DRAWTHINGS,
