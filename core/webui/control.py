@@ -14,10 +14,10 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from core.families.bases import BASES, told_base
-from core.images import infotext
 from core.request import ControlUse, GenerationRequest
 from core.webui.catalog import Catalog, find_checkpoint
 from core.webui.control_types import ControlType, find_control_type, fits, model_for
+from core.webui.evidence import said_of
 from core.webui.names import shorten
 
 LEFT_OUT: Final = "The webui left the control image out."
@@ -93,12 +93,8 @@ def was_used(request: GenerationRequest, info: Mapping[str, Any], text: str | No
     """Whether every control image counted, as far as the answer tells; `text` is the infotext of a picture."""
     if request.control is UNSET:
         return True
-    extra = info.get("extra_generation_params")
-    said = set(extra) if isinstance(extra, dict) else set()
-    if not isinstance(extra, dict) and not text:
-        return True
-    said |= set(infotext.parse(text).fields) if text else set()
-    return sum(_SAID.fullmatch(key) is not None for key in said) >= len(request.control)
+    said = said_of(info, text)
+    return said is None or sum(_SAID.fullmatch(key) is not None for key in said) >= len(request.control)
 
 
 def maps_wanted(request: GenerationRequest) -> int:

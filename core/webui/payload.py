@@ -15,6 +15,7 @@ from msgspec import UNSET
 from core.errors import UserError
 from core.request import GenerationRequest
 from core.tags import respell_lora_tags, take_lora_tags
+from core.webui import faces
 from core.webui.assets import find
 from core.webui.catalog import Catalog, find_checkpoint, find_name
 from core.webui.control import TITLE, build_units
@@ -37,7 +38,6 @@ API_CFG_SCALE: Final = 7.0
 """What a webui takes for a first pass where nobody said it; Forge would take 1 for the second."""
 PAGE_REFINER_SWITCH: Final = 0.8
 """Where the page's slider stands; told none, the API begins with the refiner."""
-FACE_DETAILER: Final = "adetailer"
 _PIECE: Final = 3 << 18
 """Bytes of an image that become base64 at once; a multiple of three, so that the pieces fit together."""
 
@@ -54,7 +54,7 @@ def build_payload(
     check_needs(request, catalog)
     dialect = DIALECTS[catalog.capabilities.speech]
     said = _plain(request) | _named(request, catalog) | _passes(request) | _images(request, inputs or {})
-    if request.face_fix is True and not catalog.assets.face_models:
+    if request.face_fix is True and not faces.is_told(request, catalog):
         said["restore_faces"] = True
     payload: dict[str, Any] = {}
     overrides: dict[str, Any] = {}
@@ -167,9 +167,8 @@ def _extras(request: GenerationRequest, catalog: Catalog, dialect: Dialect) -> d
         extras |= dialect.inpaint
     if request.refiner_checkpoint is not UNSET:
         extras[dialect.keys["refiner_switch_at"]] = PAGE_REFINER_SWITCH
-    if request.face_fix is True and catalog.assets.face_models:
-        unit = {"ad_model": catalog.assets.face_models[0]}
-        extras["alwayson_scripts"] = {FACE_DETAILER: {"args": [True, False, unit]}}
+    if faces.is_told(request, catalog):
+        extras["alwayson_scripts"] = faces.build_script(catalog)
     return extras
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeGuard
 from core.errors import NoPicture, UnreadableAnswer
 from core.images import blank, facts, infotext, kinds, png
 from core.request import GenerationRequest
-from core.webui import control
+from core.webui import control, faces
 from core.webui.answer import Answer, Rendered, RenderedPicture
 from core.webui.catalog import Catalog
 from core.webui.differences import compare, compare_size
@@ -53,6 +53,8 @@ def build_rendered(answer: Answer, spool: Path, request: GenerationRequest, cata
     )
     rendered = compare(_facts(answer.info, pictures, real[0]), request, catalog or Catalog())
     rendered = _with_control(rendered, answer.info, seen[seen.index(real[-1]) + 1 :], request)
+    if not faces.was_used(request, catalog or Catalog(), answer.info, pictures[0].infotext):
+        rendered = replace(rendered, warnings=(*rendered.warnings, faces.LEFT_OUT))
     if any(_is_blank(spool / picture.file) for picture in real):
         rendered = replace(rendered, warnings=(*rendered.warnings, _BLANK))
     return rendered
