@@ -173,12 +173,15 @@ def _extras(request: GenerationRequest, catalog: Catalog, dialect: Dialect) -> d
 
 
 def _add_loras(payload: dict[str, Any], request: GenerationRequest, catalog: Catalog, dialect: Dialect) -> None:
-    """As tags at the prompt's end; or as an array, into which the tags of the prompt go, too."""
+    """As tags before the prompt; or as an array, into which the tags of the prompt go, too.
+
+    Not behind it: webuis leave out what follows a `#` in the prompt's last line, and KoboldCpp what is too long.
+    """
     uses = () if request.loras is UNSET else tuple((use.name, use.weight) for use in request.loras)
     if dialect.loras != "array":
         tags = [f"<lora:{found.name}:{weight:g}>" for name, weight in uses if (found := _lora(catalog, name))]
         said = respell_lora_tags(payload["prompt"], lambda name: getattr(_lora(catalog, name), "name", None))
-        payload["prompt"] = " ".join((said, *tags)) if tags else said
+        payload["prompt"] = " ".join((*tags, said)) if tags else said
         return
     payload["prompt"], tagged = take_lora_tags(payload["prompt"])
     every = [(found, weight) for name, weight in (*uses, *tagged) if (found := _lora(catalog, name)) is not None]

@@ -98,7 +98,7 @@ async def test_options_of_draw_go_along(stage: Stage) -> None:
     assert sent["alwayson_scripts"].keys() == {"ControlNet", "adetailer"}
     assert (unit(stage)["module"], unit(stage)["image"]) == ("none", sent["init_images"][0])
     assert (sent["denoising_strength"], sent["negative_prompt"], sent["sampler_name"]) == (0.4, "blurry", "Euler a")
-    assert (sent["subseed"], sent["prompt"]) == (4, "a dancer <lora:inkwash:0.5>")
+    assert (sent["subseed"], sent["prompt"]) == (4, "<lora:inkwash:0.5> a dancer")
 
 
 async def test_a_spoiler_hides_the_map_too_and_private_is_private(stage: Stage) -> None:

@@ -104,7 +104,7 @@ EVERYTHING: dict[str, Any] = {
     "refiner:dreamLandscapes_v4 refiner_at:0.8 subseed:7 subseed_strength:0.2 eta:0.5",
 }
 EVERYTHING_SENT = {
-    "prompt": "a red fox <lora:add_detail:0.6> <lora:inkwash:0.8> <lora:pixel_art:1>",
+    "prompt": "<lora:inkwash:0.8> <lora:pixel_art:1> a red fox <lora:add_detail:0.6>",
     "negative_prompt": "snow",
     "styles": ["watercolour"],
     "seed": 11,

@@ -122,7 +122,7 @@ PAYLOADS: list[tuple[str, Speech, dict[str, Any], dict[str, Any]]] = [
         "LoRAs are tags",
         Speech.A1111,
         {"loras": (LoraUse("INKWASH", 0.8), LoraUse("detail"))},
-        {"prompt": "a fox <lora:inkwash:0.8> <lora:detail:1>", **A_TAIL, **overriding(**CLIP)},
+        {"prompt": "<lora:inkwash:0.8> <lora:detail:1> a fox", **A_TAIL, **overriding(**CLIP)},
     ),
     (
         "LoRAs are an array on sd.cpp",

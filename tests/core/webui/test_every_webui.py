@@ -84,6 +84,19 @@ async def test_a_wish_is_drawn_or_refused_beforehand(tmp_path: Path, name: str, 
 
 
 @EVERY
+@pytest.mark.parametrize("prompt", ["a fox # red", "# a fox\nin the snow #", "a fox\n# the end"])
+async def test_a_comment_in_the_prompt_hides_no_lora(tmp_path: Path, name: str, prompt: str) -> None:
+    async with ground_with(tmp_path, name) as (ground, webui, _):
+        catalog = ground.pool.views()[0].catalog
+        assert catalog is not None
+        if works(catalog, GenerationRequest(prompt="a fox", loras=(LoraUse("inkwash"),))):
+            ticket = await ground.submit(**SMALL, prompt=prompt, loras=(LoraUse("inkwash"),))
+            await ground.until_delivered(ticket.job_id)
+            (lora,) = webui.renders[-1].loras
+            assert "inkwash" in str(lora)
+
+
+@EVERY
 async def test_a_lora_is_applied_wherever_it_is_said(tmp_path: Path, name: str) -> None:
     async with ground_with(tmp_path, name) as (ground, webui, _):
         catalog = ground.pool.views()[0].catalog
