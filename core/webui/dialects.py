@@ -86,19 +86,24 @@ _TABLE: Final[tuple[tuple[str, str, str], ...]] = (
 # fmt: on
 
 
+_RESIZE_MODES: Final[Mapping[str, int]] = MappingProxyType({"stretch": 0, "crop": 1, "fill": 2, "latent": 3})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """How to speak to one kind of webui. `keys`: our fields and its keys.
 
-    `always` goes with every request, `hires` with a second pass, `inpaint` with a mask: what the API would take
-    otherwise is not what its page takes. `loras` are tags in the prompt, or an array of paths. `exact_image`: an image
-    has to have the picture's size.
+    `always` goes with every request, `hires` with a second pass, `image` with an image, `inpaint` with a mask: what the
+    API would take otherwise is not what its page takes. `resize_modes` are its numbers for ours. `loras` are tags in
+    the prompt, or an array of paths. `exact_image`: an image has to have the picture's size.
     """
 
     keys: Mapping[str, str]
     always: Mapping[str, Any] = field(default_factory=dict)
     hires: Mapping[str, Any] = field(default_factory=dict)
+    image: Mapping[str, Any] = field(default_factory=dict)
     inpaint: Mapping[str, Any] = field(default_factory=dict)
+    resize_modes: Mapping[str, int] = field(default_factory=lambda: _RESIZE_MODES)
     loras: Literal["tags", "array"] | None = "tags"
     exact_image: bool = False
 
@@ -109,6 +114,7 @@ class Dialect:
         more |= {"face_fix"} if "restore_faces" in self.keys else set()
         more |= set() if self.loras is None else {"loras"}
         more |= {"tags_alone"} if self.loras == "tags" else set()  # else nothing would be left of such a prompt
+        more |= {"resize_latent"} if "resize_mode" in self.keys and "latent" in self.resize_modes else set()
         return frozenset(self.keys) | more
 
 
@@ -119,6 +125,8 @@ _A_ALWAYS: Final = {"send_images": True, "save_images": False}
 _A_HIRES: Final = {"enable_hr": True, "hr_additional_modules": ["Use same choices"], "denoising_strength": 0.7}
 _A_INPAINT: Final = {"inpainting_fill": 1, "inpaint_full_res": False, "inpaint_full_res_padding": 32}
 _SDNEXT_HIRES: Final = {"enable_hr": True, "hr_resize_mode": 1, "hr_force": True, "hr_denoising_strength": 0.7}
+# Its 0, which its API takes where nothing is said, leaves an image and with it the picture in the image's own size.
+_SDNEXT_RESIZE_MODES: Final = {"stretch": 1, "crop": 2, "fill": 3}
 _SDCPP_HIRES: Final = {"enable_hr": True, "denoising_strength": 0.7}
 
 
@@ -131,7 +139,12 @@ DIALECTS: Final[Mapping[Speech, Dialect]] = MappingProxyType(
         Speech.A1111: Dialect(keys=_keys("A"), always=_A_ALWAYS, hires=_A_HIRES, inpaint=_A_INPAINT),
         Speech.FORGE: Dialect(keys=_keys("F"), always=_A_ALWAYS, hires=_A_HIRES, inpaint=_A_INPAINT),
         Speech.SDNEXT: Dialect(
-            keys=_keys("N"), always=_A_ALWAYS, hires=_SDNEXT_HIRES, inpaint={"inpaint_full_res_padding": 32}
+            keys=_keys("N"),
+            always=_A_ALWAYS,
+            hires=_SDNEXT_HIRES,
+            image={"resize_mode": _SDNEXT_RESIZE_MODES["stretch"]},
+            inpaint={"inpaint_full_res_padding": 32},
+            resize_modes=_SDNEXT_RESIZE_MODES,
         ),
         Speech.SDCPP: Dialect(keys=_keys("S"), hires=_SDCPP_HIRES, loras="array"),
         Speech.KOBOLD: Dialect(keys=_keys("K")),

@@ -104,6 +104,7 @@ LABELS: Final = {
     "face_fix": "way to fix faces",
     "hires_scale": "hires fix",
     "image": "way to draw over an image",
+    "resize_latent": "way to resize latents",
     "mask": "way to draw only a part of an image",
     "distilled_cfg": "distilled CFG scale",
     "scheduler": "scheduler to choose",

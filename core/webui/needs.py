@@ -91,6 +91,7 @@ def needs_of(request: GenerationRequest) -> tuple[Need, ...]:
     found = [Need("option", field) for field in OPTIONS if getattr(request, field) is not UNSET]
     found += [Need("option", "loras")] if loras else []
     found += [TAGS_ALONE] if any(lora_tags(prompt) and not take_lora_tags(prompt)[0] for prompt in prompts) else []
+    found += [Need("option", "resize_latent")] if request.resize_mode == "latent" else []
     found += [Need("option", "modules")] if len(vaes) > 1 else []
     found += [FACE_FIX] if request.face_fix is True else []
     found += [Need(kind, value) for field, kind in NAMED.items() if (value := getattr(request, field)) is not UNSET]

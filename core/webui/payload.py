@@ -32,7 +32,6 @@ NUMBERS: Final = frozenset(
     {"cfg_scale", "distilled_cfg", "hires_scale", "eta", "subseed_strength", "refiner_switch_at"}
 )
 """Fields that are fractional: some webuis refuse a whole number there, and others the opposite."""
-RESIZE_MODES: Final = {"stretch": 0, "crop": 1, "fill": 2, "latent": 3}
 MASKED_CONTENTS: Final = {"fill": 0, "original": 1, "noise": 2, "nothing": 3}
 API_CFG_SCALE: Final = 7.0
 """What a webui takes for a first pass where nobody said it; Forge would take 1 for the second."""
@@ -53,7 +52,7 @@ def build_payload(
         raise ValueError("the seed is drawn before a payload is built, so that a repeat makes the same picture")
     check_needs(request, catalog)
     dialect = DIALECTS[catalog.capabilities.speech]
-    said = _plain(request) | _named(request, catalog) | _passes(request) | _images(request, inputs or {})
+    said = _plain(request) | _named(request, catalog) | _passes(request) | _images(request, inputs or {}, dialect)
     if request.face_fix is True and not faces.is_told(request, catalog):
         said["restore_faces"] = True
     payload: dict[str, Any] = {}
@@ -122,13 +121,13 @@ def _passes(request: GenerationRequest) -> dict[str, Any]:
     return {"hires_denoising_strength": UNSET if wanted is UNSET else float(wanted)}
 
 
-def _images(request: GenerationRequest, inputs: Mapping[str, bytes]) -> dict[str, Any]:
+def _images(request: GenerationRequest, inputs: Mapping[str, bytes], dialect: Dialect) -> dict[str, Any]:
     said: dict[str, Any] = {}
     if request.image is UNSET:
         return said
     said["image"] = [encoded(inputs, request.image)]
     if request.resize_mode is not UNSET:
-        said["resize_mode"] = RESIZE_MODES[request.resize_mode]
+        said["resize_mode"] = dialect.resize_modes[request.resize_mode]
     if request.mask is not UNSET:
         said["mask"] = encoded(inputs, request.mask)
         if request.inpaint_area is not UNSET:
@@ -163,6 +162,8 @@ def _extras(request: GenerationRequest, catalog: Catalog, dialect: Dialect) -> d
             extras["hr_cfg"] = API_CFG_SCALE if request.cfg_scale is UNSET else float(request.cfg_scale)
             if request.distilled_cfg is not UNSET and "distilled_cfg" in dialect.keys:
                 extras["hr_distilled_cfg"] = float(request.distilled_cfg)
+    if request.image is not UNSET:
+        extras |= dialect.image
     if request.mask is not UNSET:
         extras |= dialect.inpaint
     if request.refiner_checkpoint is not UNSET:

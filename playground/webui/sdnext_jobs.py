@@ -38,6 +38,7 @@ from playground.webui.spoil import spoil
 from playground.webui.validation import Pydantic1, Pydantic2
 
 _LONG = 1000  # characters of a script's argument; a longer one is not echoed
+_RESIZE_MODES = {1: 0, 2: 1, 3: 2}  # to A1111's: fixed, crop, fill; 0 leaves the image as it is
 _SHORTEST_IMAGE = 64  # characters
 
 
@@ -227,7 +228,15 @@ def _inputs(payload: Mapping[str, Any], mask: Image.Image | None) -> Inputs | No
     images = [_open(str(text)) for text in payload.get("init_images") or []]
     if not images:
         return None
-    more = {"mask_round": False, "mask_blur_x": 4, "mask_blur_y": 4, "inpainting_fill": 1, "batch_size": len(images)}
+    mode = _RESIZE_MODES.get(payload["resize_mode"], 0)
+    more = {
+        "resize_mode": mode,
+        "mask_round": False,
+        "mask_blur_x": 4,
+        "mask_blur_y": 4,
+        "inpainting_fill": 1,
+        "batch_size": len(images),
+    }
     return prepare(images, mask, {**payload, **more}, "#ffffff")
 
 

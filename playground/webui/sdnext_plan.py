@@ -83,7 +83,7 @@ def make_plan(
     inputs: Inputs | None,
 ) -> NextPlan:  # fmt: skip
     """Turn a validated payload into a plan. Raises CrashError where the server would give the job up."""
-    width, height = payload["width"] // 8 * 8, payload["height"] // 8 * 8
+    width, height = _size(payload, inputs)
     count = payload["n_iter"] * payload["batch_size"]
     if checkpoint is None or min(width, height) < _SMALLEST or count < 1:
         raise CrashError("Aborted", "the job was given up")
@@ -117,6 +117,14 @@ def make_plan(
     operations = "; ".join([operation, *(["hires"] if hires else []), *_detailing(payload)])
     texts = [_infotext(plan, index, operations) for index in range(count)]
     return replace(plan, draft=replace(draft, infotexts=texts))
+
+
+def _size(payload: Mapping[str, Any], inputs: Inputs | None) -> tuple[int, int]:
+    """Without a mode of resizing the picture gets the image's own size, but for "only masked"."""
+    width, height = payload["width"], payload["height"]
+    if inputs is not None and inputs.area is None and not payload["resize_mode"]:
+        width, height = inputs.init.size
+    return width // 8 * 8, height // 8 * 8
 
 
 def _detailing(payload: Mapping[str, Any]) -> list[str]:

@@ -146,6 +146,20 @@ PAYLOADS: list[tuple[str, Speech, dict[str, Any], dict[str, Any]]] = [
         {"init_images": [ENCODED], "denoising_strength": 1.0, "resize_mode": 1, **A_TAIL, **overriding(**CLIP)},
     ),
     (
+        "an image for SD.Next always gets the picture's size",
+        Speech.SDNEXT,
+        {"image": "key-of-image"},
+        {"init_images": [ENCODED], "resize_mode": 1, **A_TAIL},
+    ),
+    *(
+        (f"SD.Next's number for {mode}", Speech.SDNEXT, {"image": "key-of-image", "resize_mode": mode}, expected)
+        for mode, expected in (
+            ("stretch", {"init_images": [ENCODED], "resize_mode": 1, **A_TAIL}),
+            ("crop", {"init_images": [ENCODED], "resize_mode": 2, **A_TAIL}),
+            ("fill", {"init_images": [ENCODED], "resize_mode": 3, **A_TAIL}),
+        )
+    ),
+    (
         "a mask goes with what the page would send",
         Speech.A1111,
         {"image": "key-of-image", "mask": "key-of-mask", "inpaint_area": "masked", "mask_invert": True},
@@ -205,6 +219,11 @@ def test_tags_in_the_prompt_become_part_of_the_array() -> None:
     [
         (Speech.KOBOLD, {"hires_scale": 2.0}, "This server's webui has no hires fix; leave it out."),
         (Speech.A1111, {"distilled_cfg": 3.5}, "This server's webui has no distilled CFG scale; leave it out."),
+        (
+            Speech.SDNEXT,
+            {"image": "key-of-image", "resize_mode": "latent"},
+            "This server's webui has no way to resize latents; leave it out.",
+        ),
         (Speech.SDNEXT, {"face_fix": True}, "This server's webui has no way to fix faces; leave it out."),
         (
             Speech.DRAWTHINGS,

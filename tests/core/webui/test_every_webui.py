@@ -35,14 +35,16 @@ WISHES: dict[str, dict[str, Any]] = {
     "tiling": {"tiling": True},
     "distilled_cfg": {"distilled_cfg": 3.0},
     "image": {"image": "image", "denoising_strength": 0.5},
+    "fill": {"image": "wide", "resize_mode": "fill"},
+    "latent": {"image": "wide", "resize_mode": "latent"},
     "mask": {"image": "image", "mask": "mask", "denoising_strength": 0.5},
     "masked area": {"image": "image", "mask": "mask", "inpaint_area": "masked", "mask_blur": 2},
 }
 
 
-def picture(mode: str) -> bytes:
+def picture(mode: str, size: tuple[int, int] = (128, 128)) -> bytes:
     file = io.BytesIO()
-    Image.effect_noise((128, 128), 60).convert(mode).save(file, "PNG")
+    Image.effect_noise(size, 60).convert(mode).save(file, "PNG")
     return file.getvalue()
 
 
@@ -52,8 +54,8 @@ async def ground_with(folder: Path, name: str) -> AsyncIterator[tuple[Ground, Lo
     webui = WEBUIS[name](seconds_per_step=0.0, cheap_pictures=True)
     async with webui, opened_ground(folder, webui) as ground:
         keys: dict[str, str] = {}
-        for what, mode in (("image", "RGB"), ("mask", "L")):
-            prepared = prepare(picture(mode), InboundLimits())
+        for what, mode, size in (("image", "RGB", (128, 128)), ("wide", "RGB", (192, 64)), ("mask", "L", (128, 128))):
+            prepared = prepare(picture(mode, size), InboundLimits())
             await InputRows(ground.parts._engine).put(prepared.key, prepared.png, 1.0)
             keys[what] = prepared.key
         yield ground, webui, keys
@@ -77,6 +79,8 @@ async def test_a_wish_is_drawn_or_refused_beforehand(tmp_path: Path, name: str, 
         (render,) = webui.renders
         assert set(render.ignored) <= (FORGES_OWN if wish == "hires" else set())
         dialect = DIALECTS[catalog.capabilities.speech]
+        assert shown.drawing is not None
+        assert [said for said in shown.drawing.warnings if said.startswith("The picture is")] == []
         sent = {dialect.keys[field].removeprefix("@") for field in asked if field in dialect.keys}
         told = render.sent.keys() | render.sent.get("override_settings", {}).keys()
         assert sent <= told, f"{sent - told} never reached the webui"

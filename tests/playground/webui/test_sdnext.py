@@ -224,6 +224,29 @@ async def test_hires_fix_needs_its_own_fields(client: Client) -> None:
     assert "Hires steps: 2" in latent.info()["infotexts"][0]
 
 
+@pytest.mark.parametrize(
+    ("mode", "size", "left", "edge"),
+    [
+        (0, (128, 64), (200, 30, 30), (30, 200, 30)),  # the image as it is
+        (1, (64, 64), (200, 30, 30), (30, 200, 30)),  # stretched
+        (2, (64, 64), (30, 200, 30), (30, 200, 30)),  # cut to the shape
+        (3, (64, 64), (200, 30, 30), (30, 30, 200)),  # with edges that are filled
+    ],
+)
+async def test_the_modes_of_resizing_have_numbers_of_their_own(
+    mode: int, size: tuple[int, int], left: tuple[int, int, int], edge: tuple[int, int, int]
+) -> None:
+    wide, out = Image.new("RGB", (128, 64), (200, 30, 30)), io.BytesIO()
+    wide.paste((30, 200, 30), (32, 0, 96, 64))
+    wide.paste((30, 30, 200), (32, 0, 96, 16))
+    wide.save(out, "PNG")
+    body = {"prompt": "a fox", "steps": 1, "width": 64, "height": 64, "denoising_strength": 0, "resize_mode": mode}
+    async with LocalSdNext(seconds_per_step=0.0, options=PNG) as drawing:
+        images = [base64.b64encode(out.getvalue()).decode()]
+        (made,) = (await Client(drawing).post("img2img", {**body, "init_images": images})).pictures()
+    assert (made.size, made.getpixel((2, 40)), made.getpixel((32, 20))) == (size, left, edge)
+
+
 async def test_img2img_wants_an_init_image_and_fetches_none(client: Client) -> None:
     body = {"prompt": "fox", "steps": 1, "width": 64, "height": 64}
     none = await client.post("img2img", body)
