@@ -60,9 +60,10 @@ class Named:
 class Capabilities:
     """What this webui can do, as its routes said: the code asks these and never a product's name.
 
-    `clip_skip` is the webui's own `CLIP_stop_at_last_layers`, None where it has no such option. Without `n_iter`,
-    several pictures come only as one batch. `speech` is how to speak to it, `fields` what of a request can be said;
-    not `recognised`: that is a guess, since it did not say what it is in time.
+    `clip_skip`, `vae` and `modules` are the webui's own `CLIP_stop_at_last_layers`, `sd_vae` and
+    `forge_additional_modules`, None where it has no such option. Without `n_iter`, several pictures come only as one
+    batch. `speech` is how to speak to it, `fields` what of a request can be said; not `recognised`: that is a guess,
+    since it did not say what it is in time.
     """
 
     speech: Speech = Speech.A1111
@@ -75,6 +76,8 @@ class Capabilities:
     png_info: bool = False
     override_settings: bool = False
     clip_skip: int | None = None
+    vae: str | None = None
+    modules: tuple[str, ...] | None = None
     n_iter: bool = True
 
     @property

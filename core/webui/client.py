@@ -15,12 +15,12 @@ import aiohttp
 import msgspec
 
 from core.errors import NoApi, UnreadableAnswer, WebuiError
-from core.webui import lists
 from core.webui.address import WebuiAddress
 from core.webui.answer import Answer, decode_caption
 from core.webui.catalog import Capabilities, Catalog
 from core.webui.dialects import LASTING_KEYS
 from core.webui.faults import NETWORK_ERRORS, from_exception, from_status, tidy
+from core.webui.own import said_in, without_leaks
 from core.webui.probing import CAPTION, EXTRAS, INTERROGATE, probe
 from core.webui.progress import Progress, is_idle, read_progress
 from core.webui.receiving import ANSWER_LIMIT, read_chunks, read_error, telling
@@ -74,15 +74,16 @@ class WebuiClient:
         self._session = session
         self._headers = {} if address.login is None else {"Authorization": address.login.header}
         self._capabilities: Capabilities | None = None
-        self._sent_clip_skip: int | None = None
+        self._sent: dict[str, Any] = {}
 
     async def fetch_catalog(self, known: Catalog | None = None, *, whole: bool = True) -> Catalog:
         """Ask for every list, or (unless `whole`) only for those that change while it runs; the rest is as `known`.
 
         NotReady, NoApi or AuthenticationFailed where none at all can be read.
         """
+        before = self._sent  # a picture may begin while the lists are read
         catalog = await probe(self, known, whole=whole)
-        self._capabilities = self._with_own_clip_skip(catalog.capabilities)
+        self._capabilities = without_leaks(catalog.capabilities, self._capabilities, before, self._sent)
         return replace(catalog, capabilities=self._capabilities)
 
     async def txt2img(
@@ -94,7 +95,7 @@ class WebuiClient:
         answer: a long one over a slow line is no lost job.
         OSError where the spool folder can't be written is passed on: that is no fault of the webui.
         """
-        self._sent_clip_skip = payload.get("override_settings", {}).get(lists.CLIP_SKIP)
+        self._sent = self._sent | said_in(payload)
         route = _IMG2IMG if "init_images" in payload else _TXT2IMG
         return await self._work(route, payload, lambda chunks: read_answer(chunks, spool), heard, budget)
 
@@ -177,10 +178,11 @@ class WebuiClient:
         """
         if not LASTING_KEYS.issuperset(options):
             raise ValueError(f"options that nobody may set: {sorted(set(options) - LASTING_KEYS)}")
-        if lists.CLIP_SKIP in options:
-            self._sent_clip_skip = None  # what the options say of it from now on is the webui's own
         timeout = aiohttp.ClientTimeout(total=budget, connect=_CONNECT)
-        return await self._json("POST", _OPTIONS, options, timeout=timeout, effect=True)
+        answer = await self._json("POST", _OPTIONS, options, timeout=timeout, effect=True)
+        # What its options say of these from now on is its own.
+        self._sent = {key: value for key, value in self._sent.items() if key not in options}
+        return answer
 
     async def refresh(self, kind: str, budget: float) -> None:
         """Let it look for new files of a kind (checkpoints, vae, loras); on A1111 that waits behind the running job."""
@@ -201,13 +203,6 @@ class WebuiClient:
 
     def _can_ask_task(self) -> bool:
         return self._capabilities is None or self._capabilities.task_progress
-
-    def _with_own_clip_skip(self, found: Capabilities) -> Capabilities:
-        """Don't take our own leaked override for the webui's setting (contract 11.2.4)."""
-        known = self._capabilities.clip_skip if self._capabilities else None
-        if known is not None and found.clip_skip is not None and found.clip_skip == self._sent_clip_skip:
-            return replace(found, clip_skip=known)
-        return found
 
     async def task_progress(self, task_id: str) -> dict[str, Any]:
         question = {"id_task": task_id, "id_live_preview": -1, "live_preview": False}

@@ -11,8 +11,8 @@ import ijson  # type: ignore[import-untyped]  # it has no types
 
 from core.webui.assets import Lora
 from core.webui.catalog import Capabilities, Checkpoint, Named
+from core.webui.own import read_own
 
-CLIP_SKIP = "CLIP_stop_at_last_layers"
 FACE_MODEL = "face_yolov8n.pt"
 """What ADetailer has in every installation."""
 _FACE_SIZE = re.compile(r"yolo(?:v?[0-9]+)?([nsmlx])(?![a-z])")
@@ -162,15 +162,9 @@ def read_capabilities(options: Any, *, progress: bool, task_progress: bool) -> C
         interrupt=progress,
         png_info=progress,
         override_settings=full or progress,
-        clip_skip=_clip_skip(known.get(CLIP_SKIP)),
         n_iter=progress or not token,
+        **read_own(known),
     )
-
-
-def _clip_skip(value: Any) -> int | None:
-    # A1111 declares whole-numbered options as floats and may say 1.0.
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return int(value) if is_number and 1 <= value <= 12 else None
 
 
 def _named(body: Any, shown: str) -> tuple[Named, ...]:

@@ -11,7 +11,6 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import PurePosixPath
 from typing import Any, Final
 
 from core.errors import NotOffered, UnreadableAnswer, WebuiError
@@ -23,6 +22,7 @@ from core.webui.client import PROGRESS, WebuiClient
 from core.webui.dialects import DIALECTS, Speech
 from core.webui.lacking import check_needs
 from core.webui.needs import vaes_of
+from core.webui.own import are_same_modules
 from core.webui.progress import is_idle
 
 CLIP_SKIPS: Final = (1, 12)
@@ -100,8 +100,7 @@ def is_set(change: Change, options: Mapping[str, Any], catalog: Catalog) -> bool
         case int():
             return isinstance(found, int | float) and not isinstance(found, bool) and found == change.value
         case list():
-            names = found if isinstance(found, list) else []
-            return sorted(map(_base, names)) == sorted(map(_base, change.value))
+            return are_same_modules(found if isinstance(found, list) else [], change.value)
         case str() if change.key == "sd_model_checkpoint":
             wanted = find_checkpoint(catalog, change.value)
             return wanted is not None and isinstance(found, str) and find_checkpoint(catalog, found) == wanted
@@ -164,8 +163,3 @@ def _clip_skip_change(wanted: str, catalog: Catalog) -> Change:
     if not lowest <= number <= highest:
         raise NotOffered(f"CLIP skip is a whole number from {lowest} to {highest}.")
     return Change("CLIP_stop_at_last_layers", number, str(number))
-
-
-def _base(name: Any) -> str:
-    """A module's file name: Forge keeps whole paths of what was set by name."""
-    return PurePosixPath(str(name).replace("\\", "/")).name.casefold()

@@ -103,10 +103,11 @@ def _named(request: GenerationRequest, catalog: Catalog) -> dict[str, Any]:
         said["hires_upscaler"] = next((name for name in upscalers if "latent" in name.casefold()), upscalers[0])
     if request.styles is not UNSET:
         said["styles"] = [style for wanted in request.styles if (style := find(assets.styles, wanted)) is not None]
+    # These are said in every request: see core.webui.own.
+    said |= {"vae": UNSET if can.vae is None else can.vae, "modules": UNSET if can.modules is None else [*can.modules]}
     if vaes := [vae for wanted in vae_names(request) if (vae := find(vaes_of(catalog), wanted)) is not None]:
         said |= {"vae": vaes[0], "modules": vaes}
     if can.sets_clip_skip:
-        # Said in every request: a fresh install doesn't restore it after another request's override (contract 11.2.4).
         own = UNSET if can.clip_skip is None else can.clip_skip
         said["clip_skip"] = own if request.clip_skip is UNSET else request.clip_skip
     return said

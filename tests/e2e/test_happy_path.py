@@ -89,7 +89,7 @@ async def test_the_payload_holds_what_was_said_in_exact_types_and_nothing_else(s
     await stage.delivered(interaction)
     sent = payload(stage).body
     assert sent["force_task_id"].startswith(f"easel-{interaction.id}")
-    assert set(sent["override_settings"]) <= {"sd_model_checkpoint", "CLIP_stop_at_last_layers"}
+    assert set(sent["override_settings"]) <= {"sd_model_checkpoint", "sd_vae", "CLIP_stop_at_last_layers"}
     assert sent["override_settings"]["sd_model_checkpoint"].startswith("paperCutout_v12")
     assert sent["override_settings_restore_afterwards"] is True
     assert (type(sent["cfg_scale"]), type(sent["width"]), type(sent["seed"])) == (float, int, int)

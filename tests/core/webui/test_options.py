@@ -218,7 +218,7 @@ async def test_a_lasting_clip_skip_is_not_taken_for_a_leaked_one(session: aiohtt
     async with LocalWebui() as webui:
         client = client_for(webui.url, session)
         known = await client.fetch_catalog()
-        client._sent_clip_skip = 2
+        client._sent = {"CLIP_stop_at_last_layers": 2}
         await client.set_options({"CLIP_stop_at_last_layers": 2}, 5.0)
         assert (await client.fetch_catalog(known)).capabilities.clip_skip == 2
 
