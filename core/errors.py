@@ -7,11 +7,11 @@ EaselError
 │   └── NoDatabase          our own database did not answer in time; later it will
 ├── ConfigurationError    the operator can mend it: every problem at once
 └── WebuiError            what a webui did. `sentence` is for the person, `detail` for the log alone
-    ├── NotReady            refused, starting, 502/503: the job waits
+    ├── NotReady            refused, starting, 503, a 502 at once: the job waits
     │   └── NoApi             it answers without the API: the job waits
     ├── AuthenticationFailed  401/403: the job waits until the operator mends the credentials
     ├── Busy                429, or 503 that says busy: the job waits
-    ├── OutcomeUnknown      time-out, closed connection, 504/524: asked again only once it is known to be over
+    ├── OutcomeUnknown      time-out, closed connection, 504/524, a late 502: asked again once it is known to be over
     ├── BadRequest          400/404/422: this request will never work here
     ├── ModelMissing        the checkpoint, upscaler or the like isn't there
     ├── OutOfMemory         the picture is too large for the graphics card
@@ -76,7 +76,7 @@ class WebuiError(EaselError):
 
 
 class NotReady(WebuiError):
-    """No connection, or the server is there and its API isn't (starting, `--api` missing, 502, 503)."""
+    """No connection, or the server is there and its API isn't (starting, `--api` missing, 503, a 502 at once)."""
 
     sentence = "The webui can't be reached at the moment."
 

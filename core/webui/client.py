@@ -6,6 +6,7 @@ import asyncio
 import base64
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -259,7 +260,7 @@ class WebuiClient:
         effect: bool = False,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """One request whose answer is a 200 (or SD.Next's 204); every other answer is raised as a WebuiError."""
-        headers = dict(self._headers)
+        headers, begun = dict(self._headers), time.monotonic()
         sent: Any = None
         if body is not None:
             parts = parts_of(body)
@@ -275,5 +276,6 @@ class WebuiClient:
         async with response:
             if response.status not in (200, 204):
                 told = await read_error(response, self.address.login)
-                raise from_status(response.status, told, effect=effect, login=self.address.login)
+                seconds = time.monotonic() - begun
+                raise from_status(response.status, told, effect=effect, login=self.address.login, seconds=seconds)
             yield response

@@ -33,6 +33,8 @@ from core.webui.address import Login
 NETWORK_ERRORS = (aiohttp.ClientError, HttpProcessingError, OSError)
 
 _DETAIL_LENGTH = 500
+_DIED_AFTER = 5.0
+"""Seconds after which a 502 is no refused connection any more: a proxy says that at once, or within three seconds."""
 _PROXY_GAVE_UP = frozenset({408, 499, 504, *range(520, 525)})
 _MODEL_MISSING = re.compile(
     r"could not find (checkpoint|upscaler)|model '.*?' not found|model not found|do not have any model"
@@ -59,17 +61,23 @@ def from_exception(error: Exception, *, effect: bool, login: Login | None = None
             return OutcomeUnknown(detail) if effect else NotReady(detail)
 
 
-def from_status(status: int, body: bytes, *, effect: bool, login: Login | None = None) -> WebuiError:
-    """Translate an answer other than 200. `body` may be cut off; its text decides the class, and goes to the log."""
+def from_status(
+    status: int, body: bytes, *, effect: bool, login: Login | None = None, seconds: float = 0.0
+) -> WebuiError:
+    """Translate an answer other than 200. `body` may be cut off; its text decides the class, and goes to the log.
+
+    `seconds` went by until it came: a proxy says 502 where nothing listens, and where the webui dies at its work.
+    """
     message = explain_body(body)
     detail = tidy(f"{status} {message}", login)
     if status in (401, 403):
         return AuthenticationFailed(detail)
     if status == 429 or (status == 503 and "busy" in message.lower()):
         return Busy(detail)
-    if status in (502, 503):
+    died = status == 502 and seconds >= _DIED_AFTER
+    if status in (502, 503) and not died:
         return NotReady(detail)
-    if status in _PROXY_GAVE_UP:
+    if died or status in _PROXY_GAVE_UP:
         return OutcomeUnknown(detail) if effect else NotReady(detail)
     if status in (404, 405) and not _is_deliberate(body, message):
         return NoApi(detail)

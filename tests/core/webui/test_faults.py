@@ -177,6 +177,22 @@ def test_a_list_that_a_proxy_gave_up_on_is_only_not_ready(status: int) -> None:
     assert type(from_status(status, b"", effect=False)) is NotReady
 
 
+@pytest.mark.parametrize(
+    ("status", "effect", "seconds", "expected"),
+    [
+        (502, True, 0.1, NotReady),
+        (502, True, 3.5, NotReady),  # no route to the machine
+        (502, True, 30.0, OutcomeUnknown),
+        (502, False, 30.0, NotReady),
+        (503, True, 30.0, NotReady),
+    ],
+)
+def test_a_502_after_a_while_is_a_webui_that_died_at_its_work(
+    status: int, effect: bool, seconds: float, expected: type[WebuiError]
+) -> None:
+    assert type(from_status(status, b"<html>", effect=effect, seconds=seconds)) is expected
+
+
 def test_every_status_is_mapped() -> None:
     for status in range(201, 600):
         assert isinstance(from_status(status, b"", effect=True), WebuiError)

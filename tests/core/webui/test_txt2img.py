@@ -27,6 +27,7 @@ from core.errors import (
     WebuiError,
 )
 from core.request import GenerationRequest
+from core.webui import faults
 from core.webui.payload import build_payload
 from playground.webui import Fault, LocalWebui
 from tests.core.webui.conftest import RawServer, client_for, http
@@ -101,6 +102,24 @@ async def test_each_fault_of_the_webui_becomes_its_error(
         assert caught.value.detail
         assert len(caught.value.detail) <= 500
         assert (await client.txt2img(PAYLOAD, tmp_path)).files == ("0.raw",)
+
+
+async def test_a_502_that_comes_late_leaves_the_outcome_unknown(
+    raw: RawServer, session: aiohttp.ClientSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a proxy answers whose webui dies while it draws."""
+
+    async def die(writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.3)
+        writer.write(http("502 Bad Gateway", b"<html>", "text/html"))
+
+    raw.answers["/sdapi/v1/txt2img"] = die
+    client = client_for(raw.url, session)
+    with pytest.raises(NotReady):
+        await client.txt2img(PAYLOAD, tmp_path)
+    monkeypatch.setattr(faults, "_DIED_AFTER", 0.2)
+    with pytest.raises(OutcomeUnknown):
+        await client.txt2img(PAYLOAD, tmp_path)
 
 
 async def test_a_503_is_not_ready_or_busy(session: aiohttp.ClientSession, tmp_path: Path) -> None:
