@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
 import contextlib
 import logging
 import time
@@ -25,7 +23,7 @@ from core.webui.own import said_in, without_leaks
 from core.webui.probing import CAPTION, EXTRAS, INTERROGATE, probe
 from core.webui.progress import Progress, is_idle, read_progress
 from core.webui.receiving import ANSWER_LIMIT, read_chunks, read_error, telling
-from core.webui.sending import in_pieces, parts_of
+from core.webui.sending import Base64, in_pieces, parts_of
 from core.webui.stream import read_answer
 
 log = logging.getLogger(__name__)
@@ -193,9 +191,8 @@ class WebuiClient:
 
     async def read_png_info(self, data: bytes) -> str | None:
         """The infotext that the webui finds in an image; None where it finds none or can't be asked."""
-        image = await asyncio.to_thread(lambda: base64.b64encode(data).decode("ascii"))
         try:
-            answer = await self._json("POST", _PNG_INFO, {"image": image})
+            answer = await self._json("POST", _PNG_INFO, {"image": Base64(data)})
         except WebuiError as error:
             log.info("png-info failed", extra={"webui": self.address.url, "error": str(error)})
             return None

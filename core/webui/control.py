@@ -19,6 +19,7 @@ from core.webui.catalog import Catalog, find_checkpoint
 from core.webui.control_types import ControlType, find_control_type, fits, model_for
 from core.webui.evidence import said_of
 from core.webui.names import shorten
+from core.webui.sending import Base64
 
 LEFT_OUT: Final = "The webui left the control image out."
 NO_MAP: Final = "The webui sent no map of the control image."
@@ -31,7 +32,7 @@ _EMBEDDING = re.compile(r"adapter(?!_color)|reference|revision|instant|clip|insi
 """Preprocessors from which no picture comes: without them the unit has nothing to go by."""
 
 
-def build_units(request: GenerationRequest, catalog: Catalog, encode: Callable[[str], str]) -> list[dict[str, Any]]:
+def build_units(request: GenerationRequest, catalog: Catalog, encode: Callable[[str], Base64]) -> list[dict[str, Any]]:
     """A unit for each control image; `encode` gives an image's base64 by its key. Every type has to be there."""
     units: list[dict[str, Any]] = []
     for use in () if request.control is UNSET else request.control:
@@ -41,7 +42,7 @@ def build_units(request: GenerationRequest, catalog: Catalog, encode: Callable[[
     return units
 
 
-def _unit(use: ControlUse, found: ControlType, model: str, image: str) -> dict[str, Any]:
+def _unit(use: ControlUse, found: ControlType, model: str, image: Base64) -> dict[str, Any]:
     """What Mikubill's extension, Forge's and reForge's read alike; -1 is the preprocessor's own setting."""
     takes_any = use.preprocess or _EMBEDDING.search(found.module)
     return {

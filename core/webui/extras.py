@@ -17,6 +17,7 @@ from core.webui.catalog import Catalog
 from core.webui.dialects import DIALECTS
 from core.webui.lacking import check_needs
 from core.webui.payload import encoded
+from core.webui.sending import Base64
 
 USUAL: Final = "R-ESRGAN 4x+"
 """The upscaler where nobody chose one and the webui has it: made for any picture, and part of every installation."""
@@ -80,7 +81,7 @@ def build_describe(request: GenerationRequest, catalog: Catalog, inputs: Mapping
     return {**image, "model": describer}
 
 
-def _image(request: GenerationRequest, inputs: Mapping[str, bytes]) -> str:
+def _image(request: GenerationRequest, inputs: Mapping[str, bytes]) -> Base64:
     if request.image is UNSET:
         raise ValueError("there is no image to work on")
     return encoded(inputs, request.image)

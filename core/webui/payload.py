@@ -6,7 +6,6 @@ key is which is in core.webui.dialects; here is what the values are.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -22,6 +21,7 @@ from core.webui.control import TITLE, build_units
 from core.webui.dialects import DIALECTS, OVERRIDE_KEYS, Dialect
 from core.webui.lacking import check_needs
 from core.webui.needs import vae_names, vaes_of
+from core.webui.sending import Base64
 
 PLAIN: Final = (
     *("prompt", "negative_prompt", "seed", "width", "height", "steps", "eta", "subseed", "subseed_strength", "tiling"),
@@ -37,8 +37,6 @@ API_CFG_SCALE: Final = 7.0
 """What a webui takes for a first pass where nobody said it; Forge would take 1 for the second."""
 PAGE_REFINER_SWITCH: Final = 0.8
 """Where the page's slider stands; told none, the API begins with the refiner."""
-_PIECE: Final = 3 << 18
-"""Bytes of an image that become base64 at once; a multiple of three, so that the pieces fit together."""
 
 
 def build_payload(
@@ -140,15 +138,11 @@ def _images(request: GenerationRequest, inputs: Mapping[str, bytes], dialect: Di
     return said
 
 
-def encoded(inputs: Mapping[str, bytes], key: str) -> str:
+def encoded(inputs: Mapping[str, bytes], key: str) -> Base64:
     """A stored image as webuis take it; UserError where it is gone."""
     if key not in inputs:
         raise UserError("The image that was sent for this picture is not there any more; send it again.")
-    png = inputs[key]
-    # In pieces: one call for a large image would hold all other threads up for a tenth of a second.
-    return "".join(
-        base64.b64encode(png[start : start + _PIECE]).decode("ascii") for start in range(0, len(png), _PIECE)
-    )
+    return Base64(inputs[key])
 
 
 def _extras(request: GenerationRequest, catalog: Catalog, dialect: Dialect) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +28,7 @@ from core.webui.lacking import check_needs
 from core.webui.needs import Need, first_lack, needs_of
 from core.webui.payload import build_payload
 from core.webui.results import build_rendered
+from core.webui.sending import Base64
 from playground.webui import LocalForge, LocalReForge, LocalWebui
 from tests.core.ground import Ground, opened_ground
 from tests.core.webui.conftest import client_for
@@ -49,7 +49,7 @@ UNIT: dict[str, Any] = {
     "enabled": True,
     "module": "depth_midas",
     "model": "depth_sd15 [1]",
-    "image": base64.b64encode(PNG).decode(),
+    "image": Base64(PNG),
     "weight": 1.0,
     "resize_mode": "Crop and Resize",
     "control_mode": "Balanced",

@@ -1,6 +1,5 @@
 """What each way of speaking sends: exact payloads, and nothing that a webui of that kind doesn't take."""
 
-import base64
 import json
 from dataclasses import replace
 from typing import Any
@@ -17,6 +16,7 @@ from core.webui.dialects import DIALECTS, OVERRIDE_KEYS, Speech
 from core.webui.lacking import check_needs
 from core.webui.needs import first_lack, needs_of
 from core.webui.payload import build_payload
+from core.webui.sending import Base64
 
 IMAGE, MASK = b"an image", b"a mask"
 INPUTS = {"key-of-image": IMAGE, "key-of-mask": MASK}
@@ -74,7 +74,7 @@ A_HIRES = {
     "hr_second_pass_steps": 10,
     "denoising_strength": 0.4,
 }
-ENCODED = base64.b64encode(IMAGE).decode()
+ENCODED = Base64(IMAGE)
 PAYLOADS: list[tuple[str, Speech, dict[str, Any], dict[str, Any]]] = [
     ("hires on A1111", Speech.A1111, HIRES, {**A_HIRES, **A_TAIL, **overriding(**CLIP)}),
     (
@@ -165,7 +165,7 @@ PAYLOADS: list[tuple[str, Speech, dict[str, Any], dict[str, Any]]] = [
         {"image": "key-of-image", "mask": "key-of-mask", "inpaint_area": "masked", "mask_invert": True},
         {
             "init_images": [ENCODED],
-            "mask": base64.b64encode(MASK).decode(),
+            "mask": Base64(MASK),
             "inpainting_fill": 1,
             "inpaint_full_res": True,
             "inpaint_full_res_padding": 32,
@@ -190,7 +190,12 @@ PAYLOADS: list[tuple[str, Speech, dict[str, Any], dict[str, Any]]] = [
 )
 def test_the_payload_is_exactly_this(speech: Speech, fields: dict[str, Any], expected: dict[str, Any]) -> None:
     payload = build_payload(asked(**fields), catalog(speech), task_id=None, inputs=INPUTS)
-    assert json.dumps(payload, sort_keys=True) == json.dumps({"prompt": "a fox", "seed": 5, **expected}, sort_keys=True)
+    assert as_sent(payload) == as_sent({"prompt": "a fox", "seed": 5, **expected})
+
+
+def as_sent(payload: dict[str, Any]) -> str:
+    """Where 1 and 1.0 and true differ."""
+    return json.dumps(payload, sort_keys=True, default=repr)
 
 
 def test_forge_takes_modules_in_place_of_a_vae() -> None:

@@ -34,6 +34,7 @@ from core.webui.extras import build_describe, build_upscale, upscaler_of
 from core.webui.lacking import check_needs
 from core.webui.needs import TASKS
 from core.webui.results import build_upscaled
+from core.webui.sending import Base64
 from tests.core.webui.conftest import RawServer, client_for, http
 from tests.core.webui.features import WEBUIS, catalogs
 
@@ -44,7 +45,7 @@ DOUBLED = GenerationRequest(
 SIZED = replace(DOUBLED, upscale_factor=UNSET)
 DESCRIBED = GenerationRequest(prompt="", task="describe", image="i", width=64, height=48)
 INPUTS = {"i": b"png"}
-IMAGE = base64.b64encode(b"png").decode()
+IMAGE = Base64(b"png")
 A_FAMILY = (Speech.A1111, Speech.FORGE)
 
 
@@ -201,7 +202,7 @@ async def test_an_answer_without_an_image_is_none(
     [
         (http("200 OK", b"<html><p>image</p></html>", "text/html"), UnreadableAnswer),
         (http("200 OK", b'{"image": "%%%"}'), UnreadableAnswer),
-        (http("200 OK", b'{"image": "' + IMAGE.encode()), UnreadableAnswer),
+        (http("200 OK", b'{"image": "' + b"cG5n"), UnreadableAnswer),
         (http("500 X", b'{"error":"AssertionError","errors":"could not find upscaler named x"}'), ModelMissing),
         (http("200 OK", b'{"image": "').replace(b"Content-Length: 11", b"Content-Length: 99"), OutcomeUnknown),
         (b"", OutcomeUnknown),

@@ -29,6 +29,7 @@ from core.errors import (
 from core.request import GenerationRequest
 from core.webui import faults
 from core.webui.payload import build_payload
+from core.webui.sending import Base64
 from playground.webui import Fault, LocalWebui
 from tests.core.webui.conftest import RawServer, client_for, http
 
@@ -282,3 +283,20 @@ async def test_what_is_sent_in_pieces_arrives_as_it_was(
     (head,) = raw.heads
     assert "transfer-encoding" not in head.lower()
     assert [json.loads(body) for body in raw.bodies] == [payload]
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 49_151, 49_152, 49_153, 1_000_000])
+async def test_an_image_becomes_base64_on_its_way(
+    session: aiohttp.ClientSession, raw: RawServer, tmp_path: Path, size: int
+) -> None:
+    raw.answers["/sdapi/v1/img2img"] = http("200 OK", b'{"images":["aW1n"]}')
+    image, mask = bytes(number % 251 for number in range(size)), b"mask"
+    unit = {"image": Base64(mask), "weight": 1.0}
+    scripts = {"ControlNet": {"args": [unit, unit]}}
+    payload = {"init_images": [Base64(image)], "prompt": "a fox", "mask": Base64(mask), "alwayson_scripts": scripts}
+    await client_for(raw.url, session).txt2img(payload, tmp_path)
+    (body,) = map(json.loads, raw.bodies)
+    assert base64.b64decode(body["init_images"][0], validate=True) == image
+    units = body["alwayson_scripts"]["ControlNet"]["args"]
+    assert [body["mask"], *(each["image"] for each in units)] == ["bWFzaw=="] * 3
+    assert body["prompt"] == "a fox"
