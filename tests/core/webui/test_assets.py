@@ -318,4 +318,4 @@ def test_a_tag_has_the_webui_s_own_spelling(typed: str) -> None:
     prompt = unicodedata.normalize("NFC", f"a <lora:{typed}:0.5> fox")
     here = Catalog(assets=Assets(loras=(Lora(MAC),)))
     request = GenerationRequest(prompt=prompt, seed=1, loras=(LoraUse(typed),))
-    assert build_payload(request, here, task_id=None)["prompt"] == f"a <lora:{MAC}:0.5> fox <lora:{MAC}:1>"
+    assert build_payload(request, here, task_id=None)["prompt"] == f"<lora:{MAC}:1> a <lora:{MAC}:0.5> fox"
