@@ -42,7 +42,7 @@ from core.errors import ConfigurationError
 from core.fetch import ImageFetcher
 from core.http import serve_http
 from core.images.store import PictureStore
-from core.intake import Intake, Sent, forget_inputs
+from core.intake import Intake, forget_inputs
 from core.jobs.dispatcher import Dispatcher
 from core.jobs.drain import drain
 from core.jobs.patience import on_database
@@ -281,7 +281,7 @@ async def _add_talking(services: Services, fetcher: ImageFetcher) -> None:
         UpscaleCog(studio, delivery, intake, settings.weights),
         DescribeCog(studio, delivery, intake, settings.weights),
         CheckpointCog(studio, desk, notes, understanding.families, settings.switching_servers, client=services.client),
-        PngInfoCog(lambda file: intake.fetch(Sent(file.url, file.size))),
+        PngInfoCog(intake.fetch),
         CancelCog(studio, delivery),
         QueueCog(studio, delivery),
         StatusCog(studio, settings.switching_servers, notes),

@@ -24,7 +24,7 @@ from cogs.delivery import DiscordDelivery
 from cogs.edits import TROUBLE
 from cogs.reply import ReplyAddress
 from core.errors import UserError
-from core.intake import Intake, Sent
+from core.intake import Intake
 from core.jobs.model import Ticket
 from core.notes import CheckpointNotes
 from core.request import GenerationRequest
@@ -99,7 +99,8 @@ class AskingCog(commands.Cog):
 
     async def complete_extra(self, interaction: discord.Interaction, typed: str) -> Offers:
         """The word that is being typed, and its value."""
-        return offer_extra(self._studio.get_catalog(), typed, partial(self._checkpoints, interaction))
+        checkpoints = partial(self._checkpoints, interaction)
+        return offer_extra(self._studio.get_catalog(), typed, checkpoints, addresses=self._intake.takes_addresses)
 
     async def submit(self, interaction: discord.Interaction, request: GenerationRequest, reply: ReplyAddress) -> None:
         """The row first, then the reply; until the reply is out nothing else writes to the job's message."""
@@ -173,8 +174,3 @@ def _weight(person: discord.User | discord.Member, weights: Mapping[int, float])
     if not isinstance(person, discord.Member):
         return 1.0
     return max((weights[role.id] for role in person.roles if role.id in weights), default=1.0)
-
-
-def sent(file: discord.Attachment | None) -> Sent | None:
-    """An attachment as the core knows it."""
-    return None if file is None else Sent(file.url, file.size)

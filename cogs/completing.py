@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from discord import app_commands
 
-from core.extra import suggest_extra
+from core.extra import ADDRESSES, suggest_extra
 from core.several import Part, quote_name, split_parts
 from core.tags import read_lora_tags
 from core.webui.catalog import Catalog
@@ -69,8 +69,13 @@ def _name(part: Part, weighted: bool) -> str:
     return tags[0].name if tags else part.lora[0] if weighted else part.name
 
 
-def offer_extra(catalog: Catalog | None, typed: str, checkpoints: Callable[[str], Sequence[Choice]]) -> Offers:
-    """The word of `extra` that is being typed, its value included; `checkpoints` finds those that fit some letters."""
+def offer_extra(
+    catalog: Catalog | None, typed: str, checkpoints: Callable[[str], Sequence[Choice]], *, addresses: bool = False
+) -> Offers:
+    """The word of `extra` that is being typed, its value included; `checkpoints` finds those that fit some letters.
+
+    `addresses`: whether those of images are taken here.
+    """
 
     def names(kind: str, wanted: str) -> Sequence[str]:
         if catalog is None:
@@ -79,4 +84,4 @@ def offer_extra(catalog: Catalog | None, typed: str, checkpoints: Callable[[str]
         found = indexes[kind].choices(wanted) if kind in indexes else checkpoints(wanted)
         return [choice.value for choice in found]
 
-    return offer_texts(suggest_extra(typed, names))
+    return offer_texts(suggest_extra(typed, names, without=() if addresses else ADDRESSES))

@@ -8,10 +8,11 @@ from discord import app_commands
 from cogs.answers import answer_error, put_off
 from cogs.asking import AskingCog
 from cogs.completing import Offers, offer_names
-from cogs.options import read_control
+from cogs.options import read_addresses, read_control
 from cogs.reply import ReplyAddress
+from cogs.sources import exactly_one
 from core.errors import UserError
-from core.intake import Sent
+from core.intake import Source
 from core.request import GenerationRequest
 
 
@@ -25,7 +26,7 @@ class ControlCog(AskingCog):
 
     @app_commands.command(name="control", description="Draw a picture that follows an image: its pose, depth, edges …")
     @app_commands.describe(
-        image="The image to follow",
+        image="The image to follow; or image_url:… in extra, where the bot's operator allows that",
         type="What to follow of it: pose, depth, canny, lineart, tile …",
         prompt="What you would like to see",
         weight="How strongly it is followed: 0 to 2",
@@ -64,9 +65,9 @@ class ControlCog(AskingCog):
     async def control(  # noqa: PLR0913  # the options of a slash command are its parameters
         self,
         interaction: discord.Interaction,
-        image: discord.Attachment,
         type: str,
         prompt: str,
+        image: discord.Attachment | None = None,
         weight: float | None = None,
         start: float | None = None,
         end: float | None = None,
@@ -93,11 +94,12 @@ class ControlCog(AskingCog):
         """Submit and answer; everything after that happens on the job's message."""
         said = {name: value for name, value in locals().items() if name not in ("self", "interaction", "image")}
         try:
-            await self._control(interaction, read_control(said), Sent(image.url, image.size))
+            request, source = read_control(said), exactly_one(image, read_addresses(extra).image)
+            await self._control(interaction, request, source)
         except UserError as error:
             await answer_error(interaction, error, prompt)
 
-    async def _control(self, interaction: discord.Interaction, request: GenerationRequest, image: Sent) -> None:
+    async def _control(self, interaction: discord.Interaction, request: GenerationRequest, image: Source) -> None:
         """The image takes longer than an interaction waits: its answer is put off."""
         reply = ReplyAddress.of(interaction, private=request.private)  # now: its token's time runs from here
         await put_off(interaction, private=request.private)

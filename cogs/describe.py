@@ -9,8 +9,8 @@ from msgspec import UNSET
 from cogs.answers import answer_error, put_off
 from cogs.asking import AskingCog
 from cogs.reply import ReplyAddress
+from cogs.sources import ADDRESS_SAYS, exactly_one
 from core.errors import UserError
-from core.intake import Sent
 from core.request import Describer, GenerationRequest
 
 
@@ -20,13 +20,15 @@ class DescribeCog(AskingCog):
     @app_commands.command(name="describe", description="Find words for an image, to draw something like it")
     @app_commands.describe(
         image="The image",
+        image_url=ADDRESS_SAYS,
         model="What finds the words: CLIP, DeepDanbooru (tags), or a model made for captions",
         private="Only you see the answer",
     )
     async def describe(
         self,
         interaction: discord.Interaction,
-        image: discord.Attachment,
+        image: discord.Attachment | None = None,
+        image_url: str | None = None,
         model: Describer | None = None,
         private: bool = False,
     ) -> None:
@@ -36,8 +38,9 @@ class DescribeCog(AskingCog):
         )
         reply = ReplyAddress.of(interaction, private=private)  # now: its token's time runs while the image comes
         try:
+            source = exactly_one(image, image_url)
             await put_off(interaction, private=private)
-            request = await self._intake.add_image(request, Sent(image.url, image.size))
+            request = await self._intake.add_image(request, source)
             await self.submit(interaction, request, reply)
         except UserError as error:
             await answer_error(interaction, error)

@@ -12,15 +12,16 @@ from discord.ext import commands
 
 from cogs import questions
 from cogs.answers import NOBODY, answer_error, answering, put_off
-from cogs.asking import AskingCog, sent
+from cogs.asking import AskingCog
 from cogs.buttons import CONFIRM_EVENT, confirm_view
 from cogs.delivery import DiscordDelivery
 from cogs.edits import TROUBLE
-from cogs.options import read_options
+from cogs.options import read_addresses, read_options
 from cogs.questions import Question, Questions
 from cogs.reply import ReplyAddress
+from cogs.sources import at_most_one
 from core.errors import UserError
-from core.intake import Intake
+from core.intake import Intake, Source
 from core.notes import CheckpointNotes
 from core.request import GenerationRequest
 from core.studio import Studio
@@ -62,7 +63,7 @@ class DrawCog(AskingCog):
         hires="A second pass, so many times as large (1.5, 2 …)",
         hires_upscaler="How the picture is enlarged for the second pass",
         distilled_cfg="Guidance of Flux and its like",
-        image="An image to draw over",
+        image="An image to draw over; or image_url:… in extra, where the bot's operator allows that",
         denoising_strength="How much of your image may change: 0 nothing, 1 everything",
         mask="Where your image is drawn over (white); else where it is transparent",
         face_fix="Draw faces anew once the picture is there",
@@ -114,7 +115,9 @@ class DrawCog(AskingCog):
         """Submit and answer; everything after that happens on the job's message."""
         said = {name: value for name, value in locals().items() if name not in NO_FIELDS}
         try:
-            await self._draw(interaction, read_options(said), image, mask, permutations)
+            request, addresses = read_options(said), read_addresses(extra)
+            sources = at_most_one(image, addresses.image, "image"), at_most_one(mask, addresses.mask, "mask")
+            await self._draw(interaction, request, *sources, permutations)
         except UserError as error:
             await answer_error(interaction, error, prompt)
 
@@ -122,15 +125,15 @@ class DrawCog(AskingCog):
         self,
         interaction: discord.Interaction,
         request: GenerationRequest,
-        image: discord.Attachment | None,
-        mask: discord.Attachment | None,
+        image: Source | None,
+        mask: Source | None,
         permutations: bool,
     ) -> None:
         """Images take longer than an interaction waits: its answer is put off, and an error then comes in its place."""
         reply = ReplyAddress.of(interaction, private=request.private)  # now: its token's time runs while images come
         if image is not None or mask is not None:
             await put_off(interaction, private=request.private or permutations)
-            request = await self._intake.add(request, sent(image), sent(mask))
+            request = await self._intake.add(request, image, mask)
         if permutations:
             await self._ask(interaction, request)
         else:

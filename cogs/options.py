@@ -6,10 +6,11 @@ It knows which option means what.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from core.extra import parse_extra
+from core.errors import UserError
+from core.extra import ADDRESSES, parse_extra
 from core.request import ControlUse, GenerationRequest
 from core.several import parse_loras, parse_styles
 from core.size import parse_size
@@ -38,6 +39,14 @@ CONTROL: Mapping[str, str] = {
 """Options of `/control` that say how its image counts, and the fields of ControlUse."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """Where an image and a mask are to be had that somebody named in `extra`: their commands have no option left."""
+
+    image: str | None = None
+    mask: str | None = None
+
+
 def read_options(said: Mapping[str, Any]) -> GenerationRequest:
     """The request; None and empty lists are what nobody said. UserError where a text can't be read."""
     fields: dict[str, Any] = {}
@@ -46,11 +55,19 @@ def read_options(said: Mapping[str, Any]) -> GenerationRequest:
             fields |= READ[name](value) if name in READ else {name: value}
     if "hires_upscaler" in fields:
         fields.setdefault("hires_scale", USUAL_HIRES)
-    return GenerationRequest(**{name: value for name, value in fields.items() if value != ()})
+    return GenerationRequest(**{name: value for name, value in fields.items() if value != () and name not in ADDRESSES})
+
+
+def read_addresses(extra: str | None) -> Addresses:
+    """The addresses in `extra`, which no request holds; UserError where the text can't be read."""
+    found = parse_extra(extra or "")
+    return Addresses(image=found.get("image_url"), mask=found.get("mask_url"))
 
 
 def read_control(said: Mapping[str, Any]) -> GenerationRequest:
     """The same for `/control`; its image is yet to come."""
+    if read_addresses(said.get("extra")).mask is not None:
+        raise UserError("A mask says where /draw draws over an image; /control has none.")
     use = {CONTROL[name]: value for name, value in said.items() if name in CONTROL and value is not None}
     request = read_options({name: value for name, value in said.items() if name not in CONTROL})
     return replace(request, control=(ControlUse(**use),))

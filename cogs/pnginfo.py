@@ -15,11 +15,13 @@ from discord.ext import commands
 
 from cogs import say
 from cogs.answers import NOBODY, answer_error
+from cogs.sources import ADDRESS_SAYS, exactly_one
 from core.errors import UnreadableAnswer, UserError
 from core.images.metadata import Metadata, read_metadata
+from core.intake import Sent, Source
 
-Fetch = Callable[[discord.Attachment], Awaitable[bytes]]
-"""The bytes of an attachment; UserError where they can't be had."""
+Fetch = Callable[[Source], Awaitable[bytes]]
+"""The bytes of a file; UserError where they can't be had."""
 
 READ_LIMIT = 25 * 2**20
 """Bytes of a picture that are read: so much may be in memory for each that is read at once."""
@@ -50,20 +52,27 @@ _INVISIBLE = dict.fromkeys({*_CONTROLS, *map(ord, _DIRECTIONS)} - set(map(ord, _
 
 
 class PngInfoCog(commands.Cog):
-    """What a picture tells of how it was made. `fetch` gets an attachment's bytes."""
+    """What a picture tells of how it was made. `fetch` gets a file's bytes."""
 
     def __init__(self, fetch: Fetch) -> None:
         self._fetch = fetch
         self._turn = asyncio.Semaphore(AT_ONCE)
 
     @app_commands.command(name="pnginfo", description="Read how a picture was made: its prompt, seed and settings")
-    @app_commands.describe(image="The original file: PNG, JPEG or WebP")
-    async def pnginfo(self, interaction: discord.Interaction, image: discord.Attachment) -> None:
+    @app_commands.describe(image="The original file: PNG, JPEG or WebP", image_url=ADDRESS_SAYS)
+    async def pnginfo(
+        self,
+        interaction: discord.Interaction,
+        image: discord.Attachment | None = None,
+        image_url: str | None = None,
+    ) -> None:
         """Answer with what is found, or with a sentence that says there is nothing."""
         try:
-            check_size(image.size)
+            source = exactly_one(image, image_url)
+            if isinstance(source, Sent):
+                check_size(source.size)
             await interaction.response.defer(ephemeral=True, thinking=True)
-            found = await self._read(image)
+            found = await self._read(source)
         except UserError as error:
             await answer_error(interaction, error)
             return
@@ -71,9 +80,9 @@ class PngInfoCog(commands.Cog):
         files = [] if whole else [discord.File(io.BytesIO(found.raw.encode()), filename=FILENAME)]
         await interaction.followup.send(text, files=files, ephemeral=True, allowed_mentions=NOBODY)
 
-    async def _read(self, image: discord.Attachment) -> Metadata:
+    async def _read(self, source: Source) -> Metadata:
         async with self._turn:
-            data = await self._fetch(image)
+            data = await self._fetch(source)
             check_size(len(data))
             try:
                 found = await asyncio.to_thread(read_metadata, data)

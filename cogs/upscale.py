@@ -11,11 +11,13 @@ from cogs.answers import answer_error, put_off
 from cogs.asking import AskingCog
 from cogs.completing import Offers, offer_names
 from cogs.reply import ReplyAddress
+from cogs.sources import ADDRESS_SAYS, exactly_one
 from core.errors import UserError
-from core.intake import Sent
 from core.request import GenerationRequest
 from core.size import parse_size
 
+NO_FIELDS = ("self", "interaction", "image", "image_url")
+"""Parameters of the command that are no words about the picture."""
 USUAL_FACTOR = 2.0
 """Where neither a factor nor a size was said."""
 
@@ -26,6 +28,7 @@ class UpscaleCog(AskingCog):
     @app_commands.command(name="upscale", description="Make an image larger")
     @app_commands.describe(
         image="The image",
+        image_url=ADDRESS_SAYS,
         factor="So many times as large: 1.5, 2, 4 …",
         size="Instead of a factor: 2048x2048, cut where the shape differs",
         upscaler="How it is enlarged",
@@ -40,7 +43,8 @@ class UpscaleCog(AskingCog):
     async def upscale(  # noqa: PLR0913  # the options of a slash command are its parameters
         self,
         interaction: discord.Interaction,
-        image: discord.Attachment,
+        image: discord.Attachment | None = None,
+        image_url: str | None = None,
         factor: float | None = None,
         size: str | None = None,
         upscaler: str | None = None,
@@ -53,12 +57,12 @@ class UpscaleCog(AskingCog):
         private: bool = False,
     ) -> None:
         """Submit and answer; everything after that happens on the job's message."""
-        said = {name: value for name, value in locals().items() if name not in ("self", "interaction", "image")}
+        said = {name: value for name, value in locals().items() if name not in NO_FIELDS}
         try:
-            request = read_upscale(said)
+            request, source = read_upscale(said), exactly_one(image, image_url)
             reply = ReplyAddress.of(interaction, private=private)  # now: its token's time runs while the image comes
             await put_off(interaction, private=private)
-            request = await self._intake.add_image(request, Sent(image.url, image.size))
+            request = await self._intake.add_image(request, source)
             await self.submit(interaction, request, reply)
         except UserError as error:
             await answer_error(interaction, error)

@@ -1,13 +1,13 @@
 """The less common settings that people type as `key:value` words in one field. Pure; it knows no webui's names.
 
-What is read becomes fields of a request; every mistake in the text is named at once.
+What is read becomes fields of a request, and addresses of images; every mistake in the text is named at once.
 """
 
 from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, get_args
@@ -22,10 +22,10 @@ MISTAKES_ROOM = 600
 """So long the mistakes may be together: an answer has to hold them."""
 _WORD = re.compile(
     r"(?P<key>[A-Za-z_-]+)(?P<sign>\s*[:=]\s*)"
-    r'(?:"(?P<quoted>(?:[^"]|"")*)"?|(?P<bare>(?!(?<=\s)[A-Za-z_-]{2,}[:=])[^\s"]\S*))?'
+    r'(?:"(?P<quoted>(?:[^"]|"")*)"?|(?P<bare>(?!(?<=\s)(?!https?://)[A-Za-z_-]{2,}[:=])[^\s"]\S*))?'
     r"|(?P<stray>\S+)"
 )
-"""A key with its value, which is missing where the next key follows a blank; or what is neither."""
+"""A key with its value, missing where the next key follows a blank (`https:` is no key); or what is neither."""
 _QUOTED = re.compile(r'[\s"]|\A[A-Za-z_-]{2,}[:=]')
 """What a value holds that has to be quoted."""
 
@@ -121,8 +121,12 @@ KEYS: Final[Mapping[str, Key]] = MappingProxyType(
             field="subseed_strength", says="how far the variation goes, 0 to 1", read=read_number, values=("0.1", "0.3")
         ),
         "eta": Key(field="eta", says="noise of ancestral samplers, 0 to 1", read=read_number, values=("0.0", "1.0")),
+        "image_url": Key(field="image_url", says="your image's address, in place of a file", read=_name),
+        "mask_url": Key(field="mask_url", says="your mask's address, in place of a file", read=_name),
     }
 )
+ADDRESSES: Final = ("image_url", "mask_url")
+"""Keys that are no field of a request: what they name is fetched, and must not be kept."""
 
 
 def parse_extra(text: str) -> dict[str, Any]:
@@ -150,15 +154,20 @@ def parse_extra(text: str) -> dict[str, Any]:
     return found
 
 
-def suggest_extra(typed: str, names: Callable[[str, str], Iterable[str]]) -> list[str]:
-    """What the text could become: the word that is being typed, completed. `names(kind, typed)` are a webui's names."""
+def suggest_extra(
+    typed: str, names: Callable[[str, str], Iterable[str]], without: Collection[str] = ADDRESSES
+) -> list[str]:
+    """What the text could become: the word that is being typed, completed. `names(kind, typed)` are a webui's names.
+
+    Keys of `without` are not offered.
+    """
     words = _words(typed)
     # After a blank a new word begins, unless the last one still waits for its value.
     is_begun = bool(words) and (words[-1].end == len(typed) or (words[-1].key is not None and words[-1].value is None))
     last = words.pop() if is_begun else _Word(len(typed), len(typed), "")
     head = typed[: last.start]
     if last.key is None:
-        used = {word.key for word in words}
+        used = {*without, *(word.key for word in words)}
         begun = _folded(last.text)
         return [f"{head}{key}:" for key in KEYS if key.startswith(begun) and key not in used]
     key = KEYS.get(last.key)
@@ -203,6 +212,6 @@ def _listed(mistakes: list[str]) -> str:
 
 
 def _expected(key: Key) -> str:
-    if key.names is not None:
+    if key.read is _name:
         return ""
     return f" (for example {', '.join(key.values)})" if key.values else " (a whole number)"

@@ -88,6 +88,11 @@ class ImageFetcher:
         self._attachments = _Reader(attachments, limits, _OF_DISCORD)
         self._urls = None if urls is None else _Reader(urls, limits, _OF_URLS)
 
+    @property
+    def takes_urls(self) -> bool:
+        """Whether typed addresses are fetched at all."""
+        return self._urls is not None
+
     async def fetch_attachment(self, url: str, size: int) -> bytes:
         """The file that Discord says is at `url` and has `size` bytes."""
         parsed = _parse(url)

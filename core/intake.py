@@ -1,6 +1,7 @@
 """Takes in the images that people send with a request: fetched, made plain, and kept where any process finds them.
 
-It knows no Discord: an attachment is its address and its size in bytes.
+It knows no Discord: an attachment is its address and its size in bytes. An address that a person typed is asked for
+only where the operator allows that, which the fetcher knows; what is kept never names it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 from msgspec import UNSET
@@ -38,6 +39,17 @@ class Sent:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The address of an image that a person typed in place of a file; it may hold a secret, so no repr shows it."""
+
+    url: str = field(repr=False)
+
+
+Source = Sent | Typed
+"""Where an image is to be had."""
+
+
 class Intake:
     """The only way in for images."""
 
@@ -47,11 +59,18 @@ class Intake:
         self._limits = limits or InboundLimits()
         self._turn = asyncio.Semaphore(AT_ONCE)
 
-    async def fetch(self, sent: Sent) -> bytes:
-        """Its bytes, as they are; UserError where they can't be had."""
-        return await self._fetcher.fetch_attachment(sent.url, sent.size)
+    @property
+    def takes_addresses(self) -> bool:
+        """Whether an address may be given in place of a file."""
+        return self._fetcher.takes_urls
 
-    async def add(self, request: GenerationRequest, image: Sent | None, mask: Sent | None) -> GenerationRequest:
+    async def fetch(self, source: Source) -> bytes:
+        """Its bytes, as they are; UserError where they can't be had, or addresses aren't taken here."""
+        if isinstance(source, Typed):
+            return await self._fetcher.fetch_url(source.url)
+        return await self._fetcher.fetch_attachment(source.url, source.size)
+
+    async def add(self, request: GenerationRequest, image: Source | None, mask: Source | None) -> GenerationRequest:
         """The request with its images stored and named by their keys; UserError where one can't be taken.
 
         Where no mask is sent, the image's own transparency is one. The picture gets the image's shape where nobody
@@ -69,7 +88,7 @@ class Intake:
             request = replace(request, width=drawn_over.width, height=drawn_over.height)
         return replace(request, image=drawn_over.key, mask=UNSET if over is None else over.key)
 
-    async def add_control(self, request: GenerationRequest, image: Sent) -> GenerationRequest:
+    async def add_control(self, request: GenerationRequest, image: Source) -> GenerationRequest:
         """The request with this image for its controls, and drawn over where a strength for that was said.
 
         UserError where it can't be taken. The picture gets the image's shape where nobody chose a size.
@@ -84,7 +103,7 @@ class Intake:
             request = replace(request, width=guide.width, height=guide.height)
         return request if request.denoising_strength is UNSET else replace(request, image=guide.key)
 
-    async def add_image(self, request: GenerationRequest, image: Sent) -> GenerationRequest:
+    async def add_image(self, request: GenerationRequest, image: Source) -> GenerationRequest:
         """The request of what works on an image alone, with that stored and named, and `width` and `height` its own."""
         data = await self.fetch(image)
         async with self._turn:
@@ -98,7 +117,7 @@ class Intake:
         await self._keep(prepared)
         return replace(request, image=prepared.key, width=prepared.width, height=prepared.height)
 
-    async def _prepare(self, image: Sent, mask: Sent | None) -> tuple[PreparedImage, PreparedImage | None]:
+    async def _prepare(self, image: Source, mask: Source | None) -> tuple[PreparedImage, PreparedImage | None]:
         data = await self.fetch(image)
         mask_data = None if mask is None else await self.fetch(mask)
         async with self._turn:

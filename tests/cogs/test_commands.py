@@ -122,12 +122,17 @@ async def test_what_works_on_an_image_has_the_options_people_were_promised(clien
     assert found == {
         "upscale": [
             ("image", TYPE.attachment),
+            ("image_url", TYPE.string),
             ("factor", TYPE.number),
             *((name, TYPE.string) for name in ("size", "upscaler", "upscaler_2")),
             *((name, TYPE.number) for name in numbers),
             *((name, TYPE.boolean) for name in ("spoiler", "private")),
         ],
-        "describe": [("image", TYPE.attachment), ("model", TYPE.string), ("private", TYPE.boolean)],
+        "describe": [
+            ("image", TYPE.attachment),
+            *((name, TYPE.string) for name in ("image_url", "model")),
+            ("private", TYPE.boolean),
+        ],
     }
 
 

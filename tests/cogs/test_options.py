@@ -45,6 +45,7 @@ def test_what_nobody_said_is_unset() -> None:
             {"extra": "hires_steps:12 tiling:yes", "hires": 2.0},
             {"hires_steps": 12, "tiling": True, "hires_scale": 2.0},
         ),
+        ({"extra": "image_url:https://a.example/b.png?key=c mask_url:https://a.example"}, {}),
         ({"spoiler": True, "private": True}, {"spoiler": True, "private": True}),
     ],
 )

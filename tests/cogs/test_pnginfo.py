@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
-import discord
 import pytest
 from discord.http import Route
 from hypothesis import example, given
@@ -21,6 +20,7 @@ from cogs.pnginfo import PngInfoCog, describe
 from core.errors import UserError
 from core.images.infotext import parse
 from core.images.metadata import Metadata
+from core.intake import Source
 from core.store.database import database_url, open_database
 from core.store.facts import Facts
 from playground.discord import File, Interaction, LocalDiscord, Message
@@ -45,15 +45,16 @@ class Desk:
     reading: int = 0
     most: int = 0
 
-    async def fetch(self, attachment: discord.Attachment) -> bytes:
-        if attachment.filename == "gone.png":
+    async def fetch(self, source: Source) -> bytes:
+        name = source.url.partition("?")[0].rpartition("/")[2]
+        if name == "gone.png":
             raise UserError(GONE)
-        self.fetched.append(attachment.filename)
+        self.fetched.append(name)
         self.reading += 1
         self.most = max(self.most, self.reading)
-        self.begun.put_nowait(attachment.filename)
+        self.begun.put_nowait(name)
         await self.gate.wait()
-        async with self.session.get(attachment.url) as answer:
+        async with self.session.get(source.url) as answer:
             data = await answer.read()
         self.reading -= 1
         return data
@@ -100,8 +101,8 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 
 async def test_the_command_is_within_discord_s_limits(desk: Desk) -> None:
     (command,) = desk.local.commands.values()
-    assert (command["name"], [option["name"] for option in command["options"]]) == ("pnginfo", ["image"])
-    assert command["options"][0]["required"]
+    assert (command["name"], [option["name"] for option in command["options"]]) == ("pnginfo", ["image", "image_url"])
+    assert not any(option["required"] for option in command["options"])
     assert broken_limits(command) == []
 
 
@@ -226,3 +227,12 @@ def test_whatever_part_is_shortened_is_noticed(change: dict[str, object]) -> Non
     ellipses: dict[str, object] = {"prompt": "a cat …", "negative_prompt": "…", "fields": {"Key": "…"}}
     assert describe(Metadata("x", **ellipses, raw="x"))[1]  # type: ignore[arg-type]  # as above
     assert not describe(Metadata("x", **parts | change, raw="x"))[1]  # type: ignore[arg-type]  # as above
+
+
+async def test_an_address_is_fetched_in_place_of_a_file(desk: Desk) -> None:
+    asked = await desk.local.slash(desk.local.member("ada"), "pnginfo", image_url="https://example.com/gone.png?a=b")
+    message = await desk.local.until(lambda: answer_of(asked), what="an answer")
+    assert (message.content, message.ephemeral) == (GONE, True)
+    asked = await desk.local.slash(desk.local.member("ada"), "pnginfo")
+    message = await desk.local.until(lambda: answer_of(asked), what="an answer")
+    assert "attach one" in message.content

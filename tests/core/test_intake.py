@@ -20,12 +20,13 @@ from core import intake as module
 from core.errors import NoDatabase, UserError
 from core.fetch import FetchLimits, open_fetcher
 from core.images.inbound import InboundLimits
-from core.intake import Intake, Sent, forget_inputs
+from core.intake import Intake, Sent, Typed, forget_inputs
 from core.request import GenerationRequest
 from core.store.database import database_url, open_database
 from core.store.inputs import InputRows
 from core.store.schema import inputs
 from tests.core.images.pictures import as_png, noise
+from tests.core.test_fetch import PUBLIC, Internet
 from tests.core.webui.conftest import RawServer, http
 
 FOX = GenerationRequest(prompt="a fox", seed=7)
@@ -258,3 +259,30 @@ async def test_a_database_that_is_away_does_not_end_it(engine: AsyncEngine, capl
         await twice(asked)
     assert "could not be deleted" in caplog.text
     assert await count(engine) == 0
+
+
+# Addresses that people type
+
+
+async def test_a_typed_address_is_as_good_as_a_file_where_that_is_allowed(cdn: RawServer, engine: AsyncEngine) -> None:
+    internet = Internet(cdn, {"example.com": [[PUBLIC]]})
+    opening = open_fetcher(
+        FetchLimits(megabytes=1), allow_urls=True, lookup=internet.look_up, make_socket=internet.make_socket
+    )
+    async with opening as fetcher:
+        intake = Intake(fetcher, InputRows(engine))
+        image, mask = Typed("http://example.com/image.png?key=secret"), Typed("http://example.com/mask.png")
+        assert intake.takes_addresses
+        request = await intake.add(FOX, image, mask)
+        upscale = await intake.add_image(GenerationRequest(prompt="", task="upscale", upscale_factor=2.0), image)
+    assert upscale.image == request.image
+    assert (await kept(engine, request.image)).size == (await kept(engine, request.mask)).size == (64, 96)
+    assert "secret" not in request.to_json() + repr(image)
+
+
+async def test_a_typed_address_is_refused_where_that_is_not_allowed(cdn: RawServer, engine: AsyncEngine) -> None:
+    async with door(cdn, engine) as intake:
+        assert not intake.takes_addresses
+        with pytest.raises(UserError, match="Addresses of images aren't taken here"):
+            await intake.add_image(FOX, Typed(f"{cdn.url}/image.png"))
+    assert cdn.heads == []
