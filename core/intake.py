@@ -73,8 +73,7 @@ class Intake:
     async def add(self, request: GenerationRequest, image: Source | None, mask: Source | None) -> GenerationRequest:
         """The request with its images stored and named by their keys; UserError where one can't be taken.
 
-        Where no mask is sent, the image's own transparency is one. The picture gets the image's shape where nobody
-        chose a size.
+        Where no mask is sent, the image's own transparency is one. The picture is to get the image's shape.
         """
         if image is None:
             if mask is not None:
@@ -84,14 +83,13 @@ class Intake:
         for one in (drawn_over, over):
             if one is not None:
                 await self._keep(one)
-        if request.width is UNSET and request.height is UNSET:
-            request = replace(request, width=drawn_over.width, height=drawn_over.height)
-        return replace(request, image=drawn_over.key, mask=UNSET if over is None else over.key)
+        shape = (drawn_over.width, drawn_over.height)
+        return replace(request, image=drawn_over.key, mask=UNSET if over is None else over.key, shape=shape)
 
     async def add_control(self, request: GenerationRequest, image: Source) -> GenerationRequest:
         """The request with this image for its controls, and drawn over where a strength for that was said.
 
-        UserError where it can't be taken. The picture gets the image's shape where nobody chose a size.
+        UserError where it can't be taken. The picture is to get the image's shape.
         """
         data = await self.fetch(image)
         async with self._turn:
@@ -99,8 +97,7 @@ class Intake:
         await self._keep(guide)
         if request.control is not UNSET:
             request = replace(request, control=tuple(replace(use, image=guide.key) for use in request.control))
-        if request.width is UNSET and request.height is UNSET:
-            request = replace(request, width=guide.width, height=guide.height)
+        request = replace(request, shape=(guide.width, guide.height))
         return request if request.denoising_strength is UNSET else replace(request, image=guide.key)
 
     async def add_image(self, request: GenerationRequest, image: Source) -> GenerationRequest:

@@ -18,6 +18,8 @@ from core.tags import check_tags, clamp_lora_tags, lora_tags
 
 USUAL_SIDE = 1024
 """Pixels that are assumed where nobody said a size."""
+LONGEST_SHAPE = 64
+"""So many times as long as the other a side may be: what is more has lost its shape when it is within the limits."""
 NUMBERS = (
     ("steps", "Steps", "steps"),
     ("cfg_scale", "CFG scale", "cfg_scale"),
@@ -253,7 +255,7 @@ def _fit_size(request: GenerationRequest, limits: Limits, notes: list[str]) -> G
 
 def _is_size(width: int, height: int, limits: Limits) -> bool:
     short, long = sorted((width, height))
-    return short > 0 and long <= 64 * short and long <= 100 * limits.side.high
+    return short > 0 and long <= LONGEST_SHAPE * short and long <= 100 * limits.side.high
 
 
 def _fit(width: int, height: int, limits: Limits) -> tuple[int, int]:

@@ -59,7 +59,8 @@ class GenerationRequest:
     that is drawn over with `denoising_strength` (0 to 1), and where (white is drawn). `hires_…` is the second pass,
     `hires_scale` times the side. `face_fix` draws faces anew, or restores them, whatever the webui can. `prompts` and
     `negative_prompts` are those of the single pictures, where choices in the prompt made them differ. `control` are
-    images that guide it. `filled` names fields that nobody said: a webui that can't be told them draws without.
+    images that guide it. `filled` names fields that nobody said: a webui that can't be told them draws without. `shape`
+    is the width and height of the image that gives the picture its shape, until its size is known; no row has it.
 
     An upscale and a description have no prompt, and `width` and `height` are those of their image. `upscale_width` and
     `upscale_height` are the finished picture's: with an `upscale_factor` they follow from it, else the picture is cut
@@ -105,6 +106,7 @@ class GenerationRequest:
     subseed_strength: float | UnsetType = UNSET
     eta: float | UnsetType = UNSET
     control: tuple[ControlUse, ...] | UnsetType = UNSET
+    shape: tuple[int, int] | UnsetType = UNSET
     prompts: tuple[str, ...] | UnsetType = UNSET
     negative_prompts: tuple[str, ...] | UnsetType = UNSET
     filled: tuple[str, ...] | UnsetType = UNSET

@@ -29,6 +29,7 @@ from core.prompts.expand import expand
 from core.prompts.permute import count_permutations, permutations
 from core.prompts.wildcards import Wildcards
 from core.request import GenerationRequest
+from core.shape import shaped
 from core.webui.catalog import Catalog, find_checkpoint, find_name
 from core.webui.lacking import check_needs
 from core.webui.needs import NAMED, OPTIONS
@@ -68,11 +69,12 @@ class Understanding:
             corrections = self.notes.corrections(guild_id, catalog)
             asked = self.notes.apply(asked, guild_id, catalog)
         family = self._family_of(asked, catalog, loaded, corrections)
-        asked = _based_on(asked, family)
+        asked, shape_notes = shaped(_based_on(asked, family), family)
         layer = {} if catalog is None else _layer(asked, catalog, family)
         filled = tuple(name for name in layer if name in MAY_BE_MISSING and getattr(asked, name) is UNSET)
         merged = replace(merge(asked, layer, rng=self.rng), filled=filled or UNSET)
         checked = check(self._drawn(merged), self.limits)
+        checked = replace(checked, notes=(*shape_notes, *checked.notes))
         pictures = [check(each, self.limits).request for each in _each(checked.request)]
         request = checked.request
         if request.prompts is not UNSET:

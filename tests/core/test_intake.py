@@ -92,9 +92,9 @@ async def count(engine: AsyncEngine) -> int:
         return int(await connection.scalar(sa.select(sa.func.count()).select_from(inputs)) or 0)
 
 
-async def test_an_image_is_kept_and_gives_the_picture_its_size(cdn: RawServer, engine: AsyncEngine) -> None:
+async def test_an_image_is_kept_and_gives_the_picture_its_shape(cdn: RawServer, engine: AsyncEngine) -> None:
     request = await take(cdn, engine, "image.png")
-    assert (request.width, request.height, request.mask) == (64, 96, UNSET)
+    assert (request.shape, request.width, request.mask) == ((64, 96), UNSET, UNSET)
     image = await kept(engine, request.image)
     assert (image.size, image.mode) == ((64, 96), "RGB")
 
@@ -162,7 +162,7 @@ async def test_more_pixels_than_are_kept_become_fewer_and_the_mask_with_them(
 ) -> None:
     async with door(cdn, engine, InboundLimits(kept_pixels=32 * 48)) as intake:
         request = await intake.add(FOX, sent(cdn, "image.png"), sent(cdn, "mask.png"))
-    assert (request.width, request.height) == (32, 48)
+    assert request.shape == (32, 48)
     assert (await kept(engine, request.mask)).size == (32, 48)
     async with door(cdn, engine, InboundLimits(pixels=100)) as intake:
         with pytest.raises(UserError, match="too large"):

@@ -263,6 +263,15 @@ def test_a_size_that_somebody_gave_is_left_alone(given_size: dict[str, int]) -> 
     assert [request.width, request.height] == sides
 
 
+def test_a_photo_is_drawn_over_at_the_family_s_size_and_the_note_comes_first() -> None:
+    asked = fox(checkpoint="pony", image="key", shape=(4032, 3024), steps=1000)
+    checked = read(asked, here=catalog())
+    assert (checked.request.width, checked.request.height, checked.request.shape) == (1184, 888, UNSET)
+    assert checked.notes[0].startswith("Size set to 1184x888, your image's shape")
+    assert len(checked.notes) == 2
+    assert read(asked).request.width == 1184  # while no webui has answered
+
+
 def test_an_image_has_its_own_size() -> None:
     request = read(fox(checkpoint="pony", image="key"), here=catalog()).request
     assert (request.width, request.height, request.steps) == (UNSET, UNSET, 25)
