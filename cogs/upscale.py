@@ -14,7 +14,7 @@ from cogs.reply import ReplyAddress
 from cogs.sources import ADDRESS_SAYS, exactly_one
 from core.errors import UserError
 from core.request import GenerationRequest
-from core.size import parse_size
+from core.size import parse_shape, parse_size
 
 NO_FIELDS = ("self", "interaction", "image", "image_url")
 """Parameters of the command that are no words about the picture."""
@@ -30,7 +30,7 @@ class UpscaleCog(AskingCog):
         image="The image",
         image_url=ADDRESS_SAYS,
         factor="So many times as large: 1.5, 2, 4 …",
-        size="Instead of a factor: 2048x2048, cut where the shape differs",
+        size="Instead of a factor: 2048x2048, or a shape such as 16:9; cut where the shape differs",
         upscaler="How it is enlarged",
         upscaler_2="A second upscaler, whose result is blended in",
         upscaler_2_visibility="How much of the second one is seen: 0 to 1",
@@ -94,6 +94,8 @@ def read_upscale(said: dict[str, Any]) -> GenerationRequest:
         raise UserError("codeformer_weight is how freely CodeFormer works: say codeformer, too.")
     if size is None:
         fields["upscale_factor"] = USUAL_FACTOR if factor is None else factor
+    elif shape := parse_shape(size):
+        fields["shape"] = shape
     else:
         asked = parse_size(size)
         fields |= {"upscale_width": asked.width, "upscale_height": asked.height}

@@ -101,47 +101,13 @@ def check(request: GenerationRequest, limits: Limits) -> Checked:
     request = _check_texts(request, limits)
     _check_seed(request)
     request = leave_out(request, notes)
-    request = _clamp_numbers(request, limits, notes)
+    request = clamp_numbers(request, limits, notes)
     request = _fit_size(request, limits, notes)
     request = _fit_second_pass(request, limits, notes)
     request = _clamp_loras(request, limits, notes)
     request = _clamp_controls(request, limits, notes)
     _check_last_seed(request)
     return Checked(request, tuple(notes))
-
-
-def check_upscale(request: GenerationRequest, limits: Limits) -> Checked:
-    """The same for an upscale: its finished size is worked out, and has to be within the limits.
-
-    ValueError where its image's size is not known yet.
-    """
-    notes: list[str] = []
-    request = _clamp_numbers(request, limits, notes)
-    if request.width is UNSET or request.height is UNSET:
-        raise ValueError("an image is taken in before its finished size can be known")
-    factor = request.upscale_factor
-    if factor is not UNSET:
-        # As A1111 and its family floor it.
-        width, height = int(request.width * factor), int(request.height * factor)
-        request = replace(request, upscale_width=width, upscale_height=height)
-    elif request.upscale_width is UNSET or request.upscale_height is UNSET:
-        raise ValueError("an upscale has a factor or a size")
-    else:
-        width, height = request.upscale_width, request.upscale_height
-    if width * height > limits.upscale_pixels or max(width, height) > limits.upscale_side:
-        raise UserError(
-            f"The picture would be {width}x{height}; at most {limits.upscale_side} pixels a side and "
-            f"{limits.upscale_pixels / 1e6:.1f} million in all are made here."
-            + ("" if factor is UNSET else f" The largest factor for this image is {_largest(request, limits):g}.")
-        )
-    return Checked(request, tuple(notes))
-
-
-def _largest(request: GenerationRequest, limits: Limits) -> float:
-    """The factor that just keeps the limits, rounded down to a tenth."""
-    width, height = (side for side in (request.width, request.height) if side is not UNSET)
-    most = min(limits.upscale_side / max(width, height), math.sqrt(limits.upscale_pixels / (width * height)))
-    return math.floor(most * 10) / 10
 
 
 def _check_texts(request: GenerationRequest, limits: Limits) -> GenerationRequest:
@@ -175,7 +141,8 @@ def _check_last_seed(request: GenerationRequest) -> None:
         raise UserError(f"Seeds count up: with {request.pictures} pictures the first can be {SEED_MAX - last} at most.")
 
 
-def _clamp_numbers(request: GenerationRequest, limits: Limits, notes: list[str]) -> GenerationRequest:
+def clamp_numbers(request: GenerationRequest, limits: Limits, notes: list[str]) -> GenerationRequest:
+    """Every number that was said within its limit; a note is added for each that was not."""
     for name, label, limit in NUMBERS:
         asked: int | float | UnsetType = getattr(request, name)
         allowed: Range = getattr(limits, limit)

@@ -60,7 +60,7 @@ class GenerationRequest:
     `hires_scale` times the side. `face_fix` draws faces anew, or restores them, whatever the webui can. `prompts` and
     `negative_prompts` are those of the single pictures, where choices in the prompt made them differ. `control` are
     images that guide it. `filled` names fields that nobody said: a webui that can't be told them draws without. `shape`
-    is the width and height of the image that gives the picture its shape, until its size is known; no row has it.
+    is a width and a height, as of an image, in whose ratio the picture is, until its size is known; no row has it.
 
     An upscale and a description have no prompt, and `width` and `height` are those of their image. `upscale_width` and
     `upscale_height` are the finished picture's: with an `upscale_factor` they follow from it, else the picture is cut

@@ -43,6 +43,15 @@ _PIXELS = re.compile(r"(\d{1,9})\s*[x×*]\s*(\d{1,9})", re.IGNORECASE)
 _RATIO = re.compile(r"(\d{1,3}(?:\.\d{1,3})?)\s*[:/]\s*(\d{1,3}(?:\.\d{1,3})?)")
 
 
+def parse_shape(text: str) -> tuple[int, int] | None:
+    """The width : height of a ratio or a named shape, in whole numbers; None for pixels. UserError as `parse_size`."""
+    said = text.strip().casefold()
+    parse_size(said)
+    if match := _RATIO.fullmatch(said):
+        return round(float(match[1]) * 1000), round(float(match[2]) * 1000)
+    return SHAPES.get(said)
+
+
 def parse_size(text: str) -> Size:
     """`832x1216` as it stands; ratios and named shapes as about one megapixel. UserError where it is neither.
 

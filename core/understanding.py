@@ -16,12 +16,13 @@ from typing import Any
 from msgspec import UNSET, UnsetType
 
 from core.defaults import merge
+from core.enlarging import check_upscale
 from core.errors import UserError
 from core.families.defaults import defaults_for
 from core.families.detect import family_of
 from core.families.family import UNKNOWN, Family
 from core.families.table import Table
-from core.limits import Checked, Limits, check, check_upscale
+from core.limits import Checked, Limits, check
 from core.naming import Naming
 from core.notes import CheckpointNotes
 from core.prompts.draft import Caps

@@ -88,6 +88,7 @@ def test_short_words_are_whole_and_long_ones_are_not() -> None:
     [
         ({}, {"upscale_factor": 2.0}),
         ({"factor": 4.0}, {"upscale_factor": 4.0}),
+        ({"size": "wide"}, {"shape": (16, 9), "upscale_width": UNSET}),
         ({"size": "640x480"}, {"upscale_width": 640, "upscale_height": 480}),
         ({"upscaler_2": "a", "upscaler_2_visibility": 0.2}, {"upscaler_2": "a", "upscaler_2_visibility": 0.2}),
         ({"spoiler": True, "private": False}, {"spoiler": True, "private": False}),

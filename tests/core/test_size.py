@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.errors import UserError
-from core.size import AREA, MULTIPLE, POPULAR, SHAPES, Size, parse_size, shape, suggest_sizes
+from core.size import AREA, MULTIPLE, POPULAR, SHAPES, Size, parse_shape, parse_size, shape, suggest_sizes
 
 
 @given(st.text() | st.from_regex(r"\A\d{1,12}\s?[x×*:/.]\s?\d{1,12}\Z"))
@@ -40,6 +40,17 @@ def test_pixels_are_taken_as_they_stand(text: str) -> None:
 )
 def test_shapes_become_about_a_megapixel(text: str, size: str) -> None:
     assert str(parse_size(text)) == size
+
+
+@pytest.mark.parametrize(
+    ("text", "ratio"),
+    [("16:9", (16000, 9000)), ("2.35/1", (2350, 1000)), (" Wide ", (16, 9)), ("832x1216", None)],
+)
+def test_a_shape_can_be_told_from_pixels(text: str, ratio: tuple[int, int] | None) -> None:
+    assert parse_shape(text) == ratio
+    for wrong in ("banana", "0:1", "0x5"):
+        with pytest.raises(UserError):
+            parse_shape(wrong)
 
 
 @pytest.mark.parametrize("text", ["0x0", "0x512", "512x0", "0:1", "1:0", "0.0:1"])

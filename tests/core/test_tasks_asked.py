@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
+from core.enlarging import check_upscale
 from core.errors import UserError
 from core.jobs.queue import entry
-from core.limits import Limits, check_upscale
+from core.limits import Limits
 from core.request import GenerationRequest
 from core.scheduling.cost import DESCRIBE_WORK, work_of
 from core.scheduling.facts import BackendFacts
@@ -22,7 +23,7 @@ from core.webui.catalog import Capabilities, Catalog, Checkpoint
 from tests.core.jobs.conftest import new_job
 
 ASKED = GenerationRequest(prompt="", task="upscale", image="i", width=1000, height=500, upscale_factor=2.0)
-SIZED = replace(ASKED, upscale_factor=UNSET, upscale_width=640, upscale_height=480)
+SIZED = replace(ASKED, upscale_factor=UNSET, upscale_width=1280, upscale_height=960)
 
 
 def test_the_finished_size_follows_from_the_factor() -> None:
@@ -59,6 +60,36 @@ def test_what_would_be_too_large_is_refused_with_what_would_do() -> None:
     check_upscale(replace(large, upscale_factor=2.3), Limits())
     with pytest.raises(UserError, match="at most 8192 pixels a side"):
         check_upscale(replace(SIZED, upscale_width=9000, upscale_height=10), Limits())
+
+
+@pytest.mark.parametrize(
+    ("image", "shape", "size"),
+    [
+        ((4000, 3000), (16, 9), (5334, 3000)),
+        ((4000, 3000), (16000, 9000), (5334, 3000)),
+        ((3000, 4000), (16, 9), (7112, 4000)),
+        ((4000, 3000), (4, 3), (4000, 3000)),
+        ((640, 480), (1, 1), (640, 640)),
+    ],
+)
+def test_a_shape_has_room_for_the_whole_image(
+    image: tuple[int, int], shape: tuple[int, int], size: tuple[int, int]
+) -> None:
+    asked = replace(ASKED, width=image[0], height=image[1], upscale_factor=UNSET, shape=shape)
+    checked = check_upscale(asked, Limits()).request
+    assert (checked.upscale_width, checked.upscale_height, checked.shape) == (*size, UNSET)
+    with pytest.raises(UserError, match="at most 8192 pixels a side"):
+        check_upscale(replace(asked, shape=(999_000, 1)), Limits())
+
+
+def test_a_size_below_the_image_s_own_is_refused() -> None:
+    with pytest.raises(UserError) as refused:
+        check_upscale(replace(SIZED, upscale_width=640, upscale_height=480), Limits())
+    assert str(refused.value) == (
+        "Your image has 1000x500 pixels already, so 640x480 would make it smaller. Say a larger size, or a factor."
+    )
+    cut = replace(SIZED, upscale_width=1000, upscale_height=200)
+    assert check_upscale(cut, Limits()).request == cut
 
 
 def test_an_upscale_has_no_seed_and_costs_its_finished_size() -> None:
