@@ -39,11 +39,19 @@ ABILITIES = {
     "face_fix": "fixing faces",
     "refiner_checkpoint": "refiner",
     "distilled_cfg": "distilled CFG",
+    "tiling": "tiling",
+    "subseed": "variations (subseed)",
+    "control": "ControlNet",
     "scheduler": "choosing a scheduler",
     "upscale": "enlarging images",
+    "gfpgan": "GFPGAN",
+    "codeformer": "CodeFormer",
     "describe": "describing images",
 }
 """Fields of a request and tasks, and what they are called here."""
+DESCRIBERS = {"clip": "CLIP", "deepdanbooru": "DeepDanbooru", "caption": "a model for captions"}
+"""What finds words for an image."""
+_MOST_CONTROLS = 30
 
 
 class Mark(Enum):
@@ -199,7 +207,7 @@ def _describe(catalog: Catalog) -> list[Finding]:
     able = good(f"It can: {', '.join(name for name, has in abilities.items() if has) or 'draw'}.")
     shown = can.progress or can.task_progress
     missing = [name for name, has in abilities.items() if not has and not (shown and name.startswith("progress"))]
-    findings = [first, lists, *_describe_assets(catalog), able]
+    findings = [first, lists, *_describe_assets(catalog), able, *_describe_images(catalog)]
     if missing:
         findings.append(hint(f"It can't: {', '.join(missing)}. Pictures come without."))
     return findings
@@ -217,6 +225,19 @@ def _describe_assets(catalog: Catalog) -> list[Finding]:
     has = [_count(number, noun) for noun, number in counts.items() if number]
     has += ["ADetailer"] if assets.face_models else []
     return [good(f"It has {', '.join(has)}.")] if has else []
+
+
+def _describe_images(catalog: Catalog) -> list[Finding]:
+    """What images that people send are good for there, besides being drawn over."""
+    findings = []
+    types = [shorten(control.name, 40) for control in catalog.assets.control_types]
+    if types and "control" in catalog.capabilities.fields:
+        more = f" and {len(types) - _MOST_CONTROLS} more" if len(types) > _MOST_CONTROLS else ""
+        findings.append(good(f"It follows images by: {', '.join(types[:_MOST_CONTROLS])}{more}."))
+    describers = [name for field, name in DESCRIBERS.items() if field in catalog.capabilities.fields]
+    if describers:
+        findings.append(good(f"It describes images with {', '.join(describers)}."))
+    return findings
 
 
 def _count(number: int, noun: str) -> str:

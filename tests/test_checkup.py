@@ -20,7 +20,7 @@ from core import checkup
 from core.lock import locked
 from core.settings import Settings
 from playground.discord import LocalDiscord
-from playground.webui import Fault, LocalSdCpp, LocalWebui
+from playground.webui import Fault, LocalSdCpp, LocalSdNext, LocalWebui
 
 BOT = Path(__file__).parents[1] / "bot.py"
 pytestmark = pytest.mark.usefixtures("own_route")
@@ -70,12 +70,31 @@ async def test_where_all_is_well_it_says_what_the_webui_can_do_and_ends_with_0(
 async def test_what_a_webui_has_and_can_is_told(
     local: LocalDiscord, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async with LocalWebui(adetailer=True) as rich, LocalSdCpp() as plain:
+    async with LocalWebui(adetailer=True, controlnet=True) as rich, LocalSdCpp() as plain:
         assert await check(settings(local, f"{rich.url},{plain.url}", tmp_path)) == 0
     output = capsys.readouterr().out
     assert "✓ It has 3 LoRAs, 1 VAE, 5 upscalers, 1 style, ADetailer." in output
     assert "LoRAs, choosing a VAE, hires fix, drawing over an image, masks, fixing faces" in output
-    assert "fixing faces, refiner, distilled CFG, enlarging images, describing images. Pictures come" in output
+    assert "fixing faces, refiner, tiling, variations (subseed), ControlNet, choosing a scheduler" in output
+    assert "enlarging images, GFPGAN, CodeFormer, describing images" in output
+    assert "✓ It follows images by: " in output
+    assert "OpenPose" in output
+    assert output.count("It follows images by: ") == 1
+    assert "✓ It describes images with CLIP, DeepDanbooru." in output
+    assert (
+        "fixing faces, refiner, distilled CFG, tiling, variations (subseed), ControlNet, enlarging images, GFPGAN, "
+        "CodeFormer, describing images. Pictures come without." in output
+    )
+
+
+async def test_of_captions_it_says_that_a_model_makes_them(
+    local: LocalDiscord, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with LocalSdNext() as webui:
+        assert await check(settings(local, webui.url, tmp_path)) == 0
+    output = capsys.readouterr().out
+    assert "✓ It describes images with CLIP, DeepDanbooru, a model for captions." in output
+    assert "It follows images by" not in output
 
 
 async def test_the_operator_s_own_table_and_wildcards_are_checked(
