@@ -286,7 +286,7 @@ async def _add_talking(services: Services, fetcher: ImageFetcher) -> None:
         QueueCog(studio, delivery),
         StatusCog(studio, settings.switching_servers, notes),
     )
-    services.chores |= {"herald": herald.run, "notes": notes.run}
+    services.chores |= {"herald": herald.run, "notes": notes.run, "wildcards": understanding.wildcards.keep_fresh}
     services.chores["inputs"] = lambda: forget_inputs(services.core.inputs, services.core.rows.fetch_input_keys)
 
 

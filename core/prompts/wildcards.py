@@ -1,4 +1,4 @@
-"""Wildcards: lists of texts from the operator's folder, kept in memory. The only module that reads that folder.
+"""Wildcards: lists of texts from the operator's folder, kept in memory. The only module that reads its files.
 
 What somebody types is looked up among names that are already here, and never becomes a path. A file is kept as its
 bytes and where its lines begin, so that a large collection costs about its own size.
@@ -6,6 +6,7 @@ bytes and where its lines begin, so that a large collection costs about its own 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -19,6 +20,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from core.errors import UserError
+from core.prompts.changes import look
 from core.prompts.syntax import NAME
 from core.webui.names import nearest, shorten
 
@@ -30,6 +32,8 @@ TOTAL_BYTES = 256 * 1024 * 1024
 """What all files may hold together; the rest is skipped."""
 FILES = 20_000
 """How many files are read; the rest is skipped."""
+EVERY_SECONDS = 30.0
+"""How often the folder is looked at for changes."""
 SUFFIXES = frozenset({".txt", ".json"})
 
 _NAME = re.compile(NAME)
@@ -89,6 +93,7 @@ class Wildcards:
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
         self._shelf = _Shelf()
+        self._seen = 0
 
     @property
     def configured(self) -> bool:
@@ -106,11 +111,26 @@ class Wildcards:
         A folder that can't be read leaves no wildcards, and a line in the log.
         """
         if self._folder is not None:
-            files = dict(_read_folder(self._folder.expanduser()))
+            folder = self._folder.expanduser()
+            self._seen = look(folder, SUFFIXES, FILES)  # first: what is written meanwhile is read the next time
+            files = dict(_read_folder(folder))
             self._shelf = _Shelf(files, tuple(files))
             self._warn_of_unknown()
             log.info("%d wildcards with %d values", len(files), sum(map(len, files.values())))
         return len(self._shelf.files)
+
+    def refresh_if_changed(self) -> bool:
+        """Read the folder again where something in it changed, and answer whether it had; it blocks, too."""
+        if self._folder is None or look(self._folder.expanduser(), SUFFIXES, FILES) == self._seen:
+            return False
+        self.refresh()
+        return True
+
+    async def keep_fresh(self) -> None:
+        """Find what the operator changes, within half a minute; for ever."""
+        while True:
+            await asyncio.sleep(EVERY_SECONDS)
+            await asyncio.to_thread(self.refresh_if_changed)
 
     def _warn_of_unknown(self) -> None:
         """Tell the operator which names in values are not known: in a prompt they stay text."""
@@ -190,8 +210,8 @@ def _list_files(folder: Path) -> list[tuple[str, Path]]:
     """Names and paths of the files that may be read. Hidden ones are passed over, and so is what leads outside."""
     try:
         root = folder.resolve(strict=True)
-    except OSError as error:
-        log.warning("WILDCARDS_DIR can't be read: %s", error.strerror)
+    except (OSError, RuntimeError) as error:  # links in a circle are a RuntimeError before Python 3.13
+        log.warning("WILDCARDS_DIR can't be read: %s", getattr(error, "strerror", error))
         return []
     found: list[tuple[str, Path]] = []
     for parent, folders, files in os.walk(root, onerror=_report):
@@ -217,7 +237,7 @@ def _leads_outside(path: Path, root: Path) -> bool:
     """Whether a file is a link to something that isn't below `root`, or to nothing."""
     try:
         return path.is_symlink() and not path.resolve(strict=True).is_relative_to(root)
-    except (OSError, RuntimeError):  # links in a circle are a RuntimeError before Python 3.13
+    except (OSError, RuntimeError):  # as above
         return True
 
 

@@ -53,6 +53,34 @@ def test_a_glob_sees_what_a_refresh_found(tmp_path: Path) -> None:
     assert values(wildcards, "colours/*") == ["blue", "red"]
 
 
+def test_a_folder_is_read_again_only_where_it_changed(tmp_path: Path) -> None:
+    wildcards = shelf(tmp_path, colours="red", size="big")
+    assert not wildcards.refresh_if_changed()
+    write(tmp_path, animals__tame="dog")
+    assert wildcards.refresh_if_changed()
+    assert values(wildcards, "animals/tame") == ["dog"]
+    os.utime(write(tmp_path, colours="tan") / "colours.txt", (1, 1))
+    assert wildcards.refresh_if_changed()
+    assert values(wildcards, "colours") == ["tan"]
+    (tmp_path / "size.txt").rename(tmp_path / "sizes.txt")
+    assert wildcards.refresh_if_changed()
+    assert wildcards.names == ("animals/tame", "colours", "sizes")
+    (tmp_path / "notes.md").write_text("no wildcard", "utf-8")
+    assert not wildcards.refresh_if_changed()
+    assert not NONE.refresh_if_changed()
+
+
+def test_a_folder_that_comes_later_is_found(tmp_path: Path) -> None:
+    wildcards = Wildcards(tmp_path / "later")
+    assert wildcards.refresh() == 0
+    assert not wildcards.refresh_if_changed()
+    write(tmp_path / "later", colours="red")
+    assert wildcards.refresh_if_changed()
+    assert wildcards.names == ("colours",)
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    assert Wildcards(tmp_path / "circle").refresh() == 0
+
+
 def test_a_json_list_is_a_wildcard(tmp_path: Path) -> None:
     body = ["big", 3, " ", "two\nlines", None, ["x"], True, "#small"]
     (tmp_path / "sizes.json").write_text(json.dumps(body), "utf-8")
