@@ -101,7 +101,7 @@ def check_size(size: int) -> None:
 
 def describe(found: Metadata) -> tuple[str, bool]:
     """The message about these generation data, and whether everything is in it."""
-    head = f"**Generation data** · {found.source}"
+    head = f"**Generation data** · {found.source}" if found.source else "**Generation data**"
     if not (found.prompt or found.negative_prompt or found.fields):
         return say.assemble(head, UNKNOWN_GRAPH), False
     fields, whole_fields = _list_fields(found)

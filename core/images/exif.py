@@ -49,7 +49,8 @@ def read_texts(data: bytes, kind: Kind) -> dict[str, str]:
     try:
         exif = _load(chunk or b"") if image is None else image.getexif()
         values = {name: exif.get(tag) for name, tag in _TEXT_TAGS.items()}
-        values["UserComment"] = exif.get_ifd(_EXIF_IFD).get(_USER_COMMENT)
+        comment = exif.get_ifd(_EXIF_IFD).get(_USER_COMMENT)
+        values["UserComment"] = comment or exif.get(_USER_COMMENT)  # Fooocus puts it among the tags above it
     except (*decoding.PILLOW_ERRORS, UnreadableAnswer):
         return {}
     texts = {name: _decode(name, value) for name, value in values.items()}

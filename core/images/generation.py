@@ -16,7 +16,8 @@ MAX_JSON = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """A picture's generation data. `source` is the program in whose manner they are written.
+    """A picture's generation data. `source` is the program in whose manner they are written, empty if that
+    is nobody's.
 
     `fields` are named as in an infotext and in their order; `raw` is the whole text that they were read from.
     """

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from core.images import comfyui, exif, infotext, invokeai, novelai, png
+from core.images import comfyui, exif, infotext, invokeai, json_schemes, novelai, png
 from core.images.facts import recognise
 from core.images.generation import Metadata, as_text, read_object
 from core.images.kinds import AVIF, JPEG, PNG, WEBP, Kind
@@ -83,6 +83,12 @@ def _read_infotext(texts: Mapping[str, str]) -> Metadata | None:
     # Without its line of parameters a text is known by its key alone: a camera's UserComment may be anything.
     for key in (png.INFOTEXT_KEY, "UserComment"):
         raw = texts.get(key, "")
+        values = read_object(raw)
+        if values is not None:  # which may hold what looks like a line of parameters
+            found = json_schemes.read(values, raw)
+            if found is not None or key == png.INFOTEXT_KEY:
+                return found or Metadata("", raw.strip(), raw=raw)
+            continue
         read = infotext.parse(raw[: png.MAX_TEXT_BYTES])
         if read.fields or (key == png.INFOTEXT_KEY and raw.strip()):
             return Metadata(_name_writer(read.fields), read.prompt, read.negative_prompt, read.fields, raw)
@@ -90,7 +96,9 @@ def _read_infotext(texts: Mapping[str, str]) -> Metadata | None:
 
 
 def _name_writer(fields: Mapping[str, str]) -> str:
-    """Who wrote an infotext: many programs say so, and what says nothing is written as A1111 does."""
+    """Who wrote an infotext: many programs say so, and fields without a name are written as A1111 does."""
+    if not fields:
+        return ""
     version = fields.get("Version", "")
     if fields.get("App") == _SD_NEXT:
         return _SD_NEXT
