@@ -7,7 +7,7 @@ at every look. Each list is optional: one bad item makes a whole route fail on s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
@@ -64,9 +64,9 @@ async def probe(client: Asking, known: Catalog | None, *, whole: bool) -> Catalo
     Unless `whole`, only the short lists are asked for. A long list that fails now is as it was `known`.
     """
     models, samplers, schedulers, options, progress, task = await asyncio.gather(
-        *(_try(client.get(_SDAPI + name)) for name in ("sd-models", "samplers", "schedulers", "options")),
-        _try(client.get(_PROGRESS)),
-        _try(client.task_progress(_NO_TASK)),
+        *(_try(client.get, _SDAPI + name) for name in ("sd-models", "samplers", "schedulers", "options")),
+        _try(client.get, _PROGRESS),
+        _try(client.task_progress, _NO_TASK),
     )
     _refuse_empty(models, samplers, options)
     if known is not None and not whole:
@@ -111,11 +111,11 @@ async def _find_tasks(client: Asking, speech: Speech, assets: Assets, known: fro
     if speech in (Speech.SDCPP, Speech.DRAWTHINGS):
         return frozenset()
     if speech is Speech.KOBOLD:
-        answers = [await _try(client.get(_KOBOLD_VERSION))]
+        answers = [await _try(client.get, _KOBOLD_VERSION)]
         described = ["caption"] if isinstance(answers[0], dict) and answers[0].get("vision") is True else []
         enlarges = True
     else:
-        answers = await asyncio.gather(*(_try(client.has_route(route)) for route in (EXTRAS, INTERROGATE, CAPTION)))
+        answers = await asyncio.gather(*(_try(client.has_route, route) for route in (EXTRAS, INTERROGATE, CAPTION)))
         enlarges, interrogates, captions = answers
         described = ["clip", "deepdanbooru"] if interrogates or captions else []
         described += ["caption"] if captions else []
@@ -132,10 +132,10 @@ async def _recognise(client: Asking, options: Any, known: Speech | None) -> tupl
     known and a sign may only be late, it is not certain.
     """
     signs = version, native, kobold, modules = await asyncio.gather(
-        _try(client.get(_SDAPI + "version")),
-        _try(client.get("/sdcpp/v1/capabilities")),
-        _try(client.get(_KOBOLD_VERSION)),
-        _try(client.get(_SDAPI + "sd-modules")),
+        _try(client.get, _SDAPI + "version"),
+        _try(client.get, "/sdcpp/v1/capabilities"),
+        _try(client.get, _KOBOLD_VERSION),
+        _try(client.get, _SDAPI + "sd-modules"),
     )
     sign = _first_sign(version, native, kobold, modules, options)
     if sign is not None:
@@ -164,9 +164,9 @@ def _first_sign(version: Any, native: Any, kobold: Any, modules: Any, options: A
 async def _fetch_assets(client: Asking, known: Assets) -> Assets:
     names = ("sd-vae", "sd-modules", "upscalers", "latent-upscale-modes", "prompt-styles", "scripts")
     vaes, modules, upscalers, latent, styles, scripts, faces, loras = await asyncio.gather(
-        *(_try(client.get(_SDAPI + name)) for name in names),
-        _try(client.get("/adetailer/v1/ad_model")),
-        _try(_fetch_loras(client)),
+        *(_try(client.get, _SDAPI + name) for name in names),
+        _try(client.get, "/adetailer/v1/ad_model"),
+        _try(_fetch_loras, client),
     )
     titles = known.scripts if isinstance(scripts, WebuiError) else lists.read_scripts(scripts)
     return Assets(
@@ -194,9 +194,9 @@ def _face_models(answer: Any, known: tuple[str, ...]) -> tuple[str, ...]:
 
 async def _fetch_control_types(client: Asking, known: Assets) -> tuple[ControlType, ...]:
     """The models first: the extension looks into their folder only when it is asked for that list."""
-    models = await _try(client.get("/controlnet/model_list"))
+    models = await _try(client.get, "/controlnet/model_list")
     modules, types = await asyncio.gather(
-        _try(client.get("/controlnet/module_list")), _try(client.get("/controlnet/control_types"))
+        _try(client.get, "/controlnet/module_list"), _try(client.get, "/controlnet/control_types")
     )
     return read_control_types(types, modules, models) or known.control_types
 
@@ -217,10 +217,10 @@ def _refuse_empty(*answers: Any) -> None:
     raise NoApi(f"no list could be read: {problems[0]}")
 
 
-async def _try(request: Awaitable[Any]) -> Any:
-    """The answer, or the WebuiError in its place."""
+async def _try(ask: Callable[..., Awaitable[Any]], *about: Any) -> Any:
+    """What `ask` answers, or the WebuiError in its place. It is called here: what is cancelled before asked nothing."""
     try:
-        return await request
+        return await ask(*about)
     except WebuiError as error:
         return error
     except lists.NoListError as error:
