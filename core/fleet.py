@@ -86,6 +86,10 @@ class Fleet:
         """What the known webuis offer together, those that are down included; None while none has ever answered."""
         return self._merged.of(self.views())
 
+    def catalogs(self) -> list[tuple[str, Catalog]]:
+        """What each known webui offers by itself, with its name."""
+        return [(view.name, view.catalog) for view in self.views() if view.catalog is not None]
+
     def default_checkpoint(self) -> str | None:
         """What draws where nobody chooses, if that is the same everywhere."""
         catalog, found = self.catalog(), set()

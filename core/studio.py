@@ -24,6 +24,7 @@ from core.request import GenerationRequest
 from core.scheduling.forecast import Expectation, Turn
 from core.understanding import Understanding, may_take_long
 from core.webui.catalog import Catalog
+from core.webui.lacking import check_together
 from core.webui.pool import BackendView, Mode
 
 SOONEST_SECONDS = 5.0
@@ -271,10 +272,12 @@ class Studio:
         catalog, loaded = self._fleet.catalog(), self._fleet.default_checkpoint()
         read = partial(self._understanding.read, asked, catalog, loaded, guild_id)
         try:
-            return await asyncio.to_thread(read) if may_take_long(asked) else read()
+            checked = await asyncio.to_thread(read) if may_take_long(asked) else read()
+            check_together(checked.request, self._fleet.catalogs())
         except NotOffered:
             self._fleet.refresh()
             raise
+        return checked
 
 
 def _jobs(number: int) -> str:

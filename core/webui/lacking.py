@@ -17,6 +17,9 @@ ROOM: Final = 520
 """Characters of all sentences together: an answer shows 600, and some signs take two there."""
 
 
+MOST_SAID: Final = 5
+"""So many things are named that one webui lacks."""
+
 Names = Callable[[], Sequence[str]]
 
 
@@ -35,6 +38,25 @@ def check_needs(request: GenerationRequest, catalog: Catalog, checkpoints: Names
     """
     if lacking := all_lacks(catalog, request):
         raise NotOffered(_sentences(lacking, catalog, checkpoints))
+
+
+def check_together(request: GenerationRequest, webuis: Sequence[tuple[str, Catalog]]) -> None:
+    """Raise NotOffered where several webuis (a name and what it has) can do everything, but none of them all of it."""
+    lacking = [(name, all_lacks(catalog, request)) for name, catalog in webuis]
+    if not lacking or not all(lacks for _, lacks in lacking):
+        return
+    name, fewest = min(lacking, key=lambda one: len(one[1]))
+    listed = ", ".join(dict.fromkeys(_called(need) for need in fewest[:MOST_SAID]))
+    more = "" if len(fewest) <= MOST_SAID else f" and {len(fewest) - MOST_SAID} more"
+    raise NotOffered(f"No webui here has all of this together. The nearest, {name}, lacks: {listed}{more}.")
+
+
+def _called(need: Need) -> str:
+    if need.kind == "option":
+        return LABELS.get(need.name, need.name.replace("_", " "))
+    if need.kind == "task":
+        return TASK_LABELS[need.name]
+    return f'{KINDS.get(need.kind, need.kind)} "{shorten(need.name, 60)}"'
 
 
 def no_checkpoint(wanted: str, names: Sequence[str]) -> str:

@@ -282,3 +282,16 @@ async def test_choices_are_drawn_beside_the_loop(ground: Ground, asked: dict[str
     assert chance.on_loop == [on_loop]
     with pytest.raises(UserError, match='no lora called "nothing"'):
         await ground.studio.submit(order("2", prompt="a {<lora:nothing:1>|<lora:nothing:2>}"))
+
+
+async def test_what_only_different_webuis_have_is_not_queued(tmp_path: Path) -> None:
+    async with (
+        fast_webui(checkpoints=("ink.safetensors",)) as first,
+        fast_webui(checkpoints=("noir.safetensors",)) as second,
+        opened_ground(tmp_path, first, second, dispatching=False) as ground,
+    ):
+        for number, name in enumerate(("ink", "noir")):
+            assert await ground.studio.submit(order(str(number), checkpoint=name)) is not None
+        with pytest.raises(UserError, match=r'No webui here has all of this together\. .* lacks: checkpoint "noir"\.'):
+            await ground.studio.submit(order("2", checkpoint="ink", refiner_checkpoint="noir"))
+        assert {job.id for job in await ground.studio.fetch_mine("42")} == {"0", "1"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from msgspec import UNSET
 
@@ -9,7 +11,7 @@ from core.errors import NotOffered
 from core.request import ControlUse, GenerationRequest, LoraUse
 from core.webui.assets import Assets, Lora
 from core.webui.catalog import Capabilities, Catalog, Checkpoint, Named
-from core.webui.lacking import ROOM, check_needs
+from core.webui.lacking import ROOM, check_needs, check_together
 
 FIELDS = frozenset({"scheduler", "hires_sampler", "hires_scheduler", "refiner_checkpoint", "loras", "vae"})
 CATALOG = Catalog(
@@ -69,3 +71,12 @@ def test_what_nobody_said_is_not_missed() -> None:
 def test_a_checkpoint_is_only_named_by_who_knows_what_may_be_shown() -> None:
     with pytest.raises(NotOffered, match=r'^The webui has no checkpoint called "Baz"\.$'):
         check_needs(GenerationRequest(prompt="x", checkpoint="Baz"), CATALOG)
+
+
+def test_what_several_webuis_have_none_of_them_alone_is_said() -> None:
+    request = GenerationRequest(prompt="x", styles=("noir",), sampler="Euler a")
+    check_together(request, [])
+    check_together(replace(request, styles=UNSET, sampler=UNSET), [("gpu 1", CATALOG)])
+    with pytest.raises(NotOffered) as refusal:
+        check_together(request, [("gpu 1", Catalog()), ("gpu 2", replace(CATALOG, samplers=(Named("Euler a"),)))])
+    assert str(refusal.value) == "No webui here has all of this together. The nearest, gpu 2, lacks: styles."
