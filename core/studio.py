@@ -12,7 +12,7 @@ from typing import Any
 
 from core.errors import NoDatabase, NoPlace, NotOffered, UserError
 from core.fleet import Fleet
-from core.jobs.model import Job, JobState, NewJob, Ticket
+from core.jobs.model import Job, JobState, NewJob, Origin, Ticket
 from core.jobs.outlook import Outlook
 from core.jobs.patience import for_a_person, on_database, until_given_up
 from core.jobs.points import reached
@@ -41,6 +41,7 @@ class Order:
     request: GenerationRequest
     reply: str
     weight: float = 1.0
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +116,7 @@ class Studio:
             reply=order.reply,
             created_at=time.time(),
             weight=order.weight,
+            origin=order.origin,
         )
         attempts = itertools.count()
 

@@ -94,6 +94,15 @@ def join(drawings: Iterable[Drawing]) -> Drawing | None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a job was made from: a picture of another job (its number from 0; None: all of it), and by which verb."""
+
+    job_id: str
+    number: int | None
+    verb: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:
     """What is known when somebody asks; `id` is Discord's interaction id, so asking twice is one job."""
@@ -108,6 +117,7 @@ class NewJob:
     created_at: float
     weight: float = 1.0
     """The owner's share, where 1 is everybody's."""
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +143,7 @@ class Job:
     created_at: float
     expected_at: float | None
     started_at: float | None
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

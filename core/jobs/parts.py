@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from core.jobs import statements
+from core.jobs.columns import as_job, shown_in, strings
 from core.jobs.engine import Piece
 from core.jobs.model import BEGUN, ENDED, Delivered, Drawing, Job, JobState, Part, PartState
-from core.jobs.rows import QUEUED_SIGNAL, as_job, shown_in, strings
+from core.jobs.rows import QUEUED_SIGNAL
 from core.jobs.statements import count_of
 from core.store.locks import GIVING_OUT, lock
 from core.store.schema import jobs, parts

@@ -13,13 +13,12 @@ from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from core.jobs import statements
+from core.jobs import gallery, statements
+from core.jobs.columns import Row, as_job, new_row, readable, shown_in
 from core.jobs.model import IN_THE_QUEUE, UNFINISHED, Delivered, Job, JobState, NewJob
-from core.request import GenerationRequest
 from core.store.locks import ADMISSION, lock
 from core.store.schema import jobs
 from core.store.signals import Signal, notify, notify_all
@@ -36,8 +35,6 @@ WAITING = (
 )
 AT_ONCE = 200
 """Rows of a long queue that are read together."""
-
-_Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +60,7 @@ class JobRows:
     def __init__(self, engine: AsyncEngine, places: Places | None = None) -> None:
         self._engine = engine
         self._places = places or Places()
-        self._arriving: list[tuple[NewJob, _Row, asyncio.Future[bool]]] = []
+        self._arriving: list[tuple[NewJob, Row, asyncio.Future[bool]]] = []
         self._underway: dict[str, asyncio.Future[bool]] = {}
         self._inserting: asyncio.Task[None] | None = None
 
@@ -74,7 +71,7 @@ class JobRows:
         at once cost a handful of disk flushes instead of two hundred. Where the caller gives up, see `was_written`.
         """
         written = asyncio.get_running_loop().create_future()
-        arriving = (job, _new_row(job), written)  # here, so that one that can't be encoded fails alone
+        arriving = (job, new_row(job), written)  # here, so that one that can't be encoded fails alone
         self._arriving.append(arriving)
         if self._inserting is None:
             self._inserting = asyncio.create_task(self._insert_arriving(), name="insert jobs")
@@ -110,11 +107,11 @@ class JobRows:
         """Those of `job_ids` that may have pictures waiting, the oldest first."""
         async with self._engine.connect() as connection:
             rows = await connection.execute(WAITING.where(jobs.c.id.in_(job_ids)))
-            return [job for row in rows if (job := _readable(row)) is not None]
+            return [job for row in rows if (job := readable(row)) is not None]
 
     async def read_queue(self) -> AsyncIterator[list[Job]]:
         """All jobs that may have pictures waiting, the oldest first, some at a time: whole they take much memory."""
-        last: _Row | None = None
+        last: Row | None = None
         while True:
             query = WAITING.limit(AT_ONCE)
             if last is not None:
@@ -124,14 +121,14 @@ class JobRows:
                 rows = (await connection.execute(query)).all()
             if not rows:
                 return
-            yield [job for row in rows if (job := _readable(row)) is not None]
+            yield [job for row in rows if (job := readable(row)) is not None]
             last = {"created_at": rows[-1].created_at, "id": rows[-1].id}
 
     async def fetch_input_keys(self) -> set[str]:
         """The keys of the images that unfinished jobs need: those that are drawn over, and control images."""
         query = sa.select(jobs).where(jobs.c.state.in_(UNFINISHED), jobs.c.request.contains('"image":'))
         async with self._engine.connect() as connection:
-            found = [job.request for row in await connection.execute(query) if (job := _readable(row)) is not None]
+            found = [job.request for row in await connection.execute(query) if (job := readable(row)) is not None]
         return {key for one in found for key in one.input_keys}
 
     async def fetch_of(self, owner_id: str) -> list[Job]:
@@ -139,7 +136,7 @@ class JobRows:
         query = sa.select(jobs).where(jobs.c.owner_id == owner_id, jobs.c.state.in_(IN_THE_QUEUE))
         async with self._engine.connect() as connection:
             rows = await connection.execute(query.order_by(jobs.c.created_at, jobs.c.id))
-            return [job for row in rows if (job := _readable(row)) is not None]
+            return [job for row in rows if (job := readable(row)) is not None]
 
     async def note_message(self, job_id: str, message_id: str, expected_at: float | None = None) -> None:
         """Remember which message the reply is, and when it says that the job begins."""
@@ -157,13 +154,17 @@ class JobRows:
                 return False
             if shown:
                 await connection.execute(statements.SHOWN, {"of_job": job_id, "numbers": list(shown)})
+            await gallery.enter(connection, job_id)
         return True
 
     async def mark_failed(self, job_id: str, sentence: str, delivered: Delivered, now: float) -> bool:
         """Whatever is not at an end → failed, after its owner was told `sentence`."""
         failed = {**shown_in(job_id, delivered), "now": now, "why": sentence}
         async with self._engine.begin() as connection:
-            return bool((await connection.execute(statements.FAILED, failed)).rowcount)
+            is_failed = bool((await connection.execute(statements.FAILED, failed)).rowcount)
+            if is_failed:
+                await gallery.enter(connection, job_id)
+        return is_failed
 
     async def mark_cancelled(self, job_id: str, now: float) -> JobState | None:
         """queued or running → cancelled; the state it was in, or None where it was too late (or no such job)."""
@@ -173,6 +174,7 @@ class JobRows:
                 return None
             cancelled = sa.update(jobs).where(jobs.c.id == job_id)
             await connection.execute(cancelled.values(state=JobState.CANCELLED, finished_at=now))
+            await gallery.enter(connection, job_id)
             await notify(connection, CANCELLED_SIGNAL, job_id)
             return JobState(state)
 
@@ -193,7 +195,7 @@ class JobRows:
         finally:
             self._inserting = None
 
-    async def _insert(self, batch: Sequence[tuple[NewJob, _Row]]) -> list[bool | Exception]:
+    async def _insert(self, batch: Sequence[tuple[NewJob, Row]]) -> list[bool | Exception]:
         """Insert those that are new and have a place; for each True, False (it was there) or QueueFull."""
         async with self._engine.begin() as connection:
             await lock(connection, ADMISSION)  # two processes must not give the same last place away
@@ -201,7 +203,7 @@ class JobRows:
             people = await self._taken(connection, jobs.c.owner_id, [job.owner_id for job, _ in batch])
             servers = await self._taken(connection, jobs.c.guild_id, [job.guild_id for job, _ in batch])
             outcomes: list[bool | Exception] = []
-            fresh: list[_Row] = []
+            fresh: list[Row] = []
             for job, row in batch:
                 outcome = job.id not in known and (self._refusal(job, people, servers) or True)
                 outcomes.append(outcome)
@@ -234,59 +236,3 @@ class JobRows:
         if job.guild_id is not None and servers[job.guild_id] >= self._places.per_server:
             return QueueFull("server", servers[job.guild_id])
         return None
-
-
-def shown_in(job_id: str, delivered: Delivered) -> _Row:
-    """The job and its place, as the parameters of statements that change both."""
-    return {"of_job": job_id, "where": delivered.where, "message": delivered.message_id}
-
-
-def _new_row(job: NewJob) -> _Row:
-    return {
-        "id": job.id,
-        "state": JobState.QUEUED,
-        "owner_id": job.owner_id,
-        "guild_id": job.guild_id,
-        "request": job.request.to_json(),
-        "pictures": job.request.pictures,
-        "notes": msgspec.json.encode(job.notes).decode(),
-        "reply": job.reply,
-        "weight": job.weight,
-        "avoid": "[]",
-        "created_at": job.created_at,
-    }
-
-
-def _readable(row: Any) -> Job | None:
-    """One row that can't be read must not keep the bot from starting; it stays where it is."""
-    try:
-        return as_job(row)
-    except (ValueError, msgspec.MsgspecError):
-        log.exception("a job's row can't be read", extra={"job": row.id})
-        return None
-
-
-def as_job(row: Any) -> Job:
-    """A row of the table `jobs`; ValueError or MsgspecError where it isn't one of ours."""
-    return Job(
-        id=row.id,
-        state=JobState(row.state),
-        owner_id=row.owner_id,
-        guild_id=row.guild_id,
-        request=GenerationRequest.from_json(row.request),
-        notes=tuple(strings(row.notes)),
-        reply=row.reply,
-        weight=row.weight,
-        avoid=frozenset(strings(row.avoid)),
-        sentence=row.sentence,
-        message_id=row.message_id,
-        delivered_to=row.delivered_to,
-        created_at=row.created_at,
-        expected_at=row.expected_at,
-        started_at=row.started_at,
-    )
-
-
-def strings(text: str) -> list[str]:
-    """A JSON list of texts."""
-    return msgspec.json.decode(text, type=list[str])

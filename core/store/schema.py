@@ -28,6 +28,9 @@ jobs = sa.Table(
     sa.Column("expected_at", sa.Float, nullable=True, comment="when it was said to begin, unix seconds"),
     sa.Column("started_at", sa.Float, nullable=True),
     sa.Column("finished_at", sa.Float, nullable=True),
+    sa.Column("origin_job", sa.Text, nullable=True, comment="the job that this one was made from"),
+    sa.Column("origin_number", sa.Integer, nullable=True, comment="which of its pictures, from 0; empty: all"),
+    sa.Column("origin_verb", sa.Text, nullable=True, comment="what was done with it: again, vary, hires …"),
     sa.Index(None, "state", "created_at"),
     sa.Index(None, "owner_id", "state"),
 )
@@ -119,5 +122,67 @@ facts = sa.Table(
     "facts",
     metadata,
     sa.Column("name", sa.Text, primary_key=True, comment="what the bot has to remember about itself"),
+    sa.Column("value", sa.Text, nullable=False),
+)
+
+gallery = sa.Table(
+    "gallery",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, comment="as gallery_words has it on SQLite"),
+    sa.Column("job_id", sa.Text, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False, comment="which of the job's pictures, from 0"),
+    sa.Column("owner_id", sa.Text, nullable=False),
+    sa.Column("guild_id", sa.Text, nullable=True),
+    sa.Column("made_at", sa.Float, nullable=False, comment="unix seconds"),
+    sa.Column("file", sa.Text, nullable=False, comment="the picture's name in the store"),
+    sa.Column("bytes", sa.Integer, nullable=False, comment="the file's size"),
+    sa.Column("width", sa.Integer, nullable=False),
+    sa.Column("height", sa.Integer, nullable=False),
+    sa.Column("seed", sa.BigInteger, nullable=True),
+    sa.Column("checkpoint", sa.Text, nullable=True, comment="what drew it, as the webui said"),
+    sa.Column("loras", sa.Text, nullable=False, comment="their names in lower case, a line break around each"),
+    sa.Column("words", sa.Text, nullable=False, comment="prompt and negative prompt, for searching"),
+    sa.Column("on_disk", sa.Boolean, nullable=False, comment="whether the store may still have the file"),
+    sa.Index(None, "job_id", "number", unique=True),
+    sa.Index(None, "owner_id", "made_at"),
+    sa.Index(None, "on_disk", "made_at"),
+)
+
+favourites = sa.Table(
+    "favourites",
+    metadata,
+    sa.Column("person_id", sa.Text, primary_key=True),
+    sa.Column("job_id", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("made_at", sa.Float, nullable=False, comment="when it was starred, unix seconds"),
+)
+
+searches = sa.Table(
+    "searches",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True, comment="Discord's interaction id"),
+    sa.Column("filter", sa.Text, nullable=False, comment="what a history is filtered by, JSON"),
+    sa.Column("made_at", sa.Float, nullable=False, comment="unix seconds"),
+    sa.Index(None, "made_at"),
+)
+
+presets = sa.Table(
+    "presets",
+    metadata,
+    sa.Column("scope", sa.Text, primary_key=True, comment="person or server"),
+    sa.Column("scope_id", sa.Text, primary_key=True, comment="whose it is"),
+    sa.Column("folded_name", sa.Text, primary_key=True, comment="the name as it is looked up"),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("request", sa.Text, nullable=False, comment="GenerationRequest as JSON; its prompt may be empty"),
+    sa.Column("maker_id", sa.Text, nullable=False, comment="who saved it"),
+    sa.Column("made_at", sa.Float, nullable=False, comment="unix seconds"),
+)
+
+preferences = sa.Table(
+    "preferences",
+    metadata,
+    sa.Column("scope", sa.Text, primary_key=True, comment="person, channel or server"),
+    sa.Column("scope_id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
     sa.Column("value", sa.Text, nullable=False),
 )

@@ -27,6 +27,9 @@ from tests.postgres import LocalPostgres
 ROOT = Path(__file__).parents[3]
 
 
+WORDS = "gallery_words"
+
+
 @pytest.fixture
 def url(tmp_path: Path) -> sa.URL:
     return database_url(None, tmp_path)
@@ -60,10 +63,16 @@ def tables(url: sa.URL) -> set[str]:
     return names
 
 
+def is_ours(name: str | None, _kind: str, _parents: Any) -> bool:
+    """Whether the tables of the code say something of it: each database has its own index of words."""
+    return not (name or "").startswith((WORDS, f"ix_{WORDS}"))
+
+
 def differences(url: sa.URL) -> list[Any]:
     engine = plain_engine(url)
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        opts: dict[str, Any] = {"compare_type": True, "compare_server_default": True, "include_name": is_ours}
+        context = MigrationContext.configure(connection, opts=opts)
         found = list(compare_metadata(context, metadata))
     engine.dispose()
     return found
@@ -72,8 +81,7 @@ def differences(url: sa.URL) -> list[Any]:
 def test_migrations_make_the_tables_that_the_code_expects(each_url: sa.URL) -> None:
     migrate(each_url)
     assert differences(each_url) == []
-    ours = {"jobs", "parts", "accounts", "backends", "catalogs", "inputs", "switches", "checkpoint_notes", "facts"}
-    assert tables(each_url) == {*ours, "alembic_version"}
+    assert {name for name in tables(each_url) if not name.startswith(WORDS)} == {*metadata.tables, "alembic_version"}
 
 
 def test_migrating_twice_changes_nothing(each_url: sa.URL) -> None:

@@ -1,0 +1,207 @@
+"""Finished pictures, to be found again: a row for each, an index of their words, and people's favourites.
+
+Rows are written in the transaction that ends a job. Words are searched with what each database brings along: FTS5 on
+SQLite, text search on PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from msgspec import UNSET
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from core.jobs.model import Drawing
+from core.prompt import lora_tags
+from core.request import GenerationRequest
+from core.store.schema import favourites, gallery, jobs, parts
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What of somebody's pictures is wanted; everything empty: all. Times are unix seconds.
+
+    `words` all occur in the prompts (beginnings of words count); `checkpoint` and `lora` are parts of names, any case.
+    """
+
+    words: str = ""
+    checkpoint: str = ""
+    lora: str = ""
+    since: float | None = None
+    until: float | None = None
+    favourites: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One finished picture. `made_at` is in unix seconds; `delivered_to` as in its job's row."""
+
+    job_id: str
+    number: int
+    owner_id: str
+    guild_id: str | None
+    made_at: float
+    file: str
+    width: int
+    height: int
+    seed: int | None
+    checkpoint: str | None
+    words: str
+    on_disk: bool
+    delivered_to: str | None
+    message_id: str | None
+    reply: str
+    pictures: int
+    favourite: bool
+
+
+async def enter(connection: AsyncConnection, job_id: str) -> None:
+    """Write what is drawn of a job that has just ended; what is there already stays."""
+    job = (await connection.execute(sa.select(jobs).where(jobs.c.id == job_id))).first()
+    query = sa.select(parts.c.number, parts.c.result).where(parts.c.job_id == job_id, parts.c.result.is_not(None))
+    rows = (await connection.execute(query.order_by(parts.c.number))).all()
+    if job is None or not rows:
+        return
+    request = GenerationRequest.from_json(job.request)
+    entries = [entry for row in rows if (entry := _entry(job, request, row)) is not None]
+    if not entries:
+        return
+    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(gallery)
+    statement = insert.on_conflict_do_nothing(index_elements=["job_id", "number"])
+    written = await connection.execute(statement.values(entries).returning(gallery.c.id, gallery.c.words))
+    fresh = [{"id": row.id, "words": row.words} for row in written]
+    if connection.dialect.name == "sqlite" and fresh:
+        index = sa.text("INSERT INTO gallery_words (rowid, words) VALUES (:id, :words)")
+        await connection.execute(index, fresh)
+
+
+def _entry(job: Any, request: GenerationRequest, part: Any) -> dict[str, Any] | None:
+    drawing = msgspec.json.decode(part.result, type=Drawing)
+    if not drawing.pictures:
+        return None  # a description has no picture
+    kept, one = drawing.pictures[0], request.of(part.number)
+    negative = "" if one.negative_prompt is UNSET else one.negative_prompt
+    uses = () if one.loras is UNSET else tuple(use.name for use in one.loras)
+    loras = [name.lower() for name in (*uses, *lora_tags(one.prompt))]
+    return {
+        "job_id": job.id,
+        "number": part.number,
+        "owner_id": job.owner_id,
+        "guild_id": job.guild_id,
+        "made_at": job.finished_at or job.created_at,
+        "file": kept.name,
+        "bytes": kept.size,
+        "width": kept.width,
+        "height": kept.height,
+        "seed": drawing.seeds[0] if drawing.seeds else None,
+        "checkpoint": drawing.checkpoint,
+        "loras": "\n".join(["", *dict.fromkeys(loras), ""]),
+        "words": f"{one.prompt}\n{negative}".strip(),
+        "on_disk": True,
+    }
+
+
+class GalleryRows:
+    """The tables `gallery` and `favourites`."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def page(self, person_id: str, wanted: Filter, *, skip: int, most: int) -> list[Entry]:
+        """So many of a person's pictures that `wanted` lets through, the newest first, without the first `skip`.
+
+        Their own; with `favourites` also those of others that they starred.
+        """
+        query = _select(person_id).order_by(gallery.c.made_at.desc(), gallery.c.id.desc()).offset(skip).limit(most)
+        for condition in self._conditions(person_id, wanted):
+            query = query.where(condition)
+        async with self._engine.connect() as connection:
+            return [_as_entry(row) for row in await connection.execute(query)]
+
+    async def fetch(self, job_id: str, person_id: str) -> list[Entry]:
+        """All pictures of a job, in order; whether each is a favourite is this person's."""
+        query = _select(person_id).where(gallery.c.job_id == job_id).order_by(gallery.c.number)
+        async with self._engine.connect() as connection:
+            return [_as_entry(row) for row in await connection.execute(query)]
+
+    async def star(self, person_id: str, job_id: str, number: int, now: float) -> bool:
+        """Make a picture this person's favourite, or none any more if it is one; whether it is one now."""
+        mine = sa.and_(
+            favourites.c.person_id == person_id, favourites.c.job_id == job_id, favourites.c.number == number
+        )
+        insert = (postgresql if self._engine.dialect.name == "postgresql" else sqlite).insert(favourites)
+        row = insert.values(person_id=person_id, job_id=job_id, number=number, made_at=now).on_conflict_do_nothing()
+        async with self._engine.begin() as connection:
+            if (await connection.execute(sa.delete(favourites).where(mine))).rowcount:
+                return False
+            await connection.execute(row)
+        return True
+
+    async def delete(self, job_id: str, numbers: Collection[int] | None = None) -> list[str]:
+        """Take a job's pictures out (all of them, or those numbers); the files that no other row names any more."""
+        which = gallery.c.job_id == job_id
+        if numbers is not None:
+            which = sa.and_(which, gallery.c.number.in_(numbers))
+        async with self._engine.begin() as connection:
+            if connection.dialect.name == "sqlite":
+                out = sa.select(sa.literal("delete"), gallery.c.id, gallery.c.words).where(which)
+                statement = sa.text("INSERT INTO gallery_words (gallery_words, rowid, words) VALUES (:a, :b, :c)")
+                for row in (await connection.execute(out)).all():
+                    await connection.execute(statement, dict(zip("abc", row, strict=True)))
+            gone = (await connection.execute(sa.delete(gallery).where(which).returning(gallery.c.file))).scalars()
+            files = set(gone)
+            still = sa.select(gallery.c.file).where(gallery.c.file.in_(files))
+            return sorted(files - set((await connection.execute(still)).scalars()))
+
+    def _conditions(self, person_id: str, wanted: Filter) -> Sequence[sa.ColumnElement[bool]]:
+        found: list[sa.ColumnElement[bool]] = []
+        starred = sa.exists().where(
+            favourites.c.person_id == person_id,
+            favourites.c.job_id == gallery.c.job_id,
+            favourites.c.number == gallery.c.number,
+        )
+        found.append(starred if wanted.favourites else gallery.c.owner_id == person_id)
+        words = _WORD.findall(wanted.words.lower())
+        if words:
+            found.append(self._with_words(words))
+        if wanted.checkpoint:
+            found.append(gallery.c.checkpoint.icontains(wanted.checkpoint, autoescape=True))
+        if wanted.lora:
+            found.append(gallery.c.loras.contains(wanted.lora.lower(), autoescape=True))
+        if wanted.since is not None:
+            found.append(gallery.c.made_at >= wanted.since)
+        if wanted.until is not None:
+            found.append(gallery.c.made_at < wanted.until)
+        return found
+
+    def _with_words(self, words: Sequence[str]) -> sa.ColumnElement[bool]:
+        """Nothing but letters and digits gets here, so that no operator of either search language is among them."""
+        if self._engine.dialect.name == "postgresql":
+            query = sa.func.to_tsquery("simple", " & ".join(f"{word}:*" for word in words))
+            return sa.func.to_tsvector(sa.literal_column("'simple'"), gallery.c.words).op("@@")(query)
+        match = " ".join(f'"{word}"*' for word in words)
+        rows = sa.text("SELECT rowid FROM gallery_words WHERE gallery_words MATCH :match").bindparams(match=match)
+        return gallery.c.id.in_(rows.columns(sa.column("rowid", sa.Integer)).subquery().select())
+
+
+def _select(person_id: str) -> sa.Select[Any]:
+    starred = sa.exists().where(
+        favourites.c.person_id == person_id,
+        favourites.c.job_id == gallery.c.job_id,
+        favourites.c.number == gallery.c.number,
+    )
+    place = (jobs.c.delivered_to, jobs.c.message_id, jobs.c.reply, jobs.c.pictures)
+    query = sa.select(gallery, *place, starred.label("favourite"))
+    return query.join(jobs, jobs.c.id == gallery.c.job_id)
+
+
+def _as_entry(row: Any) -> Entry:
+    return Entry(**{name: getattr(row, name) for name in Entry.__slots__})

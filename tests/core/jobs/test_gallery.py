@@ -1,0 +1,147 @@
+"""Finished pictures in a real database of either kind: entered once, found again, starred, taken out."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from core.jobs.columns import new_row
+from core.jobs.gallery import Filter, GalleryRows
+from core.jobs.model import Delivered, JobState
+from core.request import LoraUse
+from core.store.database import open_database
+from core.store.schema import jobs, parts
+from tests.core.jobs.conftest import DELIVERED, GPU, Bench, drawing_of, new_job
+from tests.core.store.test_database import plain_engine, run_alembic
+
+
+@pytest.fixture
+def bench(database: AsyncEngine) -> Bench:
+    return Bench(database)
+
+
+@pytest.fixture
+def shelf(database: AsyncEngine) -> GalleryRows:
+    return GalleryRows(database)
+
+
+async def finish(bench: Bench, job_id: str, at: float, *, pictures: int = 1, **asked: Any) -> None:
+    """A job that was drawn and shown."""
+    checkpoint = asked.pop("drawn_by", "dream")
+    await bench.submit(job_id, count=pictures, **asked)
+    for number in range(pictures):
+        piece = await bench.give(job_id)
+        drawing = replace(drawing_of(number), checkpoint=checkpoint)
+        assert await bench.parts.mark_drawn(piece, drawing)
+    assert await bench.rows.mark_done(job_id, DELIVERED, at, range(pictures))
+
+
+async def ids(shelf: GalleryRows, person: str = "42", *, skip: int = 0, most: int = 50, **wanted: Any) -> list[str]:
+    found = await shelf.page(person, Filter(**wanted), skip=skip, most=most)
+    return [f"{entry.job_id}:{entry.number}" for entry in found]
+
+
+async def test_finished_pictures_are_there_newest_first_some_at_a_time(bench: Bench, shelf: GalleryRows) -> None:
+    await finish(bench, "1", 100.0)
+    await finish(bench, "2", 200.0, pictures=2)
+    await finish(bench, "3", 150.0, owner_id="43")
+    assert await ids(shelf) == ["2:1", "2:0", "1:0"]
+    assert await ids(shelf, skip=1, most=1) == ["2:0"]
+    assert await ids(shelf, "43") == ["3:0"]
+    (entry,) = await shelf.fetch("3", "42")
+    assert (entry.file, entry.seed, entry.checkpoint) == (f"{0:064x}.png", 7, "dream")
+    assert (entry.delivered_to, entry.message_id, entry.favourite) == ("reply", "555", False)
+    assert (entry.owner_id, entry.guild_id, entry.made_at) == ("43", "900", 150.0)
+
+
+async def test_what_has_not_ended_is_not_there_and_what_ended_early_is(bench: Bench, shelf: GalleryRows) -> None:
+    for job_id in ("1", "2", "3"):
+        await bench.submit(job_id, count=2)
+        assert await bench.parts.mark_drawn(await bench.give(job_id), drawing_of(0))
+    assert await ids(shelf) == []
+    await bench.rows.mark_failed("1", "It failed.", Delivered("kept", None), 300.0)
+    assert await bench.rows.mark_cancelled("2", 400.0) is JobState.RUNNING
+    assert await ids(shelf) == ["2:0", "1:0"]
+
+
+async def test_words_are_found_by_their_beginnings_in_any_order_and_case(bench: Bench, shelf: GalleryRows) -> None:
+    await finish(bench, "1", 100.0, prompt="A red Fox, sitting in the snow", negative_prompt="fog")
+    await finish(bench, "2", 200.0, prompt="a blue fox", prompts=("a café fox", "an owl"), pictures=2)
+    await finish(bench, "3", 300.0, prompt="Füchse im Schnee; DROP TABLE gallery")
+    assert await ids(shelf, words="fox") == ["2:0", "1:0"]
+    assert await ids(shelf, words="SNOW fo") == ["1:0"]
+    assert await ids(shelf, words="owl") == ["2:1"]
+    assert await ids(shelf, words="fog") == ["1:0"]
+    assert await ids(shelf, words="füch") == ["3:0"]
+    assert await ids(shelf, words="'; DROP drop*") == ["3:0"]
+    assert await ids(shelf, words='" OR "fox') == []
+    assert await ids(shelf, words="!!!") == ["3:0", "2:1", "2:0", "1:0"]
+
+
+async def test_filters_narrow_each_other(bench: Bench, shelf: GalleryRows) -> None:
+    await finish(bench, "1", 100.0, prompt="a fox <lora:Ink_Wash:0.5>", drawn_by="Dream_v4 [abc]")
+    await finish(bench, "2", 200.0, prompt="a fox", loras=(LoraUse("pixel"),), drawn_by="paper%cut")
+    await finish(bench, "3", 300.0, prompt="an owl", drawn_by=None)
+    assert await ids(shelf, checkpoint="dream") == ["1:0"]
+    assert await ids(shelf, checkpoint="r%c") == ["2:0"]
+    assert await ids(shelf, lora="ink") == ["1:0"]
+    assert await ids(shelf, lora="PIX", words="fox") == ["2:0"]
+    assert await ids(shelf, since=200.0) == ["3:0", "2:0"]
+    assert await ids(shelf, since=100.0, until=300.0) == ["2:0", "1:0"]
+
+
+async def test_favourites_are_a_person_s_own_also_of_others_pictures(bench: Bench, shelf: GalleryRows) -> None:
+    await finish(bench, "1", 100.0, pictures=2)
+    await finish(bench, "2", 200.0, owner_id="43", prompt="an owl")
+    assert await shelf.star("42", "1", 1, 1.0)
+    assert await shelf.star("42", "2", 0, 2.0)
+    assert await ids(shelf, favourites=True) == ["2:0", "1:1"]
+    assert await ids(shelf, favourites=True, words="owl") == ["2:0"]
+    assert await ids(shelf, "43", favourites=True) == []
+    assert [entry.favourite for entry in await shelf.fetch("1", "42")] == [False, True]
+    assert not await shelf.star("42", "2", 0, 3.0)
+    assert await ids(shelf, favourites=True) == ["1:1"]
+
+
+async def test_what_is_taken_out_is_found_no_more_and_its_file_is_free_if_nobody_else_has_it(
+    bench: Bench, shelf: GalleryRows
+) -> None:
+    await finish(bench, "1", 100.0, pictures=2)
+    await finish(bench, "2", 200.0)  # the same first file
+    assert await shelf.delete("1", [0]) == []
+    assert await ids(shelf, words="fox") == ["2:0", "1:1"]
+    assert await shelf.delete("1") == [f"{1:064x}.png"]
+    assert await shelf.delete("2") == [f"{0:064x}.png"]
+    assert await ids(shelf) == await ids(shelf, words="fox") == []
+    assert await shelf.delete("2") == []
+
+
+def test_pictures_of_earlier_versions_are_entered(url: sa.URL) -> None:
+    run_alembic(url, command.upgrade, "0006")
+    engine = plain_engine(url)
+    new = new_job("1", prompt="{a|b}", prompts=("an owl", "a fox"), count=2, loras=(LoraUse("Ink"),))
+    row = {**new_row(new), "finished_at": 300.0, "state": "done", "delivered_to": "reply"}
+    row = {name: value for name, value in row.items() if not name.startswith("origin")}
+    part = {"worker": "w", "backend": GPU, "attempt": 1, "breaks": 0, "job_id": "1", "state": "shown"}
+    with engine.begin() as connection:
+        connection.execute(sa.insert(jobs), [row, {**row, "id": "2", "state": "running"}])
+        for number in range(2):
+            result = msgspec.json.encode(drawing_of(number)).decode()
+            connection.execute(sa.insert(parts), {**part, "number": number, "result": result})
+        connection.execute(sa.insert(parts), {**part, "job_id": "2", "number": 0, "result": result})
+    engine.dispose()
+
+    async def look() -> list[str]:
+        async with open_database(url) as opened:
+            shelf = GalleryRows(opened)
+            assert await ids(shelf, words="owl", lora="ink") == ["1:0"]
+            return await ids(shelf)
+
+    assert asyncio.run(look()) == ["1:1", "1:0"]

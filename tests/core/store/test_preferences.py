@@ -1,0 +1,51 @@
+"""Wishes in a real database of either kind, and what holds where several speak."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from core.preferences import Preferences, Wishes, resolve
+from core.store.database import database_url, open_database
+from core.store.preferences import CHANNEL, PERSON, SERVER, PreferenceRows
+
+
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+    configured = None if request.param == "SQLite" else request.getfixturevalue("postgres_url")
+    async with open_database(database_url(configured, tmp_path)) as engine:
+        yield engine
+
+
+async def test_a_wish_is_kept_changed_and_forgotten(engine: AsyncEngine) -> None:
+    wishes = Preferences(PreferenceRows(engine))
+    assert await wishes.of("42", "7", "900") == Wishes()
+    await wishes.put(PERSON, "42", {"metadata": "off", "ping_after": "30"})
+    await wishes.put(SERVER, "900", {"press": "owner"})
+    assert await wishes.of("42", "7", "900") == Wishes(metadata=False, ping_after=30.0, press="owner")
+    assert await wishes.of("43", "7", "900") == Wishes(press="owner")
+    assert await wishes.of("42", None, None) == Wishes(metadata=False, ping_after=30.0)
+    await wishes.put(PERSON, "42", {"metadata": None, "ping_after": "60"})
+    assert await wishes.of("42", "7", None) == Wishes(ping_after=60.0)
+
+
+async def test_who_may_not_wish_something_is_not_heard(engine: AsyncEngine) -> None:
+    wishes = Preferences(PreferenceRows(engine))
+    with pytest.raises(ValueError, match="press is no wish of a person"):
+        await wishes.put(PERSON, "42", {"press": "owner"})
+    await PreferenceRows(engine).put(PERSON, "42", {"press": "owner", "require_metadata": "on"})
+    assert await wishes.of("42", "7", "900") == Wishes()
+
+
+def test_a_server_may_require_metadata_and_the_narrower_scope_is_heard_first() -> None:
+    said = {(PERSON, "42"): {"metadata": "off"}, (SERVER, "900"): {"require_metadata": "on", "preview": "on"}}
+    assert resolve(said) == Wishes(metadata=True, preview=True)
+    assert not resolve({**said, (CHANNEL, "7"): {"preview": "off"}}).preview
+    assert not resolve({(PERSON, "42"): {"metadata": "off"}, (SERVER, "900"): {"require_metadata": "off"}}).metadata
+
+
+def test_what_can_not_be_read_was_not_said() -> None:
+    assert resolve({(PERSON, "42"): {"ping_after": "soon", "sheet": "", "metadata": "perhaps"}}) == Wishes()
