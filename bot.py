@@ -24,25 +24,14 @@ import sqlalchemy as sa
 from discord.ext import commands
 
 from cogs.answers import until_answered
-from cogs.buttons import EventButton
-from cogs.cancel import CancelCog
-from cogs.checkpoint import CheckpointCog
 from cogs.client import INTENTS, EaselClient
-from cogs.control import ControlCog
 from cogs.delivery import DiscordDelivery
-from cogs.describe import DescribeCog
-from cogs.draw import DrawCog
 from cogs.login import log_in, stay_connected, use_discord
-from cogs.pnginfo import PngInfoCog
-from cogs.queue import QueueCog
-from cogs.status import StatusCog
-from cogs.upscale import UpscaleCog
-from core.assembly import Core, build_desk, open_core, open_image_fetcher, open_understanding
+from cogs.talking import DYNAMIC_ITEMS, build_talking
+from core.assembly import Core, open_core, open_image_fetcher
 from core.errors import ConfigurationError
-from core.fetch import ImageFetcher
 from core.http import serve_http
 from core.images.store import PictureStore
-from core.intake import Intake, forget_inputs
 from core.jobs.dispatcher import Dispatcher
 from core.jobs.drain import drain
 from core.jobs.patience import on_database
@@ -56,7 +45,6 @@ from core.settings import Settings, load_settings
 from core.store.database import database_url, engine_url
 from core.store.facts import Facts
 from core.store.liveness import is_dead, turn
-from core.switch_desk import SwitchDesk
 from core.switching import Switcher
 from core.tasks import cancel_all, enter_unless, stop_on_signals, until_one_ends
 
@@ -93,7 +81,7 @@ class Services:
 
     async def on_login(self, client: EaselClient) -> None:
         """Called once logged in, before any interaction arrives."""
-        client.add_dynamic_items(EventButton)
+        client.add_dynamic_items(*DYNAMIC_ITEMS)
         for cog in self.cogs:
             await client.add_cog(cog)
         self.logged_in.set()
@@ -207,7 +195,9 @@ async def open_services(settings: Settings, command: str) -> AsyncIterator[Servi
             stack.push_async_callback(services.close_dispatcher)
         if role.talks:
             fetcher = await stack.enter_async_context(open_image_fetcher(settings))
-            await _add_talking(services, fetcher)
+            talking = await build_talking(settings, core, services.client, services.delivery, fetcher)
+            services.cogs = talking.cogs
+            services.chores |= talking.chores
         if settings.http_port is not None:
             await stack.enter_async_context(serve_http(settings.http_port, services.health, core.metrics))
         yield services
@@ -265,29 +255,6 @@ def _add_drawing(services: Services, pictures: PictureStore) -> None:
     services.chores |= {"dispatcher": services.give_out, "leftovers": rescuer.end_own, "switcher": switcher.run}
     if core.role.shared:
         services.chores["rescuer"] = rescuer.run
-
-
-async def _add_talking(services: Services, fetcher: ImageFetcher) -> None:
-    """Commands, buttons, and messages that stay true while people wait."""
-    settings, delivery = services.settings, services.delivery
-    intake = Intake(fetcher, services.core.inputs)
-    notes = services.core.notes
-    understanding = await open_understanding(settings, notes)
-    studio, herald = build_desk(services.core, delivery, understanding)
-    desk = SwitchDesk(rows=services.core.switches, views=studio.webuis, bell=services.core.switch_bell)
-    services.cogs = (
-        DrawCog(studio, delivery, intake, settings.weights, notes),
-        ControlCog(studio, delivery, intake, settings.weights, notes),
-        UpscaleCog(studio, delivery, intake, settings.weights),
-        DescribeCog(studio, delivery, intake, settings.weights),
-        CheckpointCog(studio, desk, notes, understanding.families, settings.switching_servers, client=services.client),
-        PngInfoCog(intake.fetch),
-        CancelCog(studio, delivery),
-        QueueCog(studio, delivery),
-        StatusCog(studio, settings.switching_servers, notes),
-    )
-    services.chores |= {"herald": herald.run, "notes": notes.run, "wildcards": understanding.wildcards.keep_fresh}
-    services.chores["inputs"] = lambda: forget_inputs(services.core.inputs, services.core.rows.fetch_input_keys)
 
 
 async def _is_gone(core: Core, worker: str) -> bool:

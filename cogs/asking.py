@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import aiohttp
@@ -25,7 +25,7 @@ from cogs.edits import TROUBLE
 from cogs.reply import ReplyAddress
 from core.errors import UserError
 from core.intake import Intake
-from core.jobs.model import Ticket
+from core.jobs.model import Origin, Ticket
 from core.notes import CheckpointNotes
 from core.request import GenerationRequest
 from core.size import suggest_sizes
@@ -35,22 +35,26 @@ from core.webui.names import Choice
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What it takes to ask for pictures. `weights` are people's shares by the ids of their roles."""
+
+    studio: Studio
+    delivery: DiscordDelivery
+    intake: Intake
+    weights: Mapping[int, float] = field(default_factory=dict)
+    notes: CheckpointNotes | None = None
+
+
 class AskingCog(commands.Cog):
     """The base of cogs whose commands ask for pictures."""
 
-    def __init__(
-        self,
-        studio: Studio,
-        delivery: DiscordDelivery,
-        intake: Intake,
-        weights: Mapping[int, float],
-        notes: CheckpointNotes | None = None,
-    ) -> None:
-        self._studio = studio
-        self._notes = notes
-        self._intake = intake
-        self._delivery = delivery
-        self._weights = weights
+    def __init__(self, desk: Desk) -> None:
+        self._studio = desk.studio
+        self._notes = desk.notes
+        self._intake = desk.intake
+        self._delivery = desk.delivery
+        self._weights = desk.weights
 
     async def complete_size(self, _interaction: discord.Interaction, typed: str) -> Offers:
         """Shapes with their pixels, and popular sizes."""
@@ -102,9 +106,15 @@ class AskingCog(commands.Cog):
         checkpoints = partial(self._checkpoints, interaction)
         return offer_extra(self._studio.get_catalog(), typed, checkpoints, addresses=self._intake.takes_addresses)
 
-    async def submit(self, interaction: discord.Interaction, request: GenerationRequest, reply: ReplyAddress) -> None:
+    async def submit(
+        self,
+        interaction: discord.Interaction,
+        request: GenerationRequest,
+        reply: ReplyAddress,
+        origin: Origin | None = None,
+    ) -> None:
         """The row first, then the reply; until the reply is out nothing else writes to the job's message."""
-        order = self._order(interaction, str(interaction.id), request, reply)
+        order = replace(self._order(interaction, str(interaction.id), request, reply), origin=origin)
         async with self._delivery.turn(order.job_id):
             ticket = await self._studio.submit(order)
             message_id = None if ticket is None else await _reply(interaction, ticket)

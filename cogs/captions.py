@@ -10,6 +10,7 @@ import discord
 from cogs import say
 from cogs.files import Upload, prepare, text_file
 from cogs.growing import Caption, Shown
+from cogs.reply import ReplyAddress
 from cogs.said import about_image
 from core.images.kinds import kind_of_extension
 from core.images.store import Kept, PictureStore
@@ -17,6 +18,16 @@ from core.jobs.model import Drawing, Job
 from core.webui.answer import CAPTION_LIMIT
 
 DESCRIPTION_ALONE = "(The server's rules did not let me repeat the words that were found for your image.)"
+MADE_FROM = {
+    "again": "The same again as",
+    "vary": "A variation of",
+    "strong": "A strong variation of",
+    "edit": "Edited from",
+    "hires": "A second pass over",
+    "upscale": "Enlarged from",
+    "use": "Drawn over",
+}
+"""What was done with the picture that a job was made from."""
 DESCRIPTION_ELSEWHERE = {
     "channel": "The description is below.",
     "dm": "The description is in your direct messages.",
@@ -50,9 +61,18 @@ def caption_of(job: Job, drawing: Drawing, store: PictureStore, *, limit: int, f
         said = {number: remark for number, remark in encoded.items() if remark is not None}
         asked = max(job.request.pictures, len(pictures))
         remarks = [text for texts in (refusals, said) for text in say.each_once(texts, asked)]
-        return say.finished(job, drawing, remarks) if final else say.partly(job, drawing, remarks)
+        return say.finished(job, drawing, remarks, made_from(job)) if final else say.partly(job, drawing, remarks)
 
     return caption
+
+
+def made_from(job: Job) -> str:
+    """What the pictures were made from, with a link to it; empty where they were made from nothing, or nobody knows."""
+    link = ReplyAddress.from_json(job.reply).made_from
+    words = None if job.origin is None else MADE_FROM.get(job.origin.verb)
+    if words is None:
+        return ""
+    return say.small([f"{words} {'another picture' if link is None else f'[another picture](<{link}>)'}"])
 
 
 def described(job: Job, drawing: Drawing) -> tuple[str, bool]:

@@ -25,6 +25,7 @@ from cogs.captions import DESCRIPTION_ALONE, DESCRIPTION_ELSEWHERE, caption_of, 
 from cogs.edits import edit_message, edit_shown
 from cogs.files import prepare, shrink_all
 from cogs.growing import Gone, Place, Post, Refused, TooLarge
+from cogs.picture_buttons import result_view
 from cogs.places import ChannelPlace, DirectPlace, LateReplyPlace, ReplyPlace
 from cogs.reply import ReplyAddress
 from core.images.store import PictureStore
@@ -124,7 +125,8 @@ class DiscordDelivery:
             refusals=refusals,
             safe_content=say.PICTURES_ALONE if drawing.caption is None else DESCRIPTION_ALONE,
             ping=address.owner_id,
-            view=None if final else cancel_view(job.id),
+            view=result_view(job.id, job.request.task) if final else cancel_view(job.id),
+            final=final,
         )
         async with self._alone(job.id):
             job = await self._current(job)
@@ -150,8 +152,9 @@ class DiscordDelivery:
             return await self._explain(job, sentence, perhaps_done=perhaps_done)
 
     async def rewrite(self, job: Job, message_id: int | None, content: str | None) -> None:
-        """Take the buttons off the job's message, and put `content` there if it isn't None. Best effort."""
-        changes = {"view": None} if content is None else {"view": None, "content": content}
+        """Take the cancel button off the job's message, and put `content` there if it isn't None. Best effort."""
+        view = result_view(job.id, job.request.task) if job.delivered_to is not None else None
+        changes = {"view": view} if content is None else {"view": view, "content": content}
         async with self._alone(job.id):
             self.forget(job.id)
             address = ReplyAddress.from_json(job.reply)
@@ -174,8 +177,9 @@ class DiscordDelivery:
         async def caption(_uploads: object, _refusals: object, shown: Collection[int]) -> str:
             return say.ended(job, sentence, partly=bool(shown) or job.delivered_to is not None)
 
+        view = None if job.delivered_to is None else result_view(job.id, job.request.task)
         post = Post(
-            job_id=job.id, caption=caption, safe_content=say.plain(sentence, 400), ping=address.owner_id, view=None
+            job_id=job.id, caption=caption, safe_content=say.plain(sentence, 400), ping=address.owner_id, view=view
         )
         places = self._places(job, address, look=False, search=perhaps_done)
         delivered = await self._send(post, places, Delivered("kept", None))

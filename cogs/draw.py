@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
 from dataclasses import replace
 
 import discord
@@ -12,19 +11,16 @@ from discord.ext import commands
 
 from cogs import questions
 from cogs.answers import NOBODY, answer_error, answering, put_off
-from cogs.asking import AskingCog
+from cogs.asking import AskingCog, Desk
 from cogs.buttons import CONFIRM_EVENT, confirm_view
-from cogs.delivery import DiscordDelivery
 from cogs.edits import TROUBLE
 from cogs.options import read_addresses, read_options
 from cogs.questions import Question, Questions
 from cogs.reply import ReplyAddress
 from cogs.sources import at_most_one
 from core.errors import UserError
-from core.intake import Intake, Source
-from core.notes import CheckpointNotes
+from core.intake import Source
 from core.request import GenerationRequest
-from core.studio import Studio
 
 NO_FIELDS = ("self", "interaction", "image", "mask", "permutations")
 """Parameters of the command that are no words about a picture."""
@@ -33,15 +29,8 @@ NO_FIELDS = ("self", "interaction", "image", "mask", "permutations")
 class DrawCog(AskingCog):
     """Pictures from a prompt."""
 
-    def __init__(
-        self,
-        studio: Studio,
-        delivery: DiscordDelivery,
-        intake: Intake,
-        weights: Mapping[int, float],
-        notes: CheckpointNotes | None = None,
-    ) -> None:
-        super().__init__(studio, delivery, intake, weights, notes)
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
         self._questions = Questions()
 
     @app_commands.command(name="draw", description="Draw a picture from a prompt")

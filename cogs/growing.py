@@ -45,7 +45,7 @@ class Post:
 
     `refusals` says by picture number what could not be sent along; `caption` makes words of that, of the uploads and of
     what is there. `safe_content` is what remains where the channel's AutoMod objects to the words; `ping` is mentioned
-    for real. `view` are the buttons of a new message; those of one that is there stay, unless it is None: then they go.
+    for real. `view` are the buttons of a new message; those of one that is there stay until it is `final`.
     """
 
     job_id: str
@@ -55,6 +55,7 @@ class Post:
     safe_content: str = ""
     ping: int | None = None
     view: discord.ui.View | None = None
+    final: bool = True
 
 
 class Place:
@@ -103,7 +104,7 @@ class Place:
 
     def _changes(self, post: Post, parcel: Sequence[Upload]) -> dict[str, Any]:
         """The edit: pictures that are there are named, which keeps them; without new ones none has to be."""
-        changes: dict[str, Any] = {} if post.view else {"view": None}
+        changes: dict[str, Any] = {"view": post.view} if post.final or post.view is None else {}
         if parcel:
             files = {**self.shown, **{upload.number: upload.open() for upload in parcel}}
             changes["attachments"] = [files[number] for number in sorted(files)]

@@ -33,6 +33,8 @@ class ReplyAddress:
     private: bool
     file_bytes: int
     message_id: int | None = None
+    made_from: str | None = None
+    """A link to the message from whose picture this is made."""
 
     def __repr__(self) -> str:
         return f"<ReplyAddress channel={self.channel_id} private={self.private}>"

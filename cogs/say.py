@@ -147,14 +147,14 @@ def partly(job: Job, so_far: Drawing, remarks: Iterable[str] = ()) -> str:
     return _about(job.request, head, facts_line(job.request, so_far), remarks)
 
 
-def finished(job: Job, result: Drawing, remarks: Iterable[str] = ()) -> str:
-    """The caption of the pictures; above them, why there are fewer than were asked for."""
+def finished(job: Job, result: Drawing, remarks: Iterable[str] = (), made_from: str = "") -> str:
+    """The caption of the pictures, and above them why there are fewer than were asked for. `made_from` is a line."""
     head = ""
     if job.sentence is not None:
         head = f"**{len(result.pictures)} of {job.request.pictures} pictures** · {plain(job.sentence, 300)}"
     warnings = (warning for warning in result.warnings if warning != job.sentence)
     remarks = (*job.notes, *warnings, *remarks)
-    return _about(job.request, head, facts_line(job.request, result), remarks)
+    return _about(job.request, head, assemble(facts_line(job.request, result), made_from), remarks)
 
 
 def each_once(remarks: Mapping[int, str], pictures: int) -> list[str]:

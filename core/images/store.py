@@ -82,6 +82,11 @@ class PictureStore:
             raise ValueError(f"not the name of a picture: {name!r}")
         return self._pictures / name[:2] / name
 
+    async def discard(self, names: Collection[str]) -> None:
+        """Remove pictures; one that is not here is no trouble. ValueError where one is no picture's name."""
+        paths = [self.path(name) for name in names]
+        await asyncio.to_thread(_unlink, paths)
+
     async def discard_spool(self, name: str) -> None:
         """Remove raw pictures, once they are kept and that is recorded; nothing happens if there are none."""
         folder = self._spool_folder(name)
@@ -132,6 +137,11 @@ class PictureStore:
             _sync_folders([self._pictures])
         _place(data, raw.path, target, changed=infotext != facts.infotext)
         return Kept(name, facts.kind.extension, facts.width, facts.height, len(data), infotext)
+
+
+def _unlink(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 def _add_infotext(data: bytes, facts: Facts, infotext: str | None) -> tuple[bytes, str | None]:

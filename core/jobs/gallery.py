@@ -18,9 +18,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from core.jobs.model import Drawing
-from core.prompt import lora_tags
 from core.request import GenerationRequest
 from core.store.schema import favourites, gallery, jobs, parts
+from core.tags import lora_tags
 
 _WORD = re.compile(r"[^\W_]+")
 

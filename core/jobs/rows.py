@@ -18,9 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from core.jobs import gallery, statements
 from core.jobs.columns import Row, as_job, new_row, readable, shown_in
-from core.jobs.model import IN_THE_QUEUE, UNFINISHED, Delivered, Job, JobState, NewJob
+from core.jobs.model import ENDED, IN_THE_QUEUE, UNFINISHED, Delivered, Job, JobState, NewJob
 from core.store.locks import ADMISSION, lock
-from core.store.schema import jobs
+from core.store.schema import jobs, parts
 from core.store.signals import Signal, notify, notify_all
 
 log = logging.getLogger(__name__)
@@ -177,6 +177,15 @@ class JobRows:
             await gallery.enter(connection, job_id)
             await notify(connection, CANCELLED_SIGNAL, job_id)
             return JobState(state)
+
+    async def delete_ended(self, job_id: str) -> bool:
+        """Forget a job that is at its end, with its pictures' rows; whether there was one."""
+        ended = sa.delete(jobs).where(jobs.c.id == job_id, jobs.c.state.in_(ENDED))
+        async with self._engine.begin() as connection:
+            if not (await connection.execute(ended)).rowcount:
+                return False
+            await connection.execute(sa.delete(parts).where(parts.c.job_id == job_id))
+        return True
 
     async def _insert_arriving(self) -> None:
         """Write what has arrived, in as few transactions as it takes, until nothing arrives any more."""

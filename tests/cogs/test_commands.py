@@ -9,6 +9,7 @@ import discord
 import pytest
 from discord import app_commands
 
+from cogs.asking import Desk
 from cogs.checkpoint import CheckpointCog
 from cogs.client import INTENTS, EaselClient
 from cogs.control import ControlCog
@@ -44,15 +45,16 @@ async def client(tmp_path: Path) -> AsyncIterator[EaselClient]:
         EaselClient(facts=Facts(database), on_login=on_login) as client,
     ):
         nothing = cast(Any, None)
+        desk = Desk(studio=nothing, delivery=nothing, intake=nothing)
         for cog in (
-            DrawCog(nothing, nothing, nothing, {}),
-            ControlCog(nothing, nothing, nothing, {}),
+            DrawCog(desk),
+            ControlCog(desk),
             QueueCog(nothing, nothing),
             StatusCog(nothing),
             PngInfoCog(nothing),
             CheckpointCog(nothing, cast(Any, NothingWished()), nothing, None, client=client),
-            UpscaleCog(nothing, nothing, nothing, {}),
-            DescribeCog(nothing, nothing, nothing, {}),
+            UpscaleCog(desk),
+            DescribeCog(desk),
         ):
             await client.add_cog(cog)
         yield client
@@ -198,7 +200,13 @@ CATALOG = Catalog(
 
 
 def cog_with(catalog: Catalog | None) -> Any:
-    return DrawCog(cast(Any, SimpleNamespace(get_catalog=lambda: catalog)), cast(Any, None), cast(Any, None), {})
+    return DrawCog(
+        Desk(
+            studio=cast(Any, SimpleNamespace(get_catalog=lambda: catalog)),
+            delivery=cast(Any, None),
+            intake=cast(Any, None),
+        )
+    )
 
 
 def assert_sendable(choices: list[app_commands.Choice[str]]) -> None:

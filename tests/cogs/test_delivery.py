@@ -12,6 +12,7 @@ import pytest
 
 from core.jobs.model import Delivered, Drawing, Glimpse, JobState
 from playground.discord import ORDINARY, File, Message, Permission
+from tests.buttons import cancels
 from tests.cogs.scene import Scene, opened_scene
 
 REPLY = r"^/webhooks/\d+/[^/]+/messages/@original$"
@@ -41,7 +42,7 @@ async def test_the_only_picture_of_a_job_takes_one_request(scene: Scene) -> None
     assert request.method == "PATCH"
     assert (job.delivered_to, job.message_id) == ("reply", str(scene.reply(job).id))
     assert "seed 7 " in scene.reply(job).content
-    assert not scene.reply(job).buttons()
+    assert not cancels(scene.reply(job))
     scene.arrived_once(job, 0)
 
 
@@ -58,7 +59,7 @@ async def test_pictures_appear_as_they_are_done_and_those_that_are_there_stay(sc
     assert first.items() <= files_of(scene.reply(job)).items()
     assert "seed 7–10" in scene.reply(job).content
     assert "Drawing" not in scene.reply(job).content
-    assert not scene.reply(job).buttons()
+    assert not cancels(scene.reply(job))
     scene.arrived_once(job, 0, 1, 2, 3)
 
 
@@ -127,7 +128,7 @@ async def test_the_end_without_a_fresh_picture_finishes_the_words_alone(scene: S
     job = await scene.deliver(job, replace(drawing, warnings=("Picture 2 failed.",)), [], final=True)
     assert files_of(scene.reply(job)) == before
     assert "Picture 2 failed." in scene.reply(job).content
-    assert not scene.reply(job).buttons()
+    assert not cancels(scene.reply(job))
     assert job.delivered_to == "reply"
 
 
@@ -214,7 +215,7 @@ async def test_a_late_first_picture_is_a_message_that_calls_its_owner_and_grows(
     assert job.message_id == str(message.id)
     assert before.items() <= files_of(message).items()
     assert message.content.startswith(f"<@{scene.ada.id}>\n```\na red fox")
-    assert not message.buttons()
+    assert not cancels(message)
     scene.arrived_once(job, 0, 1)
 
 
@@ -226,7 +227,7 @@ async def test_a_reply_that_shows_some_pictures_goes_on_growing_without_its_toke
     job = await scene.deliver(job, await scene.drawn(0, 1), [1], final=True)
     assert (job.delivered_to, job.message_id) == ("reply", str(scene.reply(job).id))
     assert before.items() <= files_of(scene.reply(job)).items()
-    assert not scene.reply(job).buttons()
+    assert not cancels(scene.reply(job))
     scene.arrived_once(job, 0, 1)
 
 
@@ -247,7 +248,7 @@ async def test_a_late_private_answer_grows_in_direct_messages(scene: Scene) -> N
     (message,) = scene.carriers(job)
     assert message.channel is scene.ada.dm
     assert (job.delivered_to, job.message_id) == ("dm", str(message.id))
-    assert not message.buttons()
+    assert not cancels(message)
     scene.arrived_once(job, 0, 1)
 
 
@@ -294,7 +295,7 @@ async def test_a_reply_that_may_not_grow_says_where_the_rest_is(scene: Scene) ->
     job = await scene.deliver(job, await scene.drawn(0, 1), [1], final=True)
     assert job.delivered_to == "dm"
     assert scene.reply(job).content == "The other pictures are in your direct messages."
-    assert not scene.reply(job).buttons()
+    assert not cancels(scene.reply(job))
     scene.arrived_once(job, 0, 1)
 
 
@@ -401,7 +402,7 @@ async def test_a_picture_that_no_place_takes_yet_leaves_the_message_as_it_is(sce
     job = scene.note(job, Delivered("kept", str(scene.reply(job).id)), delivered_to=None)
     await scene.deliver(job, await scene.drawn(0, 1), [0, 1], final=True)
     assert scene.reply(job).content == "The picture is drawn and kept; it could not be posted here."
-    assert not scene.reply(job).buttons()
+    assert not cancels(scene.reply(job))
 
 
 async def test_files_that_are_too_large_are_no_fault_of_the_words(scene: Scene) -> None:
@@ -486,7 +487,7 @@ async def test_pictures_whose_files_are_all_missing_are_explained(scene: Scene) 
         scene.pictures.path(kept.name).unlink()
     job = await scene.deliver(job, drawing, [0, 1], final=True)
     assert scene.reply(job).content.startswith("**No picture** · The picture's file is missing")
-    assert not scene.reply(job).buttons()
+    assert not cancels(scene.reply(job))
 
 
 # Words alone
@@ -545,7 +546,7 @@ async def test_a_failure_after_some_pictures_leaves_them_and_says_why_there_are_
     assert delivered.where == "reply"
     assert scene.reply(job).content.startswith("**No further picture** · The webui ran out of memory.\n")
     assert files_of(scene.reply(job)) == before
-    assert not scene.reply(job).buttons()
+    assert not cancels(scene.reply(job))
 
 
 @pytest.mark.parametrize("private", [False, True])
@@ -568,7 +569,7 @@ async def test_a_failure_after_a_late_picture_is_said_beside_it(scene: Scene) ->
     assert (delivered.where, delivered.message_id) == ("channel", job.message_id)
     (message,) = scene.carriers(job)
     assert "**No further picture** · No memory." in message.content
-    assert not message.buttons()
+    assert not cancels(message)
 
 
 async def test_a_late_failure_is_a_message_of_its_own(scene: Scene) -> None:
@@ -578,13 +579,13 @@ async def test_a_late_failure_is_a_message_of_its_own(scene: Scene) -> None:
     assert delivered.where == "channel"
     assert scene.discord.messages()[-1].pinged == {scene.ada.id}
     assert scene.reply(job).content == "**No picture** · The reason is below."
-    assert not scene.reply(job).buttons()
+    assert not cancels(scene.reply(job))
 
 
-async def test_a_rewritten_message_keeps_its_pictures_and_loses_its_buttons(scene: Scene) -> None:
+async def test_a_rewritten_message_keeps_its_pictures_and_loses_its_cancel_button(scene: Scene) -> None:
     job = await scene.ask(count=2)
     scene.expire(job)
     job = await scene.deliver(job, await scene.drawn(0), [0])
     (message,) = scene.carriers(job)
     await scene.delivery.rewrite(job, message.id, "Cancelled.")
-    assert (message.content, message.buttons(), scene.shown(job)) == ("Cancelled.", [], [0])
+    assert (message.content, cancels(message), scene.shown(job)) == ("Cancelled.", [], [0])

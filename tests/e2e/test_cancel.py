@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from playground.discord import Interaction, Message, NotSendable
+from tests.buttons import cancels
 from tests.e2e.harness import Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -215,6 +216,6 @@ async def test_a_button_that_a_finished_job_was_left_with_goes_at_the_next_press
     stage.discord.heal()
     answer = await stage.answered(await stage.presses_cancel(reply))
     assert "Too late" in answer.content
-    await stage.discord.until(lambda: not reply.buttons(), what="the button to be gone")
+    await stage.discord.until(lambda: not cancels(reply), what="the button to be gone")
     assert reply.content == said
     stage.arrived_once(interaction)

@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from playground.discord import Interaction
+from tests.buttons import cancels
 from tests.e2e.bot_process import ROOT
 from tests.e2e.conftest import cheap_webui
 from tests.e2e.harness import Stage, open_stage
@@ -92,6 +93,6 @@ async def test_pictures_that_are_all_gone_are_told_of_in_a_sentence(stage: Stage
             path.unlink()
     await stage.restart()
     message = await stage.says(interaction, "missing from the bot's disk")
-    assert not message.buttons()
+    assert not cancels(message)
     assert stage.uploads(interaction) == []
     await stage.drawn(size="64x64")

@@ -14,6 +14,7 @@ from playground.discord import Interaction, Message
 from playground.webui import Fault, LocalKobold, LocalSdCpp, LocalSdNext, LocalWebui
 from playground.webui.a1111 import A1111
 from playground.webui.dialect import Answer, Call, json_answer
+from tests.buttons import cancels
 from tests.e2e.bot_process import ROOT
 from tests.e2e.conftest import OpenStage, cheap_webui
 from tests.e2e.harness import Stage
@@ -76,7 +77,7 @@ async def test_an_upscale_arrives_once_and_says_what_it_is(new_stage: OpenStage)
     assert "64×48 → 192×144" in message.content
     assert "`R-ESRGAN 4x+`" in message.content
     assert "seed" not in message.content
-    assert not message.buttons()
+    assert not cancels(message)
     assert row["pictures"] == 1
 
     sized = await asked(stage, "upscale", size="128x128", upscaler="lanczos", upscaler_2="Nearest")
@@ -149,7 +150,7 @@ async def test_a_description_is_the_message_s_words(new_stage: OpenStage) -> Non
     assert "a picture, digital art, trending on artstation" in message.content
     assert "with CLIP" in message.content
     assert message.attachments == []
-    assert not message.buttons()
+    assert not cancels(message)
     assert posted(stage.webui, INTERROGATE)[0]["model"] == "clip"
     assert stage.carriers(interaction) == []
     _, message = await described(stage, model="deepdanbooru", private=True)

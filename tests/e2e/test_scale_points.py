@@ -14,6 +14,7 @@ import pytest_asyncio
 from core.jobs.points import POINTS
 from playground.discord import Interaction
 from playground.webui import Fault
+from tests.buttons import cancels
 from tests.e2e.bot_process import ROOT
 from tests.e2e.conftest import cheap_webui
 from tests.e2e.harness import until
@@ -64,7 +65,7 @@ async def ends_once(stage: Cluster, interaction: Interaction, pictures: int = 1)
     await stage.delivered(interaction, pictures)
     row = await stage.reaches(interaction, "done")
     stage.arrived_once(interaction, pictures)
-    assert not stage.carriers(interaction)[0].buttons()
+    assert not cancels(stage.carriers(interaction)[0])
     return row
 
 

@@ -1,0 +1,114 @@
+"""“Details” and “Delete” under a result: what is known of a picture, for whoever asks; and its end."""
+
+from __future__ import annotations
+
+import io
+import logging
+
+import discord
+from discord.ext import commands
+
+from cogs import say
+from cogs.acts import find_or_ask, link_to
+from cogs.answers import NOBODY, answer_privately, answering
+from cogs.captions import MADE_FROM
+from cogs.edits import TROUBLE
+from cogs.found import Finder, Found
+from cogs.picture_buttons import DELETE, DETAILS
+from cogs.pnginfo import describe
+from core.command_text import as_command
+from core.derive import the_same
+from core.errors import UserError
+from core.images.generation import Metadata
+from core.images.infotext import parse
+from core.recall import Recall
+from core.removal import Removal
+
+log = logging.getLogger(__name__)
+
+COMMAND_ROOM = 600
+FILENAME = "details.txt"
+
+
+class DetailsCog(commands.Cog):
+    """Listens for presses on both, on results of any age."""
+
+    def __init__(self, finder: Finder, recall: Recall, removal: Removal) -> None:
+        self._finder = finder
+        self._recall = recall
+        self._removal = removal
+
+    @commands.Cog.listener(f"on_{DETAILS.event}")
+    async def on_details(self, press: discord.Interaction, job_id: str, number: int | None) -> None:
+        """Everything the picture says, where it comes from, and the command that asks for it again."""
+        async with answering(press):
+            found = await find_or_ask(self._finder, DETAILS, press, job_id, number)
+            if found is not None:
+                await self._tell(press, found)
+
+    async def _tell(self, press: discord.Interaction, found: Found) -> None:
+        told = _metadata(found)
+        text, whole = describe(told)
+        blocks = [*await self._chain(found), _command(found)]
+        room = say.CONTENT_LIMIT - sum(say.units(block) + 1 for block in blocks)
+        files = []
+        if not whole or say.units(text) > room:
+            files.append(discord.File(io.BytesIO(told.raw.encode()), filename=FILENAME))
+        if say.units(text) > room:
+            text = "**Generation data** · in the file"
+        content = say.assemble(text, *blocks)
+        if press.response.is_done():
+            await press.followup.send(content, files=files, ephemeral=True, allowed_mentions=NOBODY)
+        else:
+            await press.response.send_message(content, files=files, ephemeral=True, allowed_mentions=NOBODY)
+
+    async def _chain(self, found: Found) -> list[str]:
+        """What it was made from, the nearest first."""
+        if found.job is None or found.job.origin is None:
+            return []
+        steps = []
+        for origin, parent in await self._recall.ancestors(found.job):
+            link = None if parent is None else link_to(parent)
+            what = "a picture that is gone" if parent is None else f"[{parent.id}]({link})" if link else parent.id
+            steps.append(f"{MADE_FROM.get(origin.verb, 'Made from').lower()} {what}")
+        return [say.small([" ← ".join(steps)])]
+
+    @commands.Cog.listener(f"on_{DELETE.event}")
+    async def on_delete(self, press: discord.Interaction, job_id: str, _number: int | None) -> None:
+        """Its owner, or who may delete messages here, takes it out of the world."""
+        async with answering(press):
+            await self._delete(press, job_id)
+
+    async def _delete(self, press: discord.Interaction, job_id: str) -> None:
+        result = await self._recall.result(job_id)
+        owner = asker_of(press.message) if result is None else result.job.owner_id
+        if str(press.user.id) != owner and not press.permissions.manage_messages:
+            raise UserError("Only the person who asked for these pictures, and moderators, can delete them.")
+        await self._removal.forget(job_id)
+        try:
+            await press.response.defer()
+            await press.delete_original_response()
+        except TROUBLE as error:
+            log.info("a message could not be deleted: %s", type(error).__name__, extra={"job": job_id})
+            await answer_privately(press, "I have forgotten these pictures, but I may not delete this message.")
+
+
+def asker_of(message: discord.Message | None) -> str | None:
+    """Whose command or press a message answers, where it says so."""
+    told = None if message is None else message.interaction_metadata
+    return None if told is None else str(told.user.id)
+
+
+def _metadata(found: Found) -> Metadata:
+    if found.raw is not None:
+        return found.raw
+    text = found.infotext or ""
+    read = parse(text)
+    return Metadata("AUTOMATIC1111", read.prompt, read.negative_prompt, read.fields, text)
+
+
+def _command(found: Found) -> str:
+    """The command that asks for the same picture; nothing where no command could."""
+    if found.source.request.task != "draw":
+        return ""
+    return say.quote(as_command(the_same(found.source)), COMMAND_ROOM)

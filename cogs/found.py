@@ -1,0 +1,117 @@
+"""The picture that somebody points at, found again: by its job's row, else by what the picture says of itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+import discord
+
+from cogs.answers import put_off
+from cogs.growing import pictures_on
+from core.derive import Source
+from core.errors import UnreadableAnswer, UserError
+from core.images.metadata import Metadata, read_metadata
+from core.images.remembered import remember
+from core.intake import Sent
+from core.jobs.model import Job
+from core.preferences import Preferences
+from core.recall import Recall, Result
+
+Fetch = Callable[[Sent], Awaitable[bytes]]
+"""The bytes of a file on Discord; UserError where they can't be had."""
+
+GONE = "I don't know this picture any more, and it does not say how it was made."
+NO_PICTURE = "There is no picture of this job on the message any more."
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A picture to make something of. `job` is None where its row is gone; `raw` is then all that it says of itself."""
+
+    source: Source
+    job: Job | None
+    infotext: str | None = None
+    raw: Metadata | None = None
+
+
+class Several(Exception):
+    """Which of these pictures is meant was not said."""
+
+    def __init__(self, numbers: Sequence[int]) -> None:
+        super().__init__(f"{len(numbers)} pictures")
+        self.numbers = numbers
+
+
+class Finder:
+    """Finds what a press is about, and says whether this person may."""
+
+    def __init__(self, recall: Recall, preferences: Preferences, fetch: Fetch) -> None:
+        self._recall = recall
+        self._preferences = preferences
+        self._fetch = fetch
+
+    async def find(
+        self, press: discord.Interaction, job_id: str, number: int | None, *, of_one: bool, private: bool = False
+    ) -> Found:
+        """The picture, or with `of_one` False the job by its first; Several where one of several has to be chosen.
+
+        UserError where there is nothing left to go by, or this person may not. Reading the picture itself takes
+        longer than Discord waits, so the answer is put off then, visibly to all unless `private`.
+        """
+        result = await self._recall.result(job_id)
+        if result is None:
+            return await self._from_message(press, job_id, number, of_one=of_one, private=private)
+        await self._check(press, result.job)
+        source = result.source(_chosen(result.numbers, number, of_one=of_one))
+        return Found(source, result.job, result.drawings[source.number].pictures[0].infotext)
+
+    async def result(self, job_id: str) -> Result | None:
+        """All of the job, whoever asks."""
+        return await self._recall.result(job_id)
+
+    async def _check(self, press: discord.Interaction, job: Job) -> None:
+        if job.owner_id == str(press.user.id):
+            return
+        if job.request.private:
+            raise UserError("This picture is somebody else's, and private.")
+        guild = None if press.guild_id is None else str(press.guild_id)
+        wishes = await self._preferences.of(str(press.user.id), None, guild)
+        if wishes.press == "owner":
+            raise UserError("On this server only the person who asked for a picture may use its buttons.")
+
+    async def _from_message(
+        self, press: discord.Interaction, job_id: str, number: int | None, *, of_one: bool, private: bool
+    ) -> Found:
+        message = press.message
+        shown = {} if message is None else {at - 1: file for at, file in pictures_on(message, job_id).items()}
+        if message is None or not shown:
+            raise UserError(GONE)
+        chosen = _chosen(sorted(shown), number, of_one=of_one)
+        file = shown.get(min(shown) if chosen is None else chosen)
+        if file is None:
+            raise UserError(NO_PICTURE)
+        is_private = private or message.flags.ephemeral
+        await put_off(press, private=is_private)
+        raw = await self._read(file)
+        found = None if raw is None else remember(raw)
+        if raw is None or found is None:
+            raise UserError(GONE)
+        request = replace(found.request, spoiler=file.is_spoiler(), private=message.flags.ephemeral)
+        size = (file.width, file.height)
+        source = Source(request=request, seed=found.seed, checkpoint=found.checkpoint, width=size[0], height=size[1])
+        return Found(source, None, raw=raw)
+
+    async def _read(self, file: discord.Attachment) -> Metadata | None:
+        data = await self._fetch(Sent(file.url, file.size))
+        try:
+            return await asyncio.to_thread(read_metadata, data)
+        except UnreadableAnswer:
+            return None
+
+
+def _chosen(numbers: Sequence[int], number: int | None, *, of_one: bool) -> int | None:
+    if number is None and of_one and len(numbers) > 1:
+        raise Several(numbers)
+    return number

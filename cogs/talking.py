@@ -1,0 +1,85 @@
+"""Everything of a process that talks to people, put together: commands, buttons, messages that stay true.
+
+Composition alone: it makes no decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+from discord.ext import commands
+
+from cogs.acts import ActsCog
+from cogs.asking import Desk
+from cogs.buttons import EventButton
+from cogs.cancel import CancelCog
+from cogs.checkpoint import CheckpointCog
+from cogs.control import ControlCog
+from cogs.delivery import DiscordDelivery
+from cogs.describe import DescribeCog
+from cogs.details import DetailsCog
+from cogs.draw import DrawCog
+from cogs.found import Finder
+from cogs.picture_buttons import PictureButton, PictureChoice
+from cogs.pnginfo import PngInfoCog
+from cogs.queue import QueueCog
+from cogs.status import StatusCog
+from cogs.upscale import UpscaleCog
+from core.assembly import Core, build_desk, open_understanding
+from core.fetch import ImageFetcher
+from core.images.store import PictureStore
+from core.intake import Intake, forget_inputs
+from core.jobs.gallery import GalleryRows
+from core.preferences import Preferences
+from core.recall import Recall
+from core.removal import Removal
+from core.settings import Settings
+from core.store.preferences import PreferenceRows
+from core.switch_desk import SwitchDesk
+
+DYNAMIC_ITEMS = (EventButton, PictureButton, PictureChoice)
+"""The buttons and menus that are known again after a restart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Talking:
+    """What to add to the client, and what to do for ever."""
+
+    cogs: tuple[commands.Cog, ...]
+    chores: dict[str, Callable[[], Coroutine[Any, Any, None]]]
+
+
+async def build_talking(
+    settings: Settings, core: Core, client: discord.Client, delivery: DiscordDelivery, fetcher: ImageFetcher
+) -> Talking:
+    """Everything, connected; nothing is begun yet."""
+    intake = Intake(fetcher, core.inputs)
+    understanding = await open_understanding(settings, core.notes)
+    studio, herald = build_desk(core, delivery, understanding)
+    switches = SwitchDesk(rows=core.switches, views=studio.webuis, bell=core.switch_bell)
+    desk = Desk(studio=studio, delivery=delivery, intake=intake, weights=settings.weights, notes=core.notes)
+    recall, gallery = Recall(core.parts), GalleryRows(core.database)
+    finder = Finder(recall, Preferences(PreferenceRows(core.database)), intake.fetch)
+    cogs = (
+        DrawCog(desk),
+        ControlCog(desk),
+        UpscaleCog(desk),
+        DescribeCog(desk),
+        ActsCog(desk, finder),
+        DetailsCog(finder, recall, Removal(core.rows, gallery, PictureStore(settings.data_dir))),
+        CheckpointCog(studio, switches, core.notes, understanding.families, settings.switching_servers, client=client),
+        PngInfoCog(intake.fetch),
+        CancelCog(studio, delivery),
+        QueueCog(studio, delivery),
+        StatusCog(studio, settings.switching_servers, core.notes),
+    )
+    chores = {
+        "herald": herald.run,
+        "notes": core.notes.run,
+        "wildcards": understanding.wildcards.keep_fresh,
+        "inputs": lambda: forget_inputs(core.inputs, core.rows.fetch_input_keys),
+    }
+    return Talking(cogs, chores)
