@@ -10,8 +10,9 @@ from typing import Any
 
 from msgspec import UNSET
 
-from core.extra import KEYS
+from core.extra import ADDRESSES, KEYS, quote_value
 from core.request import GenerationRequest
+from core.several import quote_name
 
 PLAIN = (
     ("checkpoint", "checkpoint"),
@@ -42,15 +43,15 @@ def as_options(request: GenerationRequest) -> dict[str, str]:
         if value is not UNSET and (option, value) != ("count", 1):
             options[option] = _text(value)
     if request.styles:
-        options["styles"] = ", ".join(map(_quoted, request.styles))
+        options["styles"] = ", ".join(map(quote_name, request.styles))
     if request.loras:
-        options["loras"] = ", ".join(f"{_quoted(use.name)}:{use.weight:g}" for use in request.loras)
+        options["loras"] = ", ".join(f"{_lora(use.name)}:{use.weight:g}" for use in request.loras)
     return options | as_extra(request)
 
 
 def as_extra(request: GenerationRequest) -> dict[str, str]:
     """The rarer settings under the keys of the option `extra`."""
-    said = {key: getattr(request, one.field) for key, one in KEYS.items()}
+    said = {key: getattr(request, one.field) for key, one in KEYS.items() if key not in ADDRESSES}
     return {key: _text(value) for key, value in said.items() if value is not UNSET}
 
 
@@ -60,7 +61,7 @@ def as_command(request: GenerationRequest) -> str:
     extra = {key: options.pop(key) for key in as_extra(request)}
     said: Mapping[str, str] = {"prompt": request.prompt, "negative_prompt": request.negative_prompt or "", **options}
     if extra:
-        said = {**said, "extra": " ".join(f"{key}:{_word(value)}" for key, value in extra.items())}
+        said = {**said, "extra": " ".join(f"{key}:{quote_value(value)}" for key, value in extra.items())}
     return "/draw " + " ".join(_pairs(said.items()))
 
 
@@ -74,9 +75,7 @@ def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _quoted(name: str) -> str:
-    return f'"{name}"' if "," in name else name
-
-
-def _word(value: str) -> str:
-    return f'"{value}"' if any(character.isspace() for character in value) else value
+def _lora(name: str) -> str:
+    """Its name alone: where quoting adds a weight, one is written in any case."""
+    quoted = quote_name(name, weighted=True)
+    return quoted.removesuffix(":1") if quoted.startswith('"') else quoted

@@ -176,7 +176,7 @@ def suggest_extra(
     wanted = last.value or ""
     offered = key.values if key.names is None else names(key.names, wanted)
     return [
-        f"{head}{last.lead}{_quote(one)}"
+        f"{head}{last.lead}{quote_value(one)}"
         for one in offered
         if one.strip() and (key.names is not None or one.startswith(wanted.casefold()))
     ]
@@ -199,7 +199,8 @@ def _folded(key: str) -> str:
     return key.casefold().replace("-", "_")
 
 
-def _quote(value: str) -> str:
+def quote_value(value: str) -> str:
+    """A value as it has to be typed behind its key."""
     return '"' + value.replace('"', '""') + '"' if _QUOTED.search(value) else value
 
 
