@@ -34,6 +34,7 @@ from core.http import serve_http
 from core.images.store import PictureStore
 from core.jobs.dispatcher import Dispatcher
 from core.jobs.drain import drain
+from core.jobs.gallery import GalleryRows
 from core.jobs.patience import on_database
 from core.jobs.pipeline import Pipeline
 from core.jobs.rescue import Rescuer
@@ -47,6 +48,7 @@ from core.store.facts import Facts
 from core.store.liveness import is_dead, turn
 from core.switching import Switcher
 from core.tasks import cancel_all, enter_unless, stop_on_signals, until_one_ends
+from core.upkeep import Upkeep
 
 log = logging.getLogger("easel")
 
@@ -252,7 +254,13 @@ def _add_drawing(services: Services, pictures: PictureStore) -> None:
         stop_what_ended=pipeline.stop_what_ended,
     )
     switcher = Switcher(rows=core.switches, pool=core.pool, bell=core.switch_bell, is_ready=services.is_giving_out)
-    services.chores |= {"dispatcher": services.give_out, "leftovers": rescuer.end_own, "switcher": switcher.run}
+    upkeep = Upkeep(pictures, GalleryRows(core.database), services.settings.disk_limits)
+    services.chores |= {
+        "upkeep": upkeep.run,
+        "dispatcher": services.give_out,
+        "leftovers": rescuer.end_own,
+        "switcher": switcher.run,
+    }
     if core.role.shared:
         services.chores["rescuer"] = rescuer.run
 

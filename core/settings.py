@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.errors import ConfigurationError
+from core.images.trimming import DiskLimits
 from core.webui.address import WebuiAddress, parse_addresses
 
 DISCORD_API_URL = "https://discord.com/api/v10"
@@ -136,6 +137,8 @@ class Settings(BaseSettings):
     webui_urls: Annotated[str, AfterValidator(check_webui_urls)] = Field(default="http://127.0.0.1:7860", repr=False)
     database_url: Annotated[SecretStr | None, AfterValidator(check_database_url)] = None
     data_dir: Path = Path("data")
+    pictures_days: Annotated[float, Field(gt=0)] | None = None
+    pictures_gigabytes: Annotated[float, Field(gt=0)] | None = None
     wildcards_dir: Path | None = None
     http_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     queue_places_per_person: Annotated[int, Field(ge=1)] = 10
@@ -181,6 +184,15 @@ class Settings(BaseSettings):
     def switching_servers(self) -> frozenset[int]:
         """The servers whose admins may pause and drain webuis; empty: every server's."""
         return frozenset(int(part) for part in _parts(self.admin_servers))
+
+    @property
+    def disk_limits(self) -> DiskLimits:
+        """How old kept pictures may get, and how much room they may take."""
+        days, gigabytes = self.pictures_days, self.pictures_gigabytes
+        return DiskLimits(
+            age=None if days is None else days * 24 * 3600.0,
+            size=None if gigabytes is None else int(gigabytes * 1e9),
+        )
 
     @property
     def shards(self) -> list[int] | None:

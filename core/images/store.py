@@ -7,12 +7,13 @@ its name is, and the spooled file stays until `discard_spool`, so `keep_all` can
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import re
 import shutil
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from core.errors import ConfigurationError
 from core.images.facts import Facts, read_facts
 from core.images.kinds import PNG
 from core.images.png import INFOTEXT_KEY, clean_text, splice_text
+from core.images.trimming import OnDisk
 
 _NAME = re.compile(r"[0-9a-f]{64}\.[a-z0-9]{3,4}")
 _SPOOL = re.compile(r"[0-9]{1,20}(-[0-9]{1,9}){0,2}")
@@ -87,6 +89,10 @@ class PictureStore:
         paths = [self.path(name) for name in names]
         await asyncio.to_thread(_unlink, paths)
 
+    async def list_files(self) -> list[OnDisk]:
+        """Every kept picture; what goes meanwhile is left out."""
+        return await asyncio.to_thread(lambda: list(self._list_files()))
+
     async def discard_spool(self, name: str) -> None:
         """Remove raw pictures, once they are kept and that is recorded; nothing happens if there are none."""
         folder = self._spool_folder(name)
@@ -109,6 +115,13 @@ class PictureStore:
             raise ConfigurationError(
                 f"DATA_DIR: {self._root} can't be written ({error.strerror or type(error).__name__})."
             ) from error
+
+    def _list_files(self) -> Iterator[OnDisk]:
+        for path in self._pictures.glob("*/*"):
+            if _NAME.fullmatch(path.name):
+                with contextlib.suppress(FileNotFoundError):
+                    facts = path.stat()
+                    yield OnDisk(path.name, facts.st_size, facts.st_mtime)
 
     def _sweep_spool(self, names: frozenset[str]) -> None:
         for folder in self._spool.iterdir() if self._spool.is_dir() else ():

@@ -132,6 +132,14 @@ class GalleryRows:
         async with self._engine.connect() as connection:
             return [_as_entry(row) for row in await connection.execute(query)]
 
+    async def dear_files(self) -> set[str]:
+        """The files of everybody's favourites, and of what was finished and could be shown nowhere."""
+        starred = sa.and_(favourites.c.job_id == gallery.c.job_id, favourites.c.number == gallery.c.number)
+        kept = sa.and_(jobs.c.id == gallery.c.job_id, jobs.c.delivered_to == "kept")
+        queries = [sa.select(gallery.c.file).join(table, on) for table, on in ((favourites, starred), (jobs, kept))]
+        async with self._engine.connect() as connection:
+            return {name for query in queries for name in await connection.scalars(query)}
+
     async def star(self, person_id: str, job_id: str, number: int, now: float) -> bool:
         """Make a picture this person's favourite, or none any more if it is one; whether it is one now."""
         mine = sa.and_(
