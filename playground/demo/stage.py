@@ -18,6 +18,8 @@ from playground.webui import LocalWebui
 T = TypeVar("T")
 
 MEMBER: Final = "you"
+CANCEL: Final = "Cancel"
+"""What the button says that stops a job."""
 _SILENCE: Final = "The application did not respond"
 """What Discord shows where a bot has not answered in time."""
 _LATE_SECONDS: Final = 5.0
@@ -178,11 +180,11 @@ class Stage:
 
 
 def _view(interaction: Interaction) -> View | None:
-    """None before there is a message. An answer without a button can't be stopped any more, so it is the last."""
+    """None before there is a message. An answer that can't be cancelled any more is the last."""
     messages = [message for message in interaction.messages if not message.deleted and not message.thinking]
     if not messages:
         return None
-    buttons = [str(button["custom_id"]) for button in messages[0].buttons() if "custom_id" in button]
+    buttons = [str(one["custom_id"]) for one in messages[0].buttons() if one.get("label") == CANCEL]
     return View(
         content=messages[0].content,
         only_you=messages[0].ephemeral,
