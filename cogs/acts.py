@@ -72,7 +72,7 @@ async def find_or_ask(
 
 def origin_of(verb: Verb, job_id: str, found: Found) -> Origin:
     """What the next job is made from; of a whole job no picture is named."""
-    return Origin(job_id, found.source.number if verb.of_one else None, verb.name)
+    return Origin(job_id, found.number if verb.of_one else None, verb.name)
 
 
 def reply_to(press: discord.Interaction, request: GenerationRequest, found: Found) -> ReplyAddress:

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import discord
 
 from cogs.answers import put_off
 from cogs.growing import pictures_on
+from cogs.originals import Fetch
 from core.derive import Source
 from core.errors import UnreadableAnswer, UserError
 from core.images.metadata import Metadata, read_metadata
 from core.images.remembered import remember
+from core.images.store import Kept
 from core.intake import Sent
 from core.jobs.model import Job
 from core.preferences import Preferences
 from core.recall import Recall, Result
-
-Fetch = Callable[[Sent], Awaitable[bytes]]
-"""The bytes of a file on Discord; UserError where they can't be had."""
 
 GONE = "I don't know this picture any more, and it does not say how it was made."
 NO_PICTURE = "There is no picture of this job on the message any more."
@@ -28,10 +27,15 @@ NO_PICTURE = "There is no picture of this job on the message any more."
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A picture to make something of. `job` is None where its row is gone; `raw` is then all that it says of itself."""
+    """A picture to make something of. `number` is which of its job's it is, from 0, and `kept` its file.
+
+    `job` is None where its row is gone; `raw` is then all that it says of itself, and `source` is of it alone.
+    """
 
     source: Source
     job: Job | None
+    number: int = 0
+    kept: Kept | None = None
     infotext: str | None = None
     raw: Metadata | None = None
 
@@ -65,7 +69,8 @@ class Finder:
             return await self._from_message(press, job_id, number, of_one=of_one, private=private)
         await self._check(press, result.job)
         source = result.source(_chosen(result.numbers, number, of_one=of_one))
-        return Found(source, result.job, result.drawings[source.number].pictures[0].infotext)
+        kept = result.drawings[source.number].pictures[0]
+        return Found(source, result.job, source.number, kept, kept.infotext)
 
     async def result(self, job_id: str) -> Result | None:
         """All of the job, whoever asks."""
@@ -89,7 +94,8 @@ class Finder:
         if message is None or not shown:
             raise UserError(GONE)
         chosen = _chosen(sorted(shown), number, of_one=of_one)
-        file = shown.get(min(shown) if chosen is None else chosen)
+        meant = min(shown) if chosen is None else chosen
+        file = shown.get(meant)
         if file is None:
             raise UserError(NO_PICTURE)
         is_private = private or message.flags.ephemeral
@@ -101,7 +107,7 @@ class Finder:
         request = replace(found.request, spoiler=file.is_spoiler(), private=message.flags.ephemeral)
         size = (file.width, file.height)
         source = Source(request=request, seed=found.seed, checkpoint=found.checkpoint, width=size[0], height=size[1])
-        return Found(source, None, raw=raw)
+        return Found(source, None, meant, raw=raw)
 
     async def _read(self, file: discord.Attachment) -> Metadata | None:
         data = await self._fetch(Sent(file.url, file.size))

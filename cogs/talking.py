@@ -22,7 +22,9 @@ from cogs.delivery import DiscordDelivery
 from cogs.describe import DescribeCog
 from cogs.details import DetailsCog
 from cogs.draw import DrawCog
+from cogs.enlarge import EnlargeCog
 from cogs.found import Finder
+from cogs.originals import Originals
 from cogs.picture_buttons import PictureButton, PictureChoice
 from cogs.pnginfo import PngInfoCog
 from cogs.queue import QueueCog
@@ -63,13 +65,16 @@ async def build_talking(
     desk = Desk(studio=studio, delivery=delivery, intake=intake, weights=settings.weights, notes=core.notes)
     recall, gallery = Recall(core.parts), GalleryRows(core.database)
     finder = Finder(recall, Preferences(PreferenceRows(core.database)), intake.fetch)
+    pictures = PictureStore(settings.data_dir)
+    originals = Originals(client, pictures, intake.fetch)
     cogs = (
         DrawCog(desk),
         ControlCog(desk),
         UpscaleCog(desk),
         DescribeCog(desk),
         ActsCog(desk, finder),
-        DetailsCog(finder, recall, Removal(core.rows, gallery, PictureStore(settings.data_dir))),
+        EnlargeCog(desk, finder, originals),
+        DetailsCog(finder, recall, Removal(core.rows, gallery, pictures)),
         CheckpointCog(studio, switches, core.notes, understanding.families, settings.switching_servers, client=client),
         PngInfoCog(intake.fetch),
         CancelCog(studio, delivery),

@@ -29,6 +29,10 @@ AT_ONCE = 1
 KEPT_SECONDS = 24 * 3600.0
 """An image that no unfinished job needs is deleted after so long."""
 EVERY_SECONDS = 3600.0
+GONE = (
+    "An image that this picture was made from is no longer kept: I keep them for a day. Attach it again to a command "
+    "of your own."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,15 @@ class Typed:
 
 Source = Sent | Typed
 """Where an image is to be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An image that was taken in: the key that a request names it by, and its size in pixels."""
+
+    key: str
+    width: int
+    height: int
 
 
 class Intake:
@@ -102,17 +115,30 @@ class Intake:
 
     async def add_image(self, request: GenerationRequest, image: Source) -> GenerationRequest:
         """The request of what works on an image alone, with that stored and named, and `width` and `height` its own."""
-        data = await self.fetch(image)
+        stored = await self.take(await self.fetch(image), whole=request.task == "upscale")
+        return replace(request, image=stored.key, width=stored.width, height=stored.height)
+
+    async def take(self, data: bytes, *, whole: bool = False) -> Stored:
+        """Store an image whose bytes are here already; UserError where it can't be taken.
+
+        `whole`: nor where it would have to be made smaller for that.
+        """
         async with self._turn:
             prepared = await asyncio.to_thread(prepare, data, self._limits)
-        if request.task == "upscale" and prepared.scaled_from is not None:
+        if whole and prepared.scaled_from is not None:
             width, height = prepared.scaled_from
             raise UserError(
                 f"This image has {width}×{height} pixels, more than the {self._limits.kept_pixels / 1e6:.1f} million "
                 "that can be enlarged here."
             )
         await self._keep(prepared)
-        return replace(request, image=prepared.key, width=prepared.width, height=prepared.height)
+        return Stored(prepared.key, prepared.width, prepared.height)
+
+    async def keep_longer(self, request: GenerationRequest) -> None:
+        """Keep the images that a request names for as long as new ones; UserError where one is gone."""
+        keys = request.input_keys
+        if keys and await for_a_person(lambda: self._rows.touch(keys, time.time())) < len(keys):
+            raise UserError(GONE)
 
     async def _prepare(self, image: Source, mask: Source | None) -> tuple[PreparedImage, PreparedImage | None]:
         data = await self.fetch(image)

@@ -32,6 +32,12 @@ class InputRows:
                     row.on_conflict_do_update(index_elements=["key"], set_={"created_at": created_at})
                 )
 
+    async def touch(self, keys: Collection[str], created_at: float) -> int:
+        """As if these had been sent in again then; how many of them there are."""
+        touched = sa.update(inputs).where(inputs.c.key.in_(keys)).values(created_at=created_at)
+        async with self._engine.begin() as connection:
+            return (await connection.execute(touched)).rowcount
+
     async def get(self, key: str) -> bytes | None:
         """The image of this key; None where there is none (any more)."""
         async with self._engine.connect() as connection:

@@ -286,3 +286,29 @@ async def test_a_typed_address_is_refused_where_that_is_not_allowed(cdn: RawServ
         with pytest.raises(UserError, match="Addresses of images aren't taken here"):
             await intake.add_image(FOX, Typed(f"{cdn.url}/image.png"))
     assert cdn.heads == []
+
+
+async def test_bytes_that_are_here_are_taken_without_a_fetch(cdn: RawServer, engine: AsyncEngine) -> None:
+    async with door(cdn, engine, InboundLimits(pixels=200 * 200, kept_pixels=64 * 64)) as intake:
+        stored = await intake.take(as_png(noise(64, 32)), whole=True)
+        assert (stored.width, stored.height) == (64, 32)
+        assert await InputRows(engine).get(stored.key) is not None
+        with pytest.raises(UserError, match="can be enlarged here"):
+            await intake.take(as_png(noise(100, 100)), whole=True)
+        assert (await intake.take(as_png(noise(100, 100)))).width == 64
+        with pytest.raises(UserError, match="too large"):
+            await intake.take(as_png(noise(400, 400)))
+        with pytest.raises(UserError, match="no image"):
+            await intake.take(b"words")
+
+
+async def test_images_of_an_earlier_request_are_kept_longer_or_said_to_be_gone(
+    cdn: RawServer, engine: AsyncEngine
+) -> None:
+    async with door(cdn, engine) as intake:
+        await intake.keep_longer(FOX)
+        over = await intake.add(FOX, sent(cdn, "image.png"), sent(cdn, "mask.png"))
+        await intake.keep_longer(over)
+        await InputRows(engine).delete_unused(float("inf"), [str(over.image)])
+        with pytest.raises(UserError, match="no longer kept"):
+            await intake.keep_longer(over)

@@ -100,3 +100,11 @@ async def test_an_image_that_is_put_again_while_old_ones_go_stays(rows: InputRow
 
     assert await rows.delete_unused(20.0, keep=()) == 1
     assert await kept(engine) == {KEY: 99.0}
+
+
+async def test_a_touched_image_is_young_again_and_missing_ones_are_told_apart(
+    rows: InputRows, engine: AsyncEngine
+) -> None:
+    await rows.put(KEY, PNG, 100.0)
+    assert await rows.touch([KEY, OTHER], 200.0) == 1
+    assert await kept(engine) == {KEY: 200.0}

@@ -1,0 +1,88 @@
+"""A finished picture's bytes: from this machine's disk, else from Discord's message. The only module that knows both.
+
+Pictures leave the disk when it is full or they are old, and a process may be on another machine than they are; what
+was posted stays at Discord for as long as its message does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+
+import discord
+
+from cogs.edits import TROUBLE
+from cogs.growing import pictures_on
+from cogs.reply import ReplyAddress
+from core.errors import UserError
+from core.images.store import Kept, PictureStore
+from core.intake import Sent
+from core.jobs.model import Job
+
+log = logging.getLogger(__name__)
+
+Fetch = Callable[[Sent], Awaitable[bytes]]
+"""The bytes of a file on Discord; UserError where they can't be had."""
+
+GONE = "This picture is gone: it is neither on the bot's disk any more, nor in its message on Discord."
+AWAY = "Discord can't be asked for this picture at the moment. Try again in a minute."
+
+
+class Originals:
+    """Finds pictures. `client` asks Discord with the bot's own token."""
+
+    def __init__(self, client: discord.Client, pictures: PictureStore, fetch: Fetch) -> None:
+        self._client = client
+        self._pictures = pictures
+        self._fetch = fetch
+
+    async def read(
+        self, job_id: str, number: int, *, kept: Kept | None, job: Job | None, message: discord.Message | None = None
+    ) -> bytes:
+        """The picture `number` (from 0) of a job; UserError where it is nowhere.
+
+        `kept` is what its row says of its file, and `message` one that may show it, as it has just come from Discord.
+        """
+        data = None if kept is None else await asyncio.to_thread(self._read_file, kept)
+        if data is not None:
+            return data
+        shown: Mapping[int, discord.Attachment] = {} if message is None else pictures_on(message, job_id)
+        if number + 1 not in shown and job is not None:
+            shown = await self._look(job)
+        if number + 1 not in shown:
+            raise UserError(GONE)
+        file = shown[number + 1]
+        return await self._fetch(Sent(file.url, file.size))
+
+    def _read_file(self, kept: Kept) -> bytes | None:
+        try:
+            return self._pictures.path(kept.name).read_bytes()
+        except OSError as error:
+            log.info("a picture is not on this disk: %s", type(error).__name__, extra={"file": kept.name})
+            return None
+
+    async def _look(self, job: Job) -> Mapping[int, discord.Attachment]:
+        """What the job's own message shows of it."""
+        address = ReplyAddress.from_json(job.reply)
+        if job.message_id is None or job.delivered_to not in ("reply", "channel", "dm"):
+            return {}
+        try:
+            if job.delivered_to == "reply" and address.private:
+                return await self._look_privately(job.id, address)
+            channel: discord.abc.Messageable = self._client.get_partial_messageable(address.channel_id)
+            if job.delivered_to == "dm":
+                channel = await self._client.create_dm(discord.Object(address.owner_id))
+            return pictures_on(await channel.fetch_message(int(job.message_id)), job.id)
+        except (discord.NotFound, discord.Forbidden):
+            return {}
+        except TROUBLE as error:
+            log.info("a message could not be read: %s", type(error).__name__, extra={"job": job.id})
+            raise UserError(AWAY) from error
+
+    async def _look_privately(self, job_id: str, address: ReplyAddress) -> Mapping[int, discord.Attachment]:
+        """A private reply is there for its interaction's token alone."""
+        if not address.token_lives:
+            return {}
+        webhook = discord.Webhook.partial(address.application_id, address.token, client=self._client)
+        return pictures_on(await webhook.fetch_message(address.message), job_id)
