@@ -72,7 +72,9 @@ def _pairs(said: Iterable[tuple[str, str]]) -> Iterable[str]:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float) and float(f"{value:g}") == value:
+        return f"{value:g}"
+    return str(value)
 
 
 def _lora(name: str) -> str:

@@ -77,7 +77,19 @@ def enlarged(source: Source, image: str) -> GenerationRequest:
 
 
 def drawn_over(source: Source, image: str) -> GenerationRequest:
-    """A picture over this one, with its words; `image` is the key under which it is stored."""
+    """A picture over this one, with its words; `image` is the key under which it is stored.
+
+    One that was not drawn from a prompt has no words, and may be far too large to be drawn: it gives its shape alone.
+    """
+    if source.request.task != "draw":
+        return GenerationRequest(
+            prompt="",
+            image=image,
+            shape=UNSET if source.width is None or source.height is None else (source.width, source.height),
+            denoising_strength=USE_DENOISING,
+            spoiler=source.request.spoiler,
+            private=source.request.private,
+        )
     same = _without_second_pass(the_same(source))
     if source.width is not None and source.height is not None:
         same = replace(same, width=source.width, height=source.height)

@@ -3,6 +3,7 @@
 EaselError
 ├── UserError             the person can mend it: the sentence is shown as it is
 │   ├── NoPlace             the queue has no place for another job; later it will
+│   ├── Mistakes            several things at once in what was typed
 │   ├── NotOffered          no webui has that name, or can do that (any more, or yet)
 │   └── NoDatabase          our own database did not answer in time; later it will
 ├── ConfigurationError    the operator can mend it: every problem at once
@@ -24,6 +25,7 @@ EaselError
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -41,6 +43,14 @@ class NoPlace(UserError):
     def __init__(self, sentence: str, again_at: float | None) -> None:
         super().__init__(sentence)
         self.again_at = again_at
+
+
+class Mistakes(UserError):
+    """What was typed can't be read; `mistakes` are phrases, one for each thing to mend."""
+
+    def __init__(self, mistakes: Sequence[str]) -> None:
+        super().__init__(f"There is something to mend: {'; '.join(mistakes)}.")
+        self.mistakes = tuple(mistakes)
 
 
 class NotOffered(UserError):

@@ -83,3 +83,11 @@ def test_what_was_not_drawn_from_a_prompt_can_not_be_drawn_again(make: object) -
     enlarged_one = Source(request=GenerationRequest(prompt="", task="upscale", image="key"))
     with pytest.raises(UserError, match="not drawn from a prompt"):
         make(enlarged_one)  # type: ignore[operator]  # one of three functions
+
+
+def test_over_an_upscaled_picture_only_its_shape_is_taken() -> None:
+    upscaled = GenerationRequest(prompt="", task="upscale", image="old", spoiler=True, private=True)
+    one = drawn_over(Source(request=upscaled, width=4096, height=2048), "key")
+    assert (one.task, one.image, one.shape, one.width) == ("draw", "key", (4096, 2048), UNSET)
+    assert one.spoiler
+    assert one.private
