@@ -57,11 +57,17 @@ class ActsCog(AskingCog):
 
 
 async def find_or_ask(
-    finder: Finder, verb: Verb, press: discord.Interaction, job_id: str, number: int | None
+    finder: Finder,
+    verb: Verb,
+    press: discord.Interaction,
+    job_id: str,
+    number: int | None,
+    *,
+    at_once: bool = False,
 ) -> Found | None:
-    """The picture that is meant; None where the person was asked first which one it is."""
+    """The picture that is meant; None where the person was asked first which one it is. `at_once` is the finder's."""
     try:
-        return await finder.find(press, job_id, number, of_one=verb.of_one)
+        return await finder.find(press, job_id, number, of_one=verb.of_one, at_once=at_once)
     except Several as several:
         view = choice_view(verb, job_id, several.numbers)
         await press.response.send_message(

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
+from typing import Any
 
 import aiohttp
 import discord
@@ -28,14 +29,17 @@ TOO_LATE = (10062, 40060)
 """Discord's codes: the interaction has expired, or was answered already."""
 
 
-async def answer_privately(interaction: discord.Interaction, text: str) -> None:
-    """Say `text` to this person alone, as the first answer or a further one; a lost interaction is only logged."""
+async def answer_privately(interaction: discord.Interaction, text: str, **more: Any) -> None:
+    """Say `text` to this person alone, as the first answer or a further one; a lost interaction is only logged.
+
+    `more` is what else a message may hold.
+    """
     try:
         await _take_back_thinking(interaction)
         if interaction.response.is_done():
-            await interaction.followup.send(text, ephemeral=True, allowed_mentions=NOBODY)
+            await interaction.followup.send(text, ephemeral=True, allowed_mentions=NOBODY, **more)
         else:
-            await interaction.response.send_message(text, ephemeral=True, allowed_mentions=NOBODY)
+            await interaction.response.send_message(text, ephemeral=True, allowed_mentions=NOBODY, **more)
     except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
         log.info("an answer could not be given: %s", type(error).__name__)
 

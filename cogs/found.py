@@ -22,6 +22,9 @@ from core.preferences import Preferences
 from core.recall import Recall, Result
 
 GONE = "I don't know this picture any more, and it does not say how it was made."
+SLOW = "Reading this picture from Discord takes too long at the moment. Press again in a minute."
+AT_ONCE_SECONDS = 1.5
+"""What reading a picture may take of the three seconds that Discord waits."""
 NO_PICTURE = "There is no picture of this job on the message any more."
 
 
@@ -57,16 +60,29 @@ class Finder:
         self._fetch = fetch
 
     async def find(
-        self, press: discord.Interaction, job_id: str, number: int | None, *, of_one: bool, private: bool = False
+        self,
+        press: discord.Interaction,
+        job_id: str,
+        number: int | None,
+        *,
+        of_one: bool,
+        private: bool = False,
+        at_once: bool = False,
     ) -> Found:
         """The picture, or with `of_one` False the job by its first; Several where one of several has to be chosen.
 
         UserError where there is nothing left to go by, or this person may not. Reading the picture itself takes
-        longer than Discord waits, so the answer is put off then, visibly to all unless `private`.
+        longer than Discord waits, so the answer is put off then, visibly to all unless `private`. `at_once`: it is not,
+        for answers that can't be put off, and UserError comes where it takes too long.
         """
         result = await self._recall.result(job_id)
         if result is None:
-            return await self._from_message(press, job_id, number, of_one=of_one, private=private)
+            meant, file = _shown(press.message, job_id, number, of_one=of_one)
+            is_private = press.message is not None and press.message.flags.ephemeral
+            if not at_once:
+                await put_off(press, private=private or is_private)
+            raw = await self._read(file, AT_ONCE_SECONDS if at_once else None)
+            return _found(file, meant, raw, private=is_private)
         await self._check(press, result.job)
         source = result.source(_chosen(result.numbers, number, of_one=of_one))
         kept = result.drawings[source.number].pictures[0]
@@ -86,35 +102,38 @@ class Finder:
         if wishes.press == "owner":
             raise UserError("On this server only the person who asked for a picture may use its buttons.")
 
-    async def _from_message(
-        self, press: discord.Interaction, job_id: str, number: int | None, *, of_one: bool, private: bool
-    ) -> Found:
-        message = press.message
-        shown = {} if message is None else {at - 1: file for at, file in pictures_on(message, job_id).items()}
-        if message is None or not shown:
-            raise UserError(GONE)
-        chosen = _chosen(sorted(shown), number, of_one=of_one)
-        meant = min(shown) if chosen is None else chosen
-        file = shown.get(meant)
-        if file is None:
-            raise UserError(NO_PICTURE)
-        is_private = private or message.flags.ephemeral
-        await put_off(press, private=is_private)
-        raw = await self._read(file)
-        found = None if raw is None else remember(raw)
-        if raw is None or found is None:
-            raise UserError(GONE)
-        request = replace(found.request, spoiler=file.is_spoiler(), private=message.flags.ephemeral)
-        size = (file.width, file.height)
-        source = Source(request=request, seed=found.seed, checkpoint=found.checkpoint, width=size[0], height=size[1])
-        return Found(source, None, meant, raw=raw)
-
-    async def _read(self, file: discord.Attachment) -> Metadata | None:
-        data = await self._fetch(Sent(file.url, file.size))
+    async def _read(self, file: discord.Attachment, seconds: float | None) -> Metadata | None:
         try:
-            return await asyncio.to_thread(read_metadata, data)
+            async with asyncio.timeout(seconds):
+                return await asyncio.to_thread(read_metadata, await self._fetch(Sent(file.url, file.size)))
         except UnreadableAnswer:
             return None
+        except TimeoutError:
+            raise UserError(SLOW) from None
+
+
+def _shown(
+    message: discord.Message | None, job_id: str, number: int | None, *, of_one: bool
+) -> tuple[int, discord.Attachment]:
+    """Which picture of the message is meant, and its file; Several or UserError where there is no such one."""
+    shown = {} if message is None else {at - 1: file for at, file in pictures_on(message, job_id).items()}
+    if not shown:
+        raise UserError(GONE)
+    chosen = _chosen(sorted(shown), number, of_one=of_one)
+    meant = min(shown) if chosen is None else chosen
+    if meant not in shown:
+        raise UserError(NO_PICTURE)
+    return meant, shown[meant]
+
+
+def _found(file: discord.Attachment, number: int, raw: Metadata | None, *, private: bool) -> Found:
+    """What the file says of itself; UserError where that is nothing."""
+    found = None if raw is None else remember(raw)
+    if raw is None or found is None:
+        raise UserError(GONE)
+    request = replace(found.request, spoiler=file.is_spoiler(), private=private)
+    source = Source(request=request, seed=found.seed, checkpoint=found.checkpoint, width=file.width, height=file.height)
+    return Found(source, None, number, raw=raw)
 
 
 def _chosen(numbers: Sequence[int], number: int | None, *, of_one: bool) -> int | None:

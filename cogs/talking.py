@@ -21,8 +21,10 @@ from cogs.control import ControlCog
 from cogs.delivery import DiscordDelivery
 from cogs.describe import DescribeCog
 from cogs.details import DetailsCog
+from cogs.drafts import ReopenButton
 from cogs.draw import DrawCog
 from cogs.enlarge import EnlargeCog
+from cogs.forming import FormsCog
 from cogs.found import Finder
 from cogs.originals import Originals
 from cogs.picture_buttons import PictureButton, PictureChoice
@@ -42,7 +44,7 @@ from core.settings import Settings
 from core.store.preferences import PreferenceRows
 from core.switch_desk import SwitchDesk
 
-DYNAMIC_ITEMS = (EventButton, PictureButton, PictureChoice)
+DYNAMIC_ITEMS = (EventButton, PictureButton, PictureChoice, ReopenButton)
 """The buttons and menus that are known again after a restart."""
 
 
@@ -74,6 +76,7 @@ async def build_talking(
         DescribeCog(desk),
         ActsCog(desk, finder),
         EnlargeCog(desk, finder, originals),
+        FormsCog(desk, finder, originals),
         DetailsCog(finder, recall, Removal(core.rows, gallery, pictures)),
         CheckpointCog(studio, switches, core.notes, understanding.families, settings.switching_servers, client=client),
         PngInfoCog(intake.fetch),
