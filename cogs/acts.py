@@ -67,7 +67,7 @@ async def find_or_ask(
 ) -> Found | None:
     """The picture that is meant; None where the person was asked first which one it is. `at_once` is the finder's."""
     try:
-        return await finder.find(press, job_id, number, of_one=verb.of_one, at_once=at_once)
+        return await finder.find(press, job_id, number, of_one=verb.of_one, at_once=at_once, as_image=verb.as_image)
     except Several as several:
         view = choice_view(verb, job_id, several.numbers)
         await press.response.send_message(
@@ -84,7 +84,7 @@ def origin_of(verb: Verb, job_id: str, found: Found) -> Origin:
 def reply_to(press: discord.Interaction, request: GenerationRequest, found: Found) -> ReplyAddress:
     """Where the next job's answer goes, with a link to what it is made from, unless nobody could follow it."""
     reply = ReplyAddress.of(press, private=request.private)
-    message = press.message
+    message = found.message
     if found.job is not None:
         return replace(reply, made_from=link_to(found.job))
     return reply if message is None or message.flags.ephemeral else replace(reply, made_from=message.jump_url)

@@ -13,7 +13,7 @@ from cogs.acts import find_or_ask, link_to
 from cogs.answers import NOBODY, answer_privately, answering
 from cogs.captions import MADE_FROM
 from cogs.edits import TROUBLE
-from cogs.found import Finder, Found
+from cogs.found import Finder, Found, asker_of
 from cogs.picture_buttons import DELETE, DETAILS
 from cogs.pnginfo import describe
 from core.command_text import as_command
@@ -91,12 +91,6 @@ class DetailsCog(commands.Cog):
         except TROUBLE as error:
             log.info("a message could not be deleted: %s", type(error).__name__, extra={"job": job_id})
             await answer_privately(press, "I have forgotten these pictures, but I may not delete this message.")
-
-
-def asker_of(message: discord.Message | None) -> str | None:
-    """Whose command or press a message answers, where it says so."""
-    told = None if message is None else message.interaction_metadata
-    return None if told is None else str(told.user.id)
 
 
 def _metadata(found: Found) -> Metadata:

@@ -37,7 +37,7 @@ class EnlargeCog(AskingCog):
         reply = reply_to(press, source.request, found)
         if not press.response.is_done():
             await put_off(press, private=source.request.private)
-        data = await self._originals.read(job_id, found.number, kept=found.kept, job=found.job, message=press.message)
+        data = await self._originals.read(job_id, found.number, kept=found.kept, job=found.job, message=found.message)
         stored = await self._intake.take(data, whole=True)
         source = replace(source, width=stored.width, height=stored.height)
         await self.submit(press, derive.enlarged(source, stored.key), reply, origin_of(UPSCALE, job_id, found))

@@ -119,7 +119,7 @@ class FormsCog(AskingCog):
         inputs = read_modal(sent.data)
         texts = join_inputs(inputs)
         try:
-            found = await self._finder.find(sent, job_id, number, of_one=True)
+            found = await self._finder.find(sent, job_id, number, of_one=True, as_image=form.verb.as_image)
             await (self._edit if form.verb is EDIT else self._use)(sent, job_id, found, texts)
         except UserError as error:
             draft_id = str(sent.id)
@@ -139,7 +139,7 @@ class FormsCog(AskingCog):
         reply = reply_to(sent, source.request, found)
         if not sent.response.is_done():
             await put_off(sent, private=source.request.private)
-        data = await self._originals.read(job_id, found.number, kept=found.kept, job=found.job, message=sent.message)
+        data = await self._originals.read(job_id, found.number, kept=found.kept, job=found.job, message=found.message)
         stored = await self._intake.take(data)
         source = replace(source, width=stored.width, height=stored.height)
         request = over.of(derive.drawn_over(source, stored.key))

@@ -18,7 +18,10 @@ from core.request import Task
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """What can be done with a result. `of_one`: it is about one picture; `tasks`: the kinds of job that have it."""
+    """What can be done with a result. `of_one`: it is about one picture; `tasks`: the kinds of job that have it.
+
+    `as_image`: its pixels are enough, however they came about.
+    """
 
     name: str
     label: str
@@ -26,6 +29,7 @@ class Verb:
     of_one: bool
     tasks: Sequence[Task] = ("draw",)
     style: discord.ButtonStyle = discord.ButtonStyle.secondary
+    as_image: bool = False
 
     @property
     def event(self) -> str:
@@ -39,8 +43,8 @@ VARY = Verb("vary", "Vary", "🎲", True)
 STRONG = Verb("strong", "Vary strongly", "🎲", True)
 EDIT = Verb("edit", "Edit", "✏️", True)
 HIRES = Verb("hires", "Hires", "🔬", True)
-UPSCALE = Verb("upscale", "Upscale", "🔍", True, PICTURES)
-USE = Verb("use", "Use as image", "🖼️", True, PICTURES)
+UPSCALE = Verb("upscale", "Upscale", "🔍", True, PICTURES, as_image=True)
+USE = Verb("use", "Use as image", "🖼️", True, PICTURES, as_image=True)
 DETAILS = Verb("details", "Details", "📋", True, PICTURES)
 DELETE = Verb("delete", "Delete", "🗑️", False, PICTURES, discord.ButtonStyle.danger)
 ROWS = ((AGAIN, VARY, STRONG, EDIT), (HIRES, UPSCALE, USE, DETAILS, DELETE))

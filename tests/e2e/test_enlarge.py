@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
-import hashlib
+import io
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from playground.discord import Interaction, Member, Message
 from tests.buttons import button_id
+from tests.core.images.pictures import as_png, noise
 from tests.e2e.harness import Stage, until
 from tests.e2e.test_acts import forget
 
@@ -35,10 +37,15 @@ def lose_files(stage: Stage) -> None:
         path.unlink()
 
 
-def enlarged(stage: Stage) -> str:
-    """The image that the webui was sent last for enlarging, by its content."""
-    body = next(one.body for one in reversed(stage.webui.requests) if one.path.endswith("extra-single-image"))
-    return hashlib.sha256(base64.b64decode(body["image"])).hexdigest()
+def body(stage: Stage) -> dict[str, Any]:
+    """What a webui was sent last for enlarging."""
+    return next(one.body for one in reversed(stage.webui.requests) if one.path.endswith("extra-single-image"))
+
+
+def pixels(data: bytes) -> bytes:
+    """The pixels of a picture."""
+    with Image.open(io.BytesIO(data)) as image:
+        return image.convert("RGB").tobytes()
 
 
 async def test_the_very_picture_is_enlarged_wherever_it_is(stage: Stage) -> None:
@@ -50,10 +57,10 @@ async def test_the_very_picture_is_enlarged_wherever_it_is(stage: Stage) -> None
     assert "128×128" in shown.content
     assert stage.row(upscale)["origin_verb"] == "upscale"
     assert stage.row(upscale)["origin_job"] == str(asked.id)
-    sent = enlarged(stage)
+    sent = body(stage)["image"]
     lose_files(stage)
     await stage.delivered(await press(stage, message))
-    assert enlarged(stage) == sent, "the attachment of the message is the same picture"
+    assert body(stage)["image"] == sent, "the attachment of the message is the same picture"
     files, message.attachments = message.attachments, []
     refusal = await press(stage, message)
     said = await stage.discord.until(lambda: [one for one in refusal.messages if one.content], what="a sentence")
@@ -83,10 +90,26 @@ async def test_spoiler_and_privacy_are_inherited(stage: Stage) -> None:
 
 async def test_a_lost_row_is_no_obstacle_where_the_message_shows_the_picture(stage: Stage) -> None:
     _, message = await result(stage)
+    _, two = await result(stage, count=2)
     await stage.kill()
     forget(stage, "jobs", "parts", "gallery")
     lose_files(stage)
     await stage.start()
+    assert "128×128" in (await stage.delivered(await press(stage, message))).content
+    question = await stage.answered(await press(stage, two))
+    (menu,) = [part for part in question.parts() if part.get("custom_id")]
+    chosen = await stage.discord.select(stage.ada, question, menu["custom_id"], ["1"])
+    assert "128×128" in (await stage.delivered(chosen)).content
+    second = next(one.data for one in two.attachments if "-2." in one.filename)
+    assert pixels(second) == pixels(base64.b64decode(body(stage)["image"]))
+
+
+async def test_a_picture_that_says_nothing_of_itself_is_enlarged_all_the_same(stage: Stage) -> None:
+    _, message = await result(stage)
+    await stage.kill()
+    forget(stage, "jobs", "parts", "gallery")
+    await stage.start()
+    object.__setattr__(message.attachments[0], "data", as_png(noise(64, 64)))  # as if it had been posted without
     assert "128×128" in (await stage.delivered(await press(stage, message))).content
 
 

@@ -165,6 +165,13 @@ async def test_a_lost_row_is_made_up_for_by_the_picture_itself(stage: Stage) -> 
     assert (shown(opener)["prompt"], shown(opener)["negative_prompt"]) == ("a red fox", "fog")
     await stage.delivered(await send(stage, opener, prompt="a blue wolf"))
     assert (payload(stage)["prompt"], payload(stage)["seed"]) == ("a blue wolf", 40)
+    opener = await opened(stage, message, "edit")
+    refusal = await said(stage, await send(stage, opener, prompt="a wolf", seed="none"))
+    (button,) = refusal.buttons()
+    again = await stage.discord.press(stage.ada, refusal, button["custom_id"])
+    await stage.discord.until(lambda: again.modal, what="the form again")
+    await stage.delivered(await send(stage, again, seed="5"))
+    assert (payload(stage)["prompt"], payload(stage)["seed"]) == ("a wolf", 5)
 
 
 async def test_a_picture_is_drawn_over_with_its_words_and_so_is_an_upscaled_one(stage: Stage) -> None:
@@ -221,6 +228,11 @@ async def test_only_the_owner_may_press_where_the_server_wishes_it(stage: Stage)
     assert "only the person who asked" in late.content
     assert "mine now" in late.content
     await opened(stage, message, "edit")
+    await stage.kill()
+    forget(stage, "jobs", "parts", "gallery")
+    await stage.start()
+    press = await stage.discord.press(mallory, message, button_id(message, "edit"))
+    assert "only the person who asked" in (await said(stage, press)).content
     await stage.kill()
     wish(stage, str(guild.id), "anyone")
     await stage.start()
