@@ -161,6 +161,9 @@ async def test_a_lost_row_is_made_up_for_by_the_picture_itself(stage: Stage) -> 
     await stage.kill()
     forget(stage, "jobs", "parts", "gallery")
     await stage.start()
+    stage.discord.fail("GET", r"/attachments/", delay=2.0)
+    slow = await stage.discord.press(stage.ada, message, button_id(message, "edit"))
+    assert "takes too long" in (await said(stage, slow)).content
     opener = await opened(stage, message, "edit")
     assert (shown(opener)["prompt"], shown(opener)["negative_prompt"]) == ("a red fox", "fog")
     await stage.delivered(await send(stage, opener, prompt="a blue wolf"))
