@@ -47,7 +47,9 @@ class Desk:
 
 
 class AskingCog(commands.Cog):
-    """The base of cogs whose commands ask for pictures."""
+    """The base of cogs whose commands ask for pictures. `takes_ways`: whether its `extra` takes core.extra.WAYS."""
+
+    takes_ways = False
 
     def __init__(self, desk: Desk) -> None:
         self._studio = desk.studio
@@ -104,7 +106,8 @@ class AskingCog(commands.Cog):
     async def complete_extra(self, interaction: discord.Interaction, typed: str) -> Offers:
         """The word that is being typed, and its value."""
         checkpoints = partial(self._checkpoints, interaction)
-        return offer_extra(self._studio.get_catalog(), typed, checkpoints, addresses=self._intake.takes_addresses)
+        addresses = self._intake.takes_addresses
+        return offer_extra(self._studio.get_catalog(), typed, checkpoints, addresses=addresses, ways=self.takes_ways)
 
     async def submit(
         self,

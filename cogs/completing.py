@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from discord import app_commands
 
-from core.extra import ADDRESSES, suggest_extra
+from core.extra import ADDRESSES, WAYS, suggest_extra
 from core.several import Part, quote_name, split_parts
 from core.tags import read_lora_tags
 from core.webui.catalog import Catalog
@@ -70,11 +70,16 @@ def _name(part: Part, weighted: bool) -> str:
 
 
 def offer_extra(
-    catalog: Catalog | None, typed: str, checkpoints: Callable[[str], Sequence[Choice]], *, addresses: bool = False
+    catalog: Catalog | None,
+    typed: str,
+    checkpoints: Callable[[str], Sequence[Choice]],
+    *,
+    addresses: bool = False,
+    ways: bool = False,
 ) -> Offers:
     """The word of `extra` that is being typed, its value included; `checkpoints` finds those that fit some letters.
 
-    `addresses`: whether those of images are taken here.
+    `addresses`: whether those of images are taken here; `ways`: whether pictures can be asked for in other ways.
     """
 
     def names(kind: str, wanted: str) -> Sequence[str]:
@@ -84,4 +89,5 @@ def offer_extra(
         found = indexes[kind].choices(wanted) if kind in indexes else checkpoints(wanted)
         return [choice.value for choice in found]
 
-    return offer_texts(suggest_extra(typed, names, without=() if addresses else ADDRESSES))
+    without = [*(() if addresses else ADDRESSES), *(() if ways else WAYS)]
+    return offer_texts(suggest_extra(typed, names, without=without))

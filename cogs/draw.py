@@ -14,7 +14,7 @@ from cogs.answers import NOBODY, answer_error, answering, put_off
 from cogs.asking import AskingCog, Desk
 from cogs.buttons import CONFIRM_EVENT, confirm_view
 from cogs.edits import TROUBLE
-from cogs.options import read_addresses, read_options
+from cogs.options import read_addresses, read_options, wants_permutations
 from cogs.questions import Question, Questions
 from cogs.reply import ReplyAddress
 from cogs.sources import at_most_one
@@ -22,12 +22,14 @@ from core.errors import UserError
 from core.intake import Source
 from core.request import GenerationRequest
 
-NO_FIELDS = ("self", "interaction", "image", "mask", "permutations")
+NO_FIELDS = ("self", "interaction", "image", "mask")
 """Parameters of the command that are no words about a picture."""
 
 
 class DrawCog(AskingCog):
     """Pictures from a prompt."""
+
+    takes_ways = True
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
@@ -57,7 +59,6 @@ class DrawCog(AskingCog):
         mask="Where your image is drawn over (white); else where it is transparent",
         face_fix="Draw faces anew once the picture is there",
         extra="Rarer settings as key:value words",
-        permutations="A picture for each way to choose from {a|b} and wildcards; you are asked first",
         spoiler="Hide the pictures behind a spoiler",
         private="Only you see the answer",
     )
@@ -97,7 +98,6 @@ class DrawCog(AskingCog):
         mask: discord.Attachment | None = None,
         face_fix: bool | None = None,
         extra: str | None = None,
-        permutations: bool = False,
         spoiler: bool = False,
         private: bool = False,
     ) -> None:
@@ -106,7 +106,7 @@ class DrawCog(AskingCog):
         try:
             request, addresses = read_options(said), read_addresses(extra)
             sources = at_most_one(image, addresses.image, "image"), at_most_one(mask, addresses.mask, "mask")
-            await self._draw(interaction, request, *sources, permutations)
+            await self._draw(interaction, request, *sources, wants_permutations(extra))
         except UserError as error:
             await answer_error(interaction, error, prompt)
 

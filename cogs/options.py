@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.errors import UserError
-from core.extra import ADDRESSES, parse_extra
+from core.extra import NO_FIELDS, parse_extra
 from core.request import ControlUse, GenerationRequest
 from core.several import parse_loras, parse_styles
 from core.size import parse_size
@@ -55,7 +55,7 @@ def read_options(said: Mapping[str, Any]) -> GenerationRequest:
             fields |= READ[name](value) if name in READ else {name: value}
     if "hires_upscaler" in fields:
         fields.setdefault("hires_scale", USUAL_HIRES)
-    return GenerationRequest(**{name: value for name, value in fields.items() if value != () and name not in ADDRESSES})
+    return GenerationRequest(**{name: value for name, value in fields.items() if value != () and name not in NO_FIELDS})
 
 
 def read_addresses(extra: str | None) -> Addresses:
@@ -64,10 +64,17 @@ def read_addresses(extra: str | None) -> Addresses:
     return Addresses(image=found.get("image_url"), mask=found.get("mask_url"))
 
 
+def wants_permutations(extra: str | None) -> bool:
+    """Whether the words of `extra` ask for each permutation; UserError where the text can't be read."""
+    return bool(parse_extra(extra or "").get("permutations", False))
+
+
 def read_control(said: Mapping[str, Any]) -> GenerationRequest:
     """The same for `/control`; its image is yet to come."""
     if read_addresses(said.get("extra")).mask is not None:
         raise UserError("A mask says where /draw draws over an image; /control has none.")
+    if wants_permutations(said.get("extra")):
+        raise UserError("In extra: permutations is a word of /draw alone.")
     use = {CONTROL[name]: value for name, value in said.items() if name in CONTROL and value is not None}
     request = read_options({name: value for name, value in said.items() if name not in CONTROL})
     return replace(request, control=(ControlUse(**use),))

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from core.extra import ADDRESSES, KEYS, quote_value
+from core.extra import KEYS, NO_FIELDS, quote_value
 from core.request import GenerationRequest
 from core.several import quote_name
 
@@ -51,7 +51,7 @@ def as_options(request: GenerationRequest) -> dict[str, str]:
 
 def as_extra(request: GenerationRequest) -> dict[str, str]:
     """The rarer settings under the keys of the option `extra`."""
-    said = {key: getattr(request, one.field) for key, one in KEYS.items() if key not in ADDRESSES}
+    said = {key: getattr(request, one.field) for key, one in KEYS.items() if key not in NO_FIELDS}
     return {key: _text(value) for key, value in said.items() if value is not UNSET}
 
 

@@ -123,10 +123,19 @@ KEYS: Final[Mapping[str, Key]] = MappingProxyType(
         "eta": Key(field="eta", says="noise of ancestral samplers, 0 to 1", read=read_number, values=("0.0", "1.0")),
         "image_url": Key(field="image_url", says="your image's address, in place of a file", read=_name),
         "mask_url": Key(field="mask_url", says="your mask's address, in place of a file", read=_name),
+        "permutations": Key(
+            field="permutations",
+            says="a picture for each way to choose from {a|b} and wildcards; you are asked first",
+            read=_yes,
+            values=("yes", "no"),
+        ),
     }
 )
 ADDRESSES: Final = ("image_url", "mask_url")
 """Keys that are no field of a request: what they name is fetched, and must not be kept."""
+WAYS: Final = ("permutations",)
+"""Keys that are none either: they say in which way `/draw` asks for its pictures."""
+NO_FIELDS: Final = (*ADDRESSES, *WAYS)
 
 
 def parse_extra(text: str) -> dict[str, Any]:
@@ -155,7 +164,7 @@ def parse_extra(text: str) -> dict[str, Any]:
 
 
 def suggest_extra(
-    typed: str, names: Callable[[str, str], Iterable[str]], without: Collection[str] = ADDRESSES
+    typed: str, names: Callable[[str, str], Iterable[str]], without: Collection[str] = NO_FIELDS
 ) -> list[str]:
     """What the text could become: the word that is being typed, completed. `names(kind, typed)` are a webui's names.
 

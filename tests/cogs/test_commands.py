@@ -97,7 +97,6 @@ async def test_draw_has_the_options_people_were_promised(client: EaselClient) ->
         ("mask", TYPE.attachment.value),
         ("face_fix", TYPE.boolean.value),
         ("extra", TYPE.string.value),
-        ("permutations", TYPE.boolean.value),
         ("spoiler", TYPE.boolean.value),
         ("private", TYPE.boolean.value),
     ]

@@ -151,3 +151,8 @@ def test_a_refiner_is_offered_as_checkpoints_are_here() -> None:
 def test_without_a_webui_only_its_names_are_missing() -> None:
     assert values(list(offer_extra(None, "hires_sampler:", CHECKPOINTS))) == []
     assert values(list(offer_extra(None, "tiling:", CHECKPOINTS))) == ["tiling:yes", "tiling:no"]
+
+
+def test_ways_of_asking_are_offered_where_they_are_taken() -> None:
+    assert values(list(offer_extra(CATALOG, "permut", CHECKPOINTS))) == []
+    assert values(list(offer_extra(CATALOG, "permut", CHECKPOINTS, ways=True))) == ["permutations:"]

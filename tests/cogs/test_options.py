@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 
 from cogs.draw import DrawCog
-from cogs.options import READ, read_options
+from cogs.options import READ, read_control, read_options, wants_permutations
 from core.errors import UserError
 from core.request import GenerationRequest, LoraUse
 
@@ -46,6 +46,7 @@ def test_what_nobody_said_is_unset() -> None:
             {"hires_steps": 12, "tiling": True, "hires_scale": 2.0},
         ),
         ({"extra": "image_url:https://a.example/b.png?key=c mask_url:https://a.example"}, {}),
+        ({"extra": "permutations:yes tiling:no"}, {"tiling": False}),
         ({"spoiler": True, "private": True}, {"spoiler": True, "private": True}),
     ],
 )
@@ -86,5 +87,18 @@ def test_any_texts_are_a_request_or_a_sentence(said: dict[str, Any]) -> None:
 def test_every_option_of_the_command_is_read() -> None:
     fields = {*GenerationRequest.__dataclass_fields__, *READ}
     names = {option.name for option in DrawCog.draw.parameters}
-    assert names - fields == {"permutations"}  # it is no word about a picture
+    assert names <= fields
     assert len(names) <= 25
+
+
+@pytest.mark.parametrize(
+    ("extra", "wanted"),
+    [(None, False), ("", False), ("tiling:yes", False), ("permutations:no", False), ("eta:1 Permutations: yes", True)],
+)
+def test_a_word_of_extra_asks_for_each_permutation(extra: str | None, wanted: bool) -> None:
+    assert wants_permutations(extra) is wanted
+
+
+def test_a_control_image_guides_no_permutations() -> None:
+    with pytest.raises(UserError, match="permutations is a word of /draw alone"):
+        read_control({"prompt": "a {red|blue} fox", "type": "depth", "extra": "permutations:yes"})

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import UserError
-from core.extra import ADDRESSES, KEYS, MISTAKES_ROOM, parse_extra, suggest_extra
+from core.extra import KEYS, MISTAKES_ROOM, NO_FIELDS, parse_extra, suggest_extra
 from core.request import GenerationRequest
 
 
@@ -69,7 +69,7 @@ def test_any_text_is_read_or_refused_with_a_sentence(text: str) -> None:
 
 def test_every_key_sets_a_field_that_a_request_has() -> None:
     fields = GenerationRequest.__dataclass_fields__
-    assert {key.field for key in KEYS.values()} - fields.keys() == {*ADDRESSES}
+    assert {key.field for key in KEYS.values()} - fields.keys() == {*NO_FIELDS}
     assert len({key.field for key in KEYS.values()}) == len(KEYS)
 
 
@@ -81,6 +81,8 @@ def test_the_word_that_is_being_typed_is_completed() -> None:
     assert suggest_extra("nothing:y", no_names) == []
     assert suggest_extra("image_u", no_names) == []
     assert suggest_extra("image_u", no_names, without=()) == ["image_url:"]
+    assert suggest_extra("permut", no_names) == []
+    assert suggest_extra("permutations:y", no_names, without=()) == ["permutations:yes"]
     asked: list[tuple[str, str]] = []
 
     def names(kind: str, typed: str) -> list[str]:

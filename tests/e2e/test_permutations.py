@@ -21,7 +21,9 @@ EACH = ["a red fox", "a red owl", "a blue fox", "a blue owl"]
 
 async def asked(stage: Stage, **options: Any) -> Message:
     """The question."""
-    message = await stage.says(await stage.draw(PROMPT, permutations=True, **SMALL, **options), "Draw 4 pictures")
+    message = await stage.says(
+        await stage.draw(PROMPT, extra="permutations:yes", **SMALL, **options), "Draw 4 pictures"
+    )
     assert message.ephemeral
     return message
 
@@ -70,9 +72,9 @@ async def test_a_question_from_before_a_restart_is_answered_with_a_sentence(stag
 
 
 async def test_too_many_and_what_can_not_be_drawn_are_refused_before_the_question(stage: Stage) -> None:
-    said = await stage.refused("{1|2|3|4|5|6|7|8} {1|2|3|4|5|6|7}", permutations=True, **SMALL)
+    said = await stage.refused("{1|2|3|4|5|6|7|8} {1|2|3|4|5|6|7}", extra="permutations:yes", **SMALL)
     assert "56 pictures; at most 50" in said
-    said = await stage.refused(PROMPT, permutations=True, sampler="nonsense", **SMALL)
+    said = await stage.refused(PROMPT, extra="permutations:yes", sampler="nonsense", **SMALL)
     assert "no sampler called" in said
 
 
@@ -113,7 +115,9 @@ async def test_more_than_ten_come_in_several_answers_each_once(stage: Stage, die
     jobs, renders = len(stage.rows()), len(stage.webui.renders)
     stage.webui.hold()
     try:
-        question = await stage.says(await stage.draw(MANY, permutations=True, seed=5, **SMALL), "Draw 24 pictures")
+        question = await stage.says(
+            await stage.draw(MANY, extra="permutations:yes", seed=5, **SMALL), "Draw 24 pictures"
+        )
         assert "They come in 3 answers" in question.content
         press = await confirm(stage, question, 24)
         await stage.discord.until(lambda: not question.buttons(), what="the question to be closed")
@@ -138,7 +142,7 @@ async def test_more_than_ten_come_in_several_answers_each_once(stage: Stage, die
 async def test_what_finds_no_place_stays_in_the_question(new_stage: OpenStage) -> None:
     stage = await new_stage(QUEUE_PLACES_PER_PERSON="2")
     stage.webui.hold()
-    question = await stage.says(await stage.draw(MANY, permutations=True, **SMALL), "Draw 24 pictures")
+    question = await stage.says(await stage.draw(MANY, extra="permutations:yes", **SMALL), "Draw 24 pictures")
     press = await confirm(stage, question, 24)
     await stage.discord.until(lambda: "The others are not" in question.content, what="the question to say so")
     assert len(stage.rows()) == 2
@@ -152,3 +156,9 @@ async def test_what_finds_no_place_stays_in_the_question(new_stage: OpenStage) -
     await until_shown(stage, press, [10, 10, 4])
     await stage.discord.until(lambda: not question.buttons(), what="the question to be closed")
     stage.arrived_once(rest, 4)
+
+
+async def test_the_word_is_offered_by_draw_and_by_no_other_command(stage: Stage) -> None:
+    offers = await stage.discord.autocomplete(stage.ada, "draw", "extra", "tiling:yes permutations:")
+    assert [offer.value for offer in offers] == ["tiling:yes permutations:yes", "tiling:yes permutations:no"]
+    assert await stage.discord.autocomplete(stage.ada, "control", "extra", "permut") == []
