@@ -36,4 +36,9 @@ def check_everywhere(guild_id: int, servers: Collection[int]) -> None:
 
 def may_see_hidden(interaction: discord.Interaction) -> bool:
     """Whether this person is told of checkpoints that are hidden from the members of this server."""
+    return manages_server(interaction)
+
+
+def manages_server(interaction: discord.Interaction) -> bool:
+    """Whether this person is one of the server's admins."""
     return interaction.guild_id is not None and interaction.permissions.manage_guild

@@ -23,10 +23,12 @@ from cogs.completing import Offers, offer, offer_extra, offer_last, offer_names
 from cogs.delivery import DiscordDelivery
 from cogs.edits import TROUBLE
 from cogs.reply import ReplyAddress
+from cogs.shelves import offer_presets
 from core.errors import UserError
 from core.intake import Intake
 from core.jobs.model import Origin, Ticket
 from core.notes import CheckpointNotes
+from core.preset_desk import PresetDesk
 from core.request import GenerationRequest
 from core.size import suggest_sizes
 from core.studio import Order, Studio
@@ -44,6 +46,7 @@ class Desk:
     intake: Intake
     weights: Mapping[int, float] = field(default_factory=dict)
     notes: CheckpointNotes | None = None
+    presets: PresetDesk | None = None
 
 
 class AskingCog(commands.Cog):
@@ -57,6 +60,7 @@ class AskingCog(commands.Cog):
         self._intake = desk.intake
         self._delivery = desk.delivery
         self._weights = desk.weights
+        self._presets = desk.presets
 
     async def complete_size(self, _interaction: discord.Interaction, typed: str) -> Offers:
         """Shapes with their pixels, and popular sizes."""
@@ -108,6 +112,10 @@ class AskingCog(commands.Cog):
         checkpoints = partial(self._checkpoints, interaction)
         addresses = self._intake.takes_addresses
         return offer_extra(self._studio.get_catalog(), typed, checkpoints, addresses=addresses, ways=self.takes_ways)
+
+    async def complete_preset(self, interaction: discord.Interaction, typed: str) -> Offers:
+        """One's own presets, then the server's."""
+        return await offer_presets(self._presets, interaction, typed)
 
     async def submit(
         self,

@@ -8,6 +8,7 @@ from dataclasses import replace
 import discord
 from discord import app_commands
 from discord.ext import commands
+from msgspec import UNSET
 
 from cogs import questions
 from cogs.answers import NOBODY, answer_error, answering, put_off
@@ -17,12 +18,13 @@ from cogs.edits import TROUBLE
 from cogs.options import read_addresses, read_options, wants_permutations
 from cogs.questions import Question, Questions
 from cogs.reply import ReplyAddress
+from cogs.shelves import find_preset
 from cogs.sources import at_most_one
 from core.errors import UserError
 from core.intake import Source
 from core.request import GenerationRequest
 
-NO_FIELDS = ("self", "interaction", "image", "mask")
+NO_FIELDS = ("self", "interaction", "image", "mask", "preset")
 """Parameters of the command that are no words about a picture."""
 
 
@@ -59,6 +61,7 @@ class DrawCog(AskingCog):
         mask="Where your image is drawn over (white); else where it is transparent",
         face_fix="Draw faces anew once the picture is there",
         extra="Rarer settings as key:value words",
+        preset="Settings kept with /preset save; what you say here comes before them",
         spoiler="Hide the pictures behind a spoiler",
         private="Only you see the answer",
     )
@@ -72,6 +75,7 @@ class DrawCog(AskingCog):
         vae=AskingCog.complete_vae,
         hires_upscaler=AskingCog.complete_hires_upscaler,
         extra=AskingCog.complete_extra,
+        preset=AskingCog.complete_preset,
     )
     async def draw(  # noqa: PLR0913  # the options of a slash command are its parameters
         self,
@@ -98,15 +102,20 @@ class DrawCog(AskingCog):
         mask: discord.Attachment | None = None,
         face_fix: bool | None = None,
         extra: str | None = None,
+        preset: str | None = None,
         spoiler: bool = False,
         private: bool = False,
     ) -> None:
         """Submit and answer; everything after that happens on the job's message."""
         said = {name: value for name, value in locals().items() if name not in NO_FIELDS}
         try:
-            request, addresses = read_options(said), read_addresses(extra)
+            addresses, permutations = read_addresses(extra), wants_permutations(extra)
             sources = at_most_one(image, addresses.image, "image"), at_most_one(mask, addresses.mask, "mask")
-            await self._draw(interaction, request, *sources, wants_permutations(extra))
+            kept = await find_preset(self._presets, interaction, preset)
+            if kept is not None and permutations:
+                kept = replace(kept, count=UNSET)  # it is the permutations that are counted
+            request = read_options(said, kept, image=sources[0] is not None)
+            await self._draw(interaction, request, *sources, permutations)
         except UserError as error:
             await answer_error(interaction, error, prompt)
 

@@ -9,8 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from msgspec import UNSET
+
 from core.errors import UserError
 from core.extra import NO_FIELDS, parse_extra
+from core.presets import lay_under
 from core.request import ControlUse, GenerationRequest
 from core.several import parse_loras, parse_styles
 from core.size import parse_size
@@ -47,15 +50,23 @@ class Addresses:
     mask: str | None = None
 
 
-def read_options(said: Mapping[str, Any]) -> GenerationRequest:
-    """The request; None and empty lists are what nobody said. UserError where a text can't be read."""
+def read_options(
+    said: Mapping[str, Any], preset: GenerationRequest | None = None, *, image: bool = False
+) -> GenerationRequest:
+    """The request; None and empty lists are what nobody said: there the preset speaks. UserError for what is no value.
+
+    `image`: whether an image is drawn over.
+    """
     fields: dict[str, Any] = {}
     for name, value in said.items():
         if value is not None:
             fields |= READ[name](value) if name in READ else {name: value}
-    if "hires_upscaler" in fields:
-        fields.setdefault("hires_scale", USUAL_HIRES)
-    return GenerationRequest(**{name: value for name, value in fields.items() if value != () and name not in NO_FIELDS})
+    asked = GenerationRequest(**{name: one for name, one in fields.items() if one != () and name not in NO_FIELDS})
+    if preset is not None:
+        asked = lay_under(asked, preset, image=image)
+    if asked.hires_upscaler is not UNSET and asked.hires_scale is UNSET:
+        return replace(asked, hires_scale=USUAL_HIRES)
+    return asked
 
 
 def read_addresses(extra: str | None) -> Addresses:

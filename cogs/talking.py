@@ -29,6 +29,7 @@ from cogs.found import Finder
 from cogs.originals import Originals
 from cogs.picture_buttons import PictureButton, PictureChoice
 from cogs.pnginfo import PngInfoCog
+from cogs.presets import PresetCog
 from cogs.queue import QueueCog
 from cogs.status import StatusCog
 from cogs.upscale import UpscaleCog
@@ -38,10 +39,12 @@ from core.images.store import PictureStore
 from core.intake import Intake, forget_inputs
 from core.jobs.gallery import GalleryRows
 from core.preferences import Preferences
+from core.preset_desk import PresetDesk
 from core.recall import Recall
 from core.removal import Removal
 from core.settings import Settings
 from core.store.preferences import PreferenceRows
+from core.store.presets import PresetRows
 from core.switch_desk import SwitchDesk
 
 DYNAMIC_ITEMS = (EventButton, PictureButton, PictureChoice, ReopenButton)
@@ -64,7 +67,15 @@ async def build_talking(
     understanding = await open_understanding(settings, core.notes)
     studio, herald = build_desk(core, delivery, understanding)
     switches = SwitchDesk(rows=core.switches, views=studio.webuis, bell=core.switch_bell)
-    desk = Desk(studio=studio, delivery=delivery, intake=intake, weights=settings.weights, notes=core.notes)
+    presets = PresetDesk(PresetRows(core.database))
+    desk = Desk(
+        studio=studio,
+        delivery=delivery,
+        intake=intake,
+        weights=settings.weights,
+        notes=core.notes,
+        presets=presets,
+    )
     recall, gallery = Recall(core.parts), GalleryRows(core.database)
     finder = Finder(recall, Preferences(PreferenceRows(core.database)), intake.fetch)
     pictures = PictureStore(settings.data_dir)
@@ -78,6 +89,7 @@ async def build_talking(
         EnlargeCog(desk, finder, originals),
         FormsCog(desk, finder, originals),
         DetailsCog(finder, recall, Removal(core.rows, gallery, pictures)),
+        PresetCog(desk, presets, gallery, recall),
         CheckpointCog(studio, switches, core.notes, understanding.families, settings.switching_servers, client=client),
         PngInfoCog(intake.fetch),
         CancelCog(studio, delivery),

@@ -106,7 +106,7 @@ class Studio:
         NoDatabase where it could not be written in time, and then it won't be drawn either.
         None where the same command was submitted before: events of Discord's may come twice.
         """
-        checked = await self._understand(order.request, order.guild_id)
+        checked = await self.understand(order.request, order.guild_id)
         job = NewJob(
             id=order.job_id,
             owner_id=order.owner_id,
@@ -142,7 +142,7 @@ class Studio:
         """A picture for each permutation of its prompts, as requests; UserError where they can't be carried out."""
         unfolded = await asyncio.to_thread(self._understanding.unfold, asked)
         for request in unfolded:
-            await self._understand(request, guild_id)
+            await self.understand(request, guild_id)
         return unfolded
 
     async def _take_back(self, job_id: str) -> None:
@@ -269,8 +269,8 @@ class Studio:
             return NoPlace(f"{sentence} Try again in a few minutes.", None)
         return NoPlace(sentence, max(ends_at, time.time() + SOONEST_SECONDS))
 
-    async def _understand(self, asked: GenerationRequest, guild_id: str | None) -> Checked:
-        """As the webuis were when last asked; what they don't have makes them be asked again."""
+    async def understand(self, asked: GenerationRequest, guild_id: str | None) -> Checked:
+        """As it would be queued: as the webuis were when last asked; what they don't have makes them be asked again."""
         catalog, loaded = self._fleet.catalog(), self._fleet.default_checkpoint()
         read = partial(self._understanding.read, asked, catalog, loaded, guild_id)
         try:

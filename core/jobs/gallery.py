@@ -140,6 +140,12 @@ class GalleryRows:
         async with self._engine.connect() as connection:
             return {name for query in queries for name in await connection.scalars(query)}
 
+    async def job_shown_in(self, person_id: str, message_id: str) -> str | None:
+        """The job of this person's whose answer that message carries."""
+        query = sa.select(jobs.c.id).where(jobs.c.owner_id == person_id, jobs.c.message_id == message_id)
+        async with self._engine.connect() as connection:
+            return (await connection.execute(query.limit(1))).scalar()
+
     async def star(self, person_id: str, job_id: str, number: int, now: float) -> bool:
         """Make a picture this person's favourite, or none any more if it is one; whether it is one now."""
         mine = sa.and_(

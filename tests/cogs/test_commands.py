@@ -16,6 +16,7 @@ from cogs.control import ControlCog
 from cogs.describe import DescribeCog
 from cogs.draw import DrawCog
 from cogs.pnginfo import PngInfoCog
+from cogs.presets import PresetCog
 from cogs.queue import QueueCog
 from cogs.status import StatusCog
 from cogs.upscale import UpscaleCog
@@ -55,6 +56,7 @@ async def client(tmp_path: Path) -> AsyncIterator[EaselClient]:
             CheckpointCog(nothing, cast(Any, NothingWished()), nothing, None, client=client),
             UpscaleCog(desk),
             DescribeCog(desk),
+            PresetCog(desk, nothing, nothing, nothing),
         ):
             await client.add_cog(cog)
         yield client
@@ -67,7 +69,7 @@ def definitions(client: EaselClient) -> dict[str, dict[str, Any]]:
 async def test_every_command_is_within_discord_s_limits(client: EaselClient) -> None:
     commands = definitions(client)
     drawing = {"draw", "control", "upscale", "describe"}
-    assert commands.keys() == drawing | {"queue", "status", "pnginfo", "checkpoint"}
+    assert commands.keys() == drawing | {"queue", "status", "pnginfo", "checkpoint", "preset"}
     for command in commands.values():
         assert broken_limits(command) == []
 
@@ -97,6 +99,7 @@ async def test_draw_has_the_options_people_were_promised(client: EaselClient) ->
         ("mask", TYPE.attachment.value),
         ("face_fix", TYPE.boolean.value),
         ("extra", TYPE.string.value),
+        ("preset", TYPE.string.value),
         ("spoiler", TYPE.boolean.value),
         ("private", TYPE.boolean.value),
     ]
@@ -111,6 +114,7 @@ async def test_draw_has_the_options_people_were_promised(client: EaselClient) ->
         "vae",
         "hires_upscaler",
         "extra",
+        "preset",
     }
 
 
