@@ -61,6 +61,15 @@ async def test_finished_pictures_are_there_newest_first_some_at_a_time(bench: Be
     assert (entry.owner_id, entry.guild_id, entry.made_at) == ("43", "900", 150.0)
 
 
+async def test_a_message_leads_to_the_job_whose_answer_it_is_for_its_owner_alone(
+    bench: Bench, shelf: GalleryRows
+) -> None:
+    await finish(bench, "1", 100.0)
+    assert await shelf.job_shown_in("42", "555") == "1"
+    assert await shelf.job_shown_in("43", "555") is None
+    assert await shelf.job_shown_in("42", "556") is None
+
+
 async def test_what_has_not_ended_is_not_there_and_what_ended_early_is(bench: Bench, shelf: GalleryRows) -> None:
     for job_id in ("1", "2", "3"):
         await bench.submit(job_id, count=2)
