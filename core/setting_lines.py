@@ -13,7 +13,7 @@ from typing import Any
 
 from core.derive import HIRES_SCALE
 from core.errors import UserError
-from core.extra import ADDRESSES, KEYS
+from core.extra import ADDRESSES, KEYS, NO_FIELDS
 from core.request import GenerationRequest
 from core.several import parse_loras, parse_styles, read_number
 from core.size import parse_size
@@ -77,8 +77,9 @@ def _written(key: str, text: str) -> str:
 
 
 def _read(key: str, value: str) -> dict[str, Any]:
-    if key in ADDRESSES:
-        raise UserError(f"{key} can't be said here: the images stay what they are.")
+    if key in NO_FIELDS:
+        why = "the images stay what they are" if key in ADDRESSES else "it is for /draw"
+        raise UserError(f"{key} can't be said here: {why}.")
     setting = _SETTINGS.get(key)
     if setting is None:
         near = nearest(list(_SETTINGS), key, limit=1)[0]
