@@ -8,7 +8,19 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 
-from benchmarks import bot_path, burst, cancel, idle_slot, loop_block, names, policy, recovery, startup, throughput
+from benchmarks import (
+    bot_path,
+    burst,
+    cancel,
+    history,
+    idle_slot,
+    loop_block,
+    names,
+    policy,
+    recovery,
+    startup,
+    throughput,
+)
 from benchmarks.figures import Figure, table
 
 ALL: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
@@ -22,6 +34,7 @@ ALL: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "startup": startup.measure,
     "policy": policy.measure,
     "names": names.measure,
+    "history": history.measure,
 }
 
 

@@ -6,8 +6,7 @@ SQLite, text search on PostgreSQL.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,27 +16,15 @@ from msgspec import UNSET
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from core.jobs.gallery_search import Filter, find_ids
 from core.jobs.model import Drawing
 from core.request import GenerationRequest
 from core.store.schema import favourites, gallery, jobs, parts
 from core.tags import lora_tags
 
-_WORD = re.compile(r"[^\W_]+")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """What of somebody's pictures is wanted; everything empty: all. Times are unix seconds.
-
-    `words` all occur in the prompts (beginnings of words count); `checkpoint` and `lora` are parts of names, any case.
-    """
-
-    words: str = ""
-    checkpoint: str = ""
-    lora: str = ""
-    since: float | None = None
-    until: float | None = None
-    favourites: bool = False
+NAME_LENGTH = 200
+NAMES_LENGTH = 500
+"""Characters of names that are kept: more would not fit into PostgreSQL's index of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +48,8 @@ class Entry:
     reply: str
     pictures: int
     favourite: bool
+    request: GenerationRequest
+    """Of its whole job."""
 
 
 async def enter(connection: AsyncConnection, job_id: str) -> None:
@@ -76,10 +65,11 @@ async def enter(connection: AsyncConnection, job_id: str) -> None:
         return
     insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(gallery)
     statement = insert.on_conflict_do_nothing(index_elements=["job_id", "number"])
-    written = await connection.execute(statement.values(entries).returning(gallery.c.id, gallery.c.words))
-    fresh = [{"id": row.id, "words": row.words} for row in written]
+    indexed = (gallery.c.id, gallery.c.words, gallery.c.owner_id)
+    written = await connection.execute(statement.values(entries).returning(*indexed))
+    fresh = [{"id": row.id, "words": row.words, "owner": row.owner_id} for row in written]
     if connection.dialect.name == "sqlite" and fresh:
-        index = sa.text("INSERT INTO gallery_words (rowid, words) VALUES (:id, :words)")
+        index = sa.text("INSERT INTO gallery_words (rowid, words, owner_id) VALUES (:id, :words, :owner)")
         await connection.execute(index, fresh)
 
 
@@ -103,7 +93,8 @@ def _entry(job: Any, request: GenerationRequest, part: Any) -> dict[str, Any] | 
         "height": kept.height,
         "seed": drawing.seeds[0] if drawing.seeds else None,
         "checkpoint": drawing.checkpoint,
-        "loras": "\n".join(["", *dict.fromkeys(loras), ""]),
+        "folded_checkpoint": None if drawing.checkpoint is None else drawing.checkpoint.lower()[:NAME_LENGTH],
+        "loras": "\n".join(["", *dict.fromkeys(loras), ""])[:NAMES_LENGTH],
         "words": f"{one.prompt}\n{negative}".strip(),
         "on_disk": True,
     }
@@ -120,11 +111,11 @@ class GalleryRows:
 
         Their own; with `favourites` also those of others that they starred.
         """
-        query = _select(person_id).order_by(gallery.c.made_at.desc(), gallery.c.id.desc()).offset(skip).limit(most)
-        for condition in self._conditions(person_id, wanted):
-            query = query.where(condition)
         async with self._engine.connect() as connection:
-            return [_as_entry(row) for row in await connection.execute(query)]
+            ids = await find_ids(connection, person_id, wanted, skip=skip, most=most)
+            rows = await connection.execute(_select(person_id).where(gallery.c.id.in_(ids)))
+            found = {row.id: _as_entry(row) for row in rows}
+        return [found[one] for one in ids if one in found]
 
     async def fetch(self, job_id: str, person_id: str) -> list[Entry]:
         """All pictures of a job, in order; whether each is a favourite is this person's."""
@@ -166,44 +157,15 @@ class GalleryRows:
             which = sa.and_(which, gallery.c.number.in_(numbers))
         async with self._engine.begin() as connection:
             if connection.dialect.name == "sqlite":
-                out = sa.select(sa.literal("delete"), gallery.c.id, gallery.c.words).where(which)
-                statement = sa.text("INSERT INTO gallery_words (gallery_words, rowid, words) VALUES (:a, :b, :c)")
+                out = sa.select(sa.literal("delete"), gallery.c.id, gallery.c.words, gallery.c.owner_id).where(which)
+                columns = "gallery_words, rowid, words, owner_id"
+                statement = sa.text(f"INSERT INTO gallery_words ({columns}) VALUES (:a, :b, :c, :d)")  # noqa: S608
                 for row in (await connection.execute(out)).all():
-                    await connection.execute(statement, dict(zip("abc", row, strict=True)))
+                    await connection.execute(statement, dict(zip("abcd", row, strict=True)))
             gone = (await connection.execute(sa.delete(gallery).where(which).returning(gallery.c.file))).scalars()
             files = set(gone)
             still = sa.select(gallery.c.file).where(gallery.c.file.in_(files))
             return sorted(files - set((await connection.execute(still)).scalars()))
-
-    def _conditions(self, person_id: str, wanted: Filter) -> Sequence[sa.ColumnElement[bool]]:
-        found: list[sa.ColumnElement[bool]] = []
-        starred = sa.exists().where(
-            favourites.c.person_id == person_id,
-            favourites.c.job_id == gallery.c.job_id,
-            favourites.c.number == gallery.c.number,
-        )
-        found.append(starred if wanted.favourites else gallery.c.owner_id == person_id)
-        words = _WORD.findall(wanted.words.lower())
-        if words:
-            found.append(self._with_words(words))
-        if wanted.checkpoint:
-            found.append(gallery.c.checkpoint.icontains(wanted.checkpoint, autoescape=True))
-        if wanted.lora:
-            found.append(gallery.c.loras.contains(wanted.lora.lower(), autoescape=True))
-        if wanted.since is not None:
-            found.append(gallery.c.made_at >= wanted.since)
-        if wanted.until is not None:
-            found.append(gallery.c.made_at < wanted.until)
-        return found
-
-    def _with_words(self, words: Sequence[str]) -> sa.ColumnElement[bool]:
-        """Nothing but letters and digits gets here, so that no operator of either search language is among them."""
-        if self._engine.dialect.name == "postgresql":
-            query = sa.func.to_tsquery("simple", " & ".join(f"{word}:*" for word in words))
-            return sa.func.to_tsvector(sa.literal_column("'simple'"), gallery.c.words).op("@@")(query)
-        match = " ".join(f'"{word}"*' for word in words)
-        rows = sa.text("SELECT rowid FROM gallery_words WHERE gallery_words MATCH :match").bindparams(match=match)
-        return gallery.c.id.in_(rows.columns(sa.column("rowid", sa.Integer)).subquery().select())
 
 
 def _select(person_id: str) -> sa.Select[Any]:
@@ -212,10 +174,11 @@ def _select(person_id: str) -> sa.Select[Any]:
         favourites.c.job_id == gallery.c.job_id,
         favourites.c.number == gallery.c.number,
     )
-    place = (jobs.c.delivered_to, jobs.c.message_id, jobs.c.reply, jobs.c.pictures)
+    place = (jobs.c.delivered_to, jobs.c.message_id, jobs.c.reply, jobs.c.pictures, jobs.c.request)
     query = sa.select(gallery, *place, starred.label("favourite"))
     return query.join(jobs, jobs.c.id == gallery.c.job_id)
 
 
 def _as_entry(row: Any) -> Entry:
-    return Entry(**{name: getattr(row, name) for name in Entry.__slots__})
+    facts = {name: getattr(row, name) for name in Entry.__slots__ if name != "request"}
+    return Entry(**facts, request=GenerationRequest.from_json(row.request))

@@ -13,11 +13,12 @@ from alembic import command
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.jobs.columns import new_row
-from core.jobs.gallery import Filter, GalleryRows
+from core.jobs.gallery import GalleryRows
+from core.jobs.gallery_search import Filter
 from core.jobs.model import Delivered, JobState
 from core.request import LoraUse
 from core.store.database import open_database
-from core.store.schema import jobs, parts
+from core.store.schema import gallery, jobs, parts
 from tests.core.jobs.conftest import DELIVERED, GPU, Bench, drawing_of, new_job
 from tests.core.store.test_database import plain_engine, run_alembic
 
@@ -102,6 +103,8 @@ async def test_filters_narrow_each_other(bench: Bench, shelf: GalleryRows) -> No
     assert await ids(shelf, checkpoint="r%c") == ["2:0"]
     assert await ids(shelf, lora="ink") == ["1:0"]
     assert await ids(shelf, lora="PIX", words="fox") == ["2:0"]
+    assert await ids(shelf, words="fox", until=200.0) == ["1:0"]
+    assert await ids(shelf, words="fox", since=150.0) == ["2:0"]
     assert await ids(shelf, since=200.0) == ["3:0", "2:0"]
     assert await ids(shelf, since=100.0, until=300.0) == ["2:0", "1:0"]
 
@@ -154,3 +157,32 @@ def test_pictures_of_earlier_versions_are_entered(url: sa.URL) -> None:
             return await ids(shelf)
 
     assert asyncio.run(look()) == ["1:1", "1:0"]
+
+
+async def test_words_are_found_beyond_the_pictures_looked_at_first(bench: Bench, shelf: GalleryRows) -> None:
+    await finish(bench, "1", 100.0, prompt="an owl")
+    for number in range(310):
+        row = {"job_id": "1", "number": number + 1, "owner_id": "42", "made_at": 200.0 + number}
+        row |= {
+            "file": f"{number}.png",
+            "bytes": 1,
+            "width": 8,
+            "height": 8,
+            "loras": "\n\n",
+            "words": "a fox",
+            "on_disk": True,
+        }
+        async with bench.engine.begin() as connection:
+            await connection.execute(sa.insert(gallery), row)
+    assert await ids(shelf, words="owl") == ["1:0"]
+    async with bench.engine.begin() as connection:
+        if connection.dialect.name == "sqlite":
+            await connection.execute(sa.text("INSERT INTO gallery_words (gallery_words) VALUES ('rebuild')"))
+    assert await ids(shelf, words="fox", skip=308) == ["1:2", "1:1"]
+    assert await ids(shelf, skip=309) == ["1:1", "1:0"]
+
+
+async def test_names_too_long_for_an_index_do_no_harm(bench: Bench, shelf: GalleryRows) -> None:
+    loras = tuple(LoraUse(f"style {number} " + "雪" * 90) for number in range(12))
+    await finish(bench, "1", 100.0, loras=loras, drawn_by="模" * 3000)
+    assert await ids(shelf, lora="style 1", checkpoint="模模") == ["1:0"]

@@ -76,13 +76,15 @@ def _make_gallery() -> None:
         sa.Column("height", sa.Integer, nullable=False),
         sa.Column("seed", sa.BigInteger, nullable=True),
         sa.Column("checkpoint", sa.Text, nullable=True, comment="what drew it, as the webui said"),
+        sa.Column("folded_checkpoint", sa.Text, nullable=True, comment="the same in lower case"),
         sa.Column("loras", sa.Text, nullable=False, comment="their names in lower case, a line break around each"),
         sa.Column("words", sa.Text, nullable=False, comment="prompt and negative prompt, for searching"),
         sa.Column("on_disk", sa.Boolean, nullable=False, comment="whether the store may still have the file"),
         sa.PrimaryKeyConstraint("id", name="pk_gallery"),
     )
     op.create_index("ix_gallery_job_id_number", "gallery", ["job_id", "number"], unique=True)
-    op.create_index("ix_gallery_owner_id_made_at", "gallery", ["owner_id", "made_at"])
+    names = ["owner_id", "made_at", "id", "folded_checkpoint", "loras"]
+    op.create_index("ix_gallery_" + "_".join(names), "gallery", names)
     op.create_index("ix_gallery_on_disk_made_at", "gallery", ["on_disk", "made_at"])
 
 
@@ -93,7 +95,7 @@ def _make_words() -> None:
     else:
         op.execute(
             "CREATE VIRTUAL TABLE gallery_words USING "
-            "fts5(words, content='gallery', content_rowid='id', tokenize='unicode61 remove_diacritics 2')"
+            "fts5(words, owner_id, content='gallery', content_rowid='id', tokenize='unicode61 remove_diacritics 2')"
         )
 
 
@@ -108,8 +110,8 @@ def _enter_earlier() -> None:
     )
     statement = sa.text(
         "INSERT INTO gallery (job_id, number, owner_id, guild_id, made_at, file, bytes, width, height, seed, "
-        "checkpoint, loras, words, on_disk) VALUES (:job_id, :number, :owner_id, :guild_id, :made_at, :file, :bytes, "
-        ":width, :height, :seed, :checkpoint, :loras, :words, :on_disk)"
+        "checkpoint, folded_checkpoint, loras, words, on_disk) VALUES (:job_id, :number, :owner_id, :guild_id, "
+        ":made_at, :file, :bytes, :width, :height, :seed, :checkpoint, :folded, :loras, :words, :on_disk)"
     )
     for row in drawn.fetchall():
         request, drawing = json.loads(row[5]), json.loads(row[6])
@@ -120,11 +122,13 @@ def _enter_earlier() -> None:
             negative = negatives[row[1]] if negatives else request.get("negative_prompt", "")
             entry = {"job_id": row[0], "number": row[1], "owner_id": row[2], "guild_id": row[3], "made_at": row[4]}
             entry |= {"file": kept["name"], "bytes": kept["size"], "width": kept["width"], "height": kept["height"]}
-            entry |= {"seed": seed, "checkpoint": drawing.get("checkpoint"), "on_disk": True}
-            entry |= {"loras": "\n".join(["", *names, ""]), "words": f"{prompt}\n{negative}".strip()}
+            checkpoint = drawing.get("checkpoint")
+            folded = None if checkpoint is None else checkpoint.lower()[:200]
+            entry |= {"seed": seed, "checkpoint": checkpoint, "folded": folded, "on_disk": True}
+            entry |= {"loras": "\n".join(["", *names, ""])[:500], "words": f"{prompt}\n{negative}".strip()}
             bind.execute(statement, entry)
     if bind.dialect.name != "postgresql":
-        op.execute("INSERT INTO gallery_words (rowid, words) SELECT id, words FROM gallery")
+        op.execute("INSERT INTO gallery_words (rowid, words, owner_id) SELECT id, words, owner_id FROM gallery")
 
 
 def downgrade() -> None:
