@@ -12,10 +12,11 @@ from cogs import say
 from cogs.acts import find_or_ask, link_to
 from cogs.answers import NOBODY, answer_privately, answering
 from cogs.captions import MADE_FROM
-from cogs.edits import TROUBLE
+from cogs.edits import TROUBLE, delete_shown
 from cogs.found import Finder, Found, asker_of
 from cogs.picture_buttons import DELETE, DETAILS
 from cogs.pnginfo import describe
+from cogs.reply import ReplyAddress
 from core.command_text import as_command
 from core.derive import the_same
 from core.errors import UserError
@@ -85,6 +86,10 @@ class DetailsCog(commands.Cog):
         if str(press.user.id) != owner and not press.permissions.manage_messages:
             raise UserError("Only the person who asked for these pictures, and moderators, can delete them.")
         await self._removal.forget(job_id)
+        message_id = None if result is None or result.job.message_id is None else int(result.job.message_id)
+        if result is not None and (press.message is None or press.message.id != message_id):  # pressed on a copy
+            address = ReplyAddress.from_json(result.job.reply)
+            await delete_shown(press.client, address, result.job.delivered_to, message_id)
         try:
             await press.response.defer()
             await press.delete_original_response()

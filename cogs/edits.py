@@ -49,6 +49,22 @@ async def edit_message(client: discord.Client, address: ReplyAddress, message_id
     return await _is_taken(message.edit(allowed_mentions=NOBODY, **changes))
 
 
+async def delete_shown(
+    client: discord.Client, address: ReplyAddress, where: str | None, message_id: int | None
+) -> bool:
+    """Delete the message that shows the job, best effort; whether it is gone. A private reply is out of reach."""
+    if message_id is None or where is None or (address.private and where != "dm"):
+        return False
+    return await _is_taken(_delete(client, address, where, message_id))
+
+
+async def _delete(client: discord.Client, address: ReplyAddress, where: str, message_id: int) -> None:
+    direct = where == "dm"
+    channel = await client.create_dm(discord.Object(address.owner_id)) if direct else None
+    place = channel or client.get_partial_messageable(address.channel_id)
+    await place.get_partial_message(message_id).delete()
+
+
 async def _edit_direct(client: discord.Client, address: ReplyAddress, message_id: int, **changes: Any) -> None:
     channel = await client.create_dm(discord.Object(address.owner_id))
     await channel.get_partial_message(message_id).edit(allowed_mentions=NOBODY, **changes)

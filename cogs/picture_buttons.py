@@ -47,8 +47,13 @@ UPSCALE = Verb("upscale", "Upscale", "🔍", True, PICTURES, as_image=True)
 USE = Verb("use", "Use as image", "🖼️", True, PICTURES, as_image=True)
 DETAILS = Verb("details", "Details", "📋", True, PICTURES)
 DELETE = Verb("delete", "Delete", "🗑️", False, PICTURES, discord.ButtonStyle.danger)
-ROWS = ((AGAIN, VARY, STRONG, EDIT), (HIRES, UPSCALE, USE, DETAILS, DELETE))
-VERBS = {verb.name: verb for row in ROWS for verb in row}
+STAR = Verb("star", "Favourite", "⭐", True, PICTURES)
+SHOW = Verb("show", "Show here", "📤", False, PICTURES)
+KEEP = Verb("keep", "Favourite", "⭐", True, PICTURES)
+ROWS = ((AGAIN, VARY, STRONG, EDIT, STAR), (HIRES, UPSCALE, USE, DETAILS, DELETE))
+ELSEWHERE = (SHOW, KEEP)
+"""What is offered in a history alone."""
+VERBS = {verb.name: verb for row in (*ROWS, ELSEWHERE) for verb in row}
 
 
 class PictureButton(
@@ -111,11 +116,11 @@ class PictureChoice(
         interaction.client.dispatch(self.verb.event, interaction, self.job_id, number)
 
 
-def result_view(job_id: str, task: Task) -> discord.ui.View | None:
-    """The rows under a result; None where nothing can be done with it."""
+def result_view(job_id: str, task: Task, number: int | None = None) -> discord.ui.View | None:
+    """The rows under a result, or under one of its pictures alone; None where nothing can be done with it."""
     view = discord.ui.View(timeout=None)
     for row, verb in _verbs(task):
-        button = PictureButton(verb, job_id)
+        button = PictureButton(verb, job_id, number)
         button.item.row = row
         view.add_item(button)
     return view if view.children else None

@@ -26,11 +26,14 @@ from cogs.draw import DrawCog
 from cogs.enlarge import EnlargeCog
 from cogs.forming import FormsCog
 from cogs.found import Finder
+from cogs.history import HistoryCog
+from cogs.history_items import HistoryChoice, PageButton
 from cogs.originals import Originals
 from cogs.picture_buttons import PictureButton, PictureChoice
 from cogs.pnginfo import PngInfoCog
 from cogs.presets import PresetCog
 from cogs.queue import QueueCog
+from cogs.show import ShowCog
 from cogs.status import StatusCog
 from cogs.upscale import UpscaleCog
 from core.assembly import Core, build_desk, open_understanding
@@ -45,9 +48,10 @@ from core.removal import Removal
 from core.settings import Settings
 from core.store.preferences import PreferenceRows
 from core.store.presets import PresetRows
+from core.store.searches import SearchRows, forget_searches
 from core.switch_desk import SwitchDesk
 
-DYNAMIC_ITEMS = (EventButton, PictureButton, PictureChoice, ReopenButton)
+DYNAMIC_ITEMS = (EventButton, PictureButton, PictureChoice, ReopenButton, PageButton, HistoryChoice)
 """The buttons and menus that are known again after a restart."""
 
 
@@ -77,6 +81,7 @@ async def build_talking(
         presets=presets,
     )
     recall, gallery = Recall(core.parts), GalleryRows(core.database)
+    searches = SearchRows(core.database)
     finder = Finder(recall, Preferences(PreferenceRows(core.database)), intake.fetch)
     pictures = PictureStore(settings.data_dir)
     originals = Originals(client, pictures, intake.fetch)
@@ -90,6 +95,8 @@ async def build_talking(
         FormsCog(desk, finder, originals),
         DetailsCog(finder, recall, Removal(core.rows, gallery, pictures)),
         PresetCog(desk, presets, gallery, recall),
+        HistoryCog(gallery, searches, pictures),
+        ShowCog(recall, gallery, core.rows, pictures),
         CheckpointCog(studio, switches, core.notes, understanding.families, settings.switching_servers, client=client),
         PngInfoCog(intake.fetch),
         CancelCog(studio, delivery),
@@ -101,5 +108,6 @@ async def build_talking(
         "notes": core.notes.run,
         "wildcards": understanding.wildcards.keep_fresh,
         "inputs": lambda: forget_inputs(core.inputs, core.rows.fetch_input_keys),
+        "searches": lambda: forget_searches(searches),
     }
     return Talking(cogs, chores)

@@ -36,29 +36,31 @@ class Filter:
     favourites: bool = False
 
 
-async def find_ids(
-    connection: AsyncConnection, person_id: str, wanted: Filter, *, skip: int, most: int
-) -> Sequence[int]:
+async def find_ids(connection: AsyncConnection, person_id: str, wanted: Filter, *, skip: int, most: int) -> list[int]:
     """The pictures of one page, the newest first."""
     words = _WORD.findall(wanted.words.lower())
     mine = [*_whose(person_id, wanted, words), *_named(wanted), *_dated(wanted)]
     newest = (gallery.c.made_at.desc(), gallery.c.id.desc())
     plain = sa.select(gallery.c.id).where(*mine).order_by(*newest).offset(skip).limit(most)
     if not words or wanted.favourites:
-        return (await connection.execute(plain)).scalars().all()
+        return await _run(connection, plain)
     if connection.dialect.name == "sqlite":
-        query = _matching(person_id, words, wanted).where(*mine).offset(skip).limit(most)
-        return (await connection.execute(query)).scalars().all()
+        query = _matching(person_id, words, wanted).where(*mine)
+        return await _run(connection, query.offset(skip).limit(most))
     recent = sa.select(gallery.c.id).where(gallery.c.owner_id == person_id, *_dated(wanted)).order_by(*newest)
     recent = recent.limit(_RECENT + skip + most)
-    found = (await connection.execute(plain.where(gallery.c.id.in_(recent), _has_words(words)))).scalars().all()
+    found = await _run(connection, plain.where(gallery.c.id.in_(recent), _has_words(words)))
     if len(found) == most:
         return found
     # Without a limit of its own the index is used: with one, PostgreSQL expects to come across rare words soon.
     every = sa.select(gallery.c.id, gallery.c.made_at).where(*mine, _has_words(words)).cte("every")
     every = every.prefix_with("MATERIALIZED", dialect="postgresql")
     query = sa.select(every.c.id).order_by(every.c.made_at.desc(), every.c.id.desc())
-    return (await connection.execute(query.offset(skip).limit(most))).scalars().all()
+    return await _run(connection, query.offset(skip).limit(most))
+
+
+async def _run(connection: AsyncConnection, query: sa.Select[Any]) -> list[int]:
+    return list((await connection.execute(query)).scalars())
 
 
 def _whose(person_id: str, wanted: Filter, words: Sequence[str]) -> Iterator[sa.ColumnElement[bool]]:

@@ -144,6 +144,13 @@ class JobRows:
         async with self._engine.begin() as connection:
             await connection.execute(statements.NOTE_MESSAGE, said)
 
+    async def note_shown(self, job_id: str, delivered: Delivered, reply: str) -> bool:
+        """Remember where a job is shown after all whose pictures were only kept; whether it was such a one."""
+        kept = sa.update(jobs).where(jobs.c.id == job_id, jobs.c.delivered_to == "kept", jobs.c.state.in_(ENDED))
+        shown = kept.values(delivered_to=delivered.where, message_id=delivered.message_id, reply=reply)
+        async with self._engine.begin() as connection:
+            return bool((await connection.execute(shown)).rowcount)
+
     async def mark_done(self, job_id: str, delivered: Delivered, now: float, shown: Collection[int] = ()) -> bool:
         """drawn → done; running too, where a job ends with fewer pictures than were asked for.
 

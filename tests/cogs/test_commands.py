@@ -15,9 +15,11 @@ from cogs.client import INTENTS, EaselClient
 from cogs.control import ControlCog
 from cogs.describe import DescribeCog
 from cogs.draw import DrawCog
+from cogs.history import HistoryCog
 from cogs.pnginfo import PngInfoCog
 from cogs.presets import PresetCog
 from cogs.queue import QueueCog
+from cogs.show import ShowCog
 from cogs.status import StatusCog
 from cogs.upscale import UpscaleCog
 from core.size import parse_size
@@ -57,6 +59,8 @@ async def client(tmp_path: Path) -> AsyncIterator[EaselClient]:
             UpscaleCog(desk),
             DescribeCog(desk),
             PresetCog(desk, nothing, nothing, nothing),
+            HistoryCog(nothing, nothing, nothing),
+            ShowCog(nothing, nothing, nothing, nothing),
         ):
             await client.add_cog(cog)
         yield client
@@ -69,7 +73,7 @@ def definitions(client: EaselClient) -> dict[str, dict[str, Any]]:
 async def test_every_command_is_within_discord_s_limits(client: EaselClient) -> None:
     commands = definitions(client)
     drawing = {"draw", "control", "upscale", "describe"}
-    assert commands.keys() == drawing | {"queue", "status", "pnginfo", "checkpoint", "preset"}
+    assert commands.keys() == drawing | {"queue", "status", "pnginfo", "checkpoint", "preset", "history", "show"}
     for command in commands.values():
         assert broken_limits(command) == []
 

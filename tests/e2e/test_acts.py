@@ -40,7 +40,8 @@ async def test_every_button_is_there_and_none_is_an_orphan(stage: Stage) -> None
     message = await result(stage)
     labels = [button["label"] for button in message.buttons()]
     assert labels == [
-        "Again", "Vary", "Vary strongly", "Edit", "Hires", "Upscale", "Use as image", "Details", "Delete",
+        "Again", "Vary", "Vary strongly", "Edit", "Favourite",
+        "Hires", "Upscale", "Use as image", "Details", "Delete",
     ]  # fmt: skip
 
 

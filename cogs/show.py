@@ -1,0 +1,194 @@
+"""`/show` and “Show here”: a finished picture once more, with its buttons. Whose it may be is decided here."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from cogs import say
+from cogs.answers import NOBODY, answering, put_off
+from cogs.captions import made_from, why_none
+from cogs.completing import Offers
+from cogs.files import Upload, filename, pack, prepare
+from cogs.history_pages import key_of
+from cogs.picture_buttons import SHOW, result_view
+from cogs.reply import ReplyAddress
+from cogs.said import title
+from core.errors import UnreadableAnswer, UserError
+from core.images.fit import fit
+from core.images.kinds import kind_of_extension
+from core.images.store import Kept, PictureStore
+from core.jobs.gallery import Entry, GalleryRows
+from core.jobs.gallery_search import Filter
+from core.jobs.model import Delivered, Job, join
+from core.jobs.patience import for_a_person
+from core.jobs.rows import JobRows
+from core.looking import first_words
+from core.recall import Recall, Result
+from core.webui.names import CHOICE_COUNT, shorten
+
+Bytes = Callable[[str, int], Awaitable[bytes]]
+"""A picture's bytes by its job and its number from 0, for what the disk lacks; UserError where there are none."""
+
+NO_SUCH = "There is no picture of yours, or of this server, with that id. `/show` lists yours while you type."
+GONE_FROM_DISK = "The picture's file is no longer on the bot's disk."
+_ID = re.compile(
+    r"(?:SPOILER_)?(?:easel-)?(?P<job>[0-9]{1,20})(?:[-:#](?P<number>[0-9]{1,2}))?(?:\.\w{1,5})?", re.ASCII
+)
+
+
+class ShowCog(commands.Cog):
+    """Posts what is kept. `originals` is asked for what the disk lacks."""
+
+    def __init__(
+        self,
+        recall: Recall,
+        gallery: GalleryRows,
+        rows: JobRows,
+        pictures: PictureStore,
+        originals: Bytes | None = None,
+    ) -> None:
+        self._recall = recall
+        self._gallery = gallery
+        self._rows = rows
+        self._pictures = pictures
+        self._originals = originals
+
+    @app_commands.command(name="show", description="Post one of your pictures again, or one of this server's")
+    @app_commands.describe(id="The picture's id; yours are listed while you type")
+    async def show(self, interaction: discord.Interaction, id: str) -> None:
+        """By its id, as the name of its file has it."""
+        async with answering(interaction):
+            found = _ID.fullmatch(id.strip())
+            if found is None or found["number"] == "0":
+                raise UserError(NO_SUCH)
+            await self._show(interaction, found["job"], None if found["number"] is None else int(found["number"]) - 1)
+
+    @show.autocomplete("id")
+    async def complete_id(self, interaction: discord.Interaction, typed: str) -> Offers:
+        """One's own newest ones, or those whose prompts have the words."""
+        wanted = Filter(words="" if _ID.fullmatch(typed.strip()) else first_words(typed))
+        person_id = str(interaction.user.id)
+        try:
+            page = await for_a_person(lambda: self._gallery.page(person_id, wanted, skip=0, most=CHOICE_COUNT))
+        except UserError:  # there is nowhere to say it
+            return []
+        offers = [(_offer(entry), f"{entry.job_id}-{entry.number + 1}") for entry in page]
+        return [
+            app_commands.Choice(name=name, value=value)
+            for name, value in offers
+            if wanted.words or value.startswith(typed.strip())
+        ]
+
+    @commands.Cog.listener(f"on_{SHOW.event}")
+    async def on_show(self, press: discord.Interaction, job_id: str, number: int | None) -> None:
+        """“Show here” in a history."""
+        async with answering(press):
+            await self._show(press, job_id, number)
+
+    async def _show(self, interaction: discord.Interaction, job_id: str, number: int | None) -> None:
+        result = await self._recall.result(job_id)
+        if result is None or not _may_see(interaction, result.job):
+            raise UserError(NO_SUCH)
+        numbers = result.numbers if number is None else [one for one in result.numbers if one == number]
+        if not numbers:
+            raise UserError("This job has no such picture (any more).")
+        private = result.job.request.private
+        await put_off(interaction, private=private)
+        uploads, refusals = await self._uploads(result, numbers, interaction.filesize_limit)
+        if not uploads:
+            raise UserError(why_none(refusals))
+        message_id = await _post(interaction, result, numbers, uploads, list(refusals.values()))
+        if result.job.delivered_to == "kept" and len(uploads) == len(result.numbers):
+            await self._note(interaction, result.job, message_id)
+
+    async def _note(self, interaction: discord.Interaction, job: Job, message_id: int) -> None:
+        """What was only kept is delivered now, if it is its owner who sees it."""
+        if str(interaction.user.id) == job.owner_id:
+            here = ReplyAddress.of(interaction, private=job.request.private)
+            reply = replace(here, made_from=ReplyAddress.from_json(job.reply).made_from).to_json()
+            delivered = Delivered("reply", str(message_id))
+            await for_a_person(lambda: self._rows.note_shown(job.id, delivered, reply))
+
+    async def _uploads(self, result: Result, numbers: Sequence[int], limit: int) -> tuple[list[Upload], dict[int, str]]:
+        """From the disk, else from where they were posted."""
+        job = result.job
+        pictures = [(number, result.drawings[number].pictures[0]) for number in numbers]
+        paths = [self._pictures.path(kept.name) for _, kept in pictures]
+        is_here = await asyncio.to_thread(lambda: [path.is_file() for path in paths])
+        here = [picture for picture, there in zip(pictures, is_here, strict=True) if there]
+        uploads, refusals = await prepare(job.id, here, self._pictures, limit=limit, spoiler=job.request.spoiler)
+        for (number, kept), there in zip(pictures, is_here, strict=True):
+            if there:
+                continue
+            try:
+                uploads.append(await self._fetched(job, number, kept, limit))
+            except (UserError, UnreadableAnswer) as error:
+                refusals[number + 1] = str(error) if isinstance(error, UserError) else GONE_FROM_DISK
+        return sorted(uploads, key=lambda upload: upload.number), refusals
+
+    async def _fetched(self, job: Job, number: int, kept: Kept, limit: int) -> Upload:
+        if self._originals is None:
+            raise UserError(GONE_FROM_DISK)
+        data = await self._originals(job.id, number)
+        kind = kind_of_extension(kept.extension)
+        fitted = await asyncio.to_thread(fit, data, kind=kind, limit=limit, infotext=kept.infotext)
+        name = filename(job.id, number + 1, fitted.kind.extension, spoiler=job.request.spoiler)
+        return Upload(Path(), kept, name, len(fitted.data), number + 1, fitted.data, fitted.note)
+
+
+async def _post(
+    interaction: discord.Interaction,
+    result: Result,
+    numbers: Sequence[int],
+    uploads: Sequence[Upload],
+    refusals: Sequence[str],
+) -> int:
+    """As many messages as it takes; the buttons are under the first, whose id is returned."""
+    job = result.job
+    one = numbers[0] if len(numbers) == 1 and job.request.pictures > 1 else None
+    about = job if one is None else replace(job, request=job.request.of(one), sentence=None)
+    drawing = join(result.drawings[number] for number in numbers)
+    remarks = [*refusals, *(upload.remark for upload in uploads if upload.remark is not None)]
+    content = "" if drawing is None else say.finished(about, drawing, remarks, made_from(job))
+    first, *more = pack(uploads)
+    view = result_view(job.id, job.request.task, one) or discord.utils.MISSING
+    files = [upload.open() for upload in first]
+    private = job.request.private
+    message = await interaction.followup.send(
+        content, files=files, view=view, ephemeral=private, allowed_mentions=NOBODY, wait=True
+    )
+    for parcel in more:
+        files = [upload.open() for upload in parcel]
+        await interaction.followup.send(files=files, ephemeral=private, allowed_mentions=NOBODY)
+    return message.id
+
+
+def _may_see(interaction: discord.Interaction, job: Job) -> bool:
+    """Their own; on the server where it was drawn also others' that are not private, where they may read them."""
+    if job.owner_id == str(interaction.user.id):
+        return True
+    guild = interaction.guild
+    if guild is None or job.guild_id != str(guild.id) or job.request.private:
+        return False
+    channel = guild.get_channel_or_thread(ReplyAddress.from_json(job.reply).channel_id)
+    person = interaction.user
+    if channel is None or not isinstance(person, discord.Member):
+        return False
+    return channel.permissions_for(person).view_channel
+
+
+def _offer(entry: Entry) -> str:
+    """What a picture is called in the list."""
+    job_id, number = key_of(entry)
+    of = f" {number + 1}/{entry.pictures}" if entry.pictures > 1 else ""
+    request = entry.request
+    text = title(request if request.task != "draw" else request.of(number))
+    return shorten(f"{'⭐ ' if entry.favourite else ''}{' '.join(text.split()) or job_id}{of}")
