@@ -20,6 +20,7 @@ from cogs.history_pages import (
     Thumbs,
     card_view,
     files_of,
+    is_undelivered,
     key_of,
     listed_filters,
     nothing_found,
@@ -37,6 +38,7 @@ from core.store.searches import SearchRows
 
 PAGE_GONE = "-# That page is gone: there are fewer pictures now. These are the newest."
 SEARCH_GONE = "I don't keep this search any more: its pages are a month old. Use `/history` again."
+UNDELIVERED = "-# 📭 could not be delivered. Choose one, then “Show here”."
 NOT_YOURS = "This picture is somebody else's, and private."
 
 
@@ -132,7 +134,7 @@ class HistoryCog(commands.Cog):
             person_id = str(press.user.id)
             entries = await for_a_person(lambda: self._gallery.fetch(job_id, person_id))
             if number is None and len(entries) > 1:
-                view = choice_view(STAR, job_id, [entry.number for entry in entries][:25])
+                view = choice_view(STAR, job_id, [entry.number for entry in entries])
                 question = f"**{STAR.label}**: which picture?"
                 await press.response.send_message(question, view=view, ephemeral=True, allowed_mentions=NOBODY)
                 return
@@ -162,6 +164,7 @@ class HistoryCog(commands.Cog):
         head = [" · ".join([title, *([f"page {page + 1}"] if page or len(found) > PAGE else [])])]
         head += [f"-# {listed_filters(filters)}"] if filters else []
         shown = found[:PAGE]
+        head += [UNDELIVERED] if any(map(is_undelivered, shown)) else []
         thumbs = await self._thumbnails(shown)
         has_more = len(found) > PAGE
         view = page_view(shown, thumbs, [*head, *remarks], search_id=search_id, page=page, has_more=has_more)

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from cogs import say
+from cogs.again_files import Originals, collect
 from cogs.answers import NOBODY, answering, put_off
 from cogs.captions import made_from, why_none
 from cogs.completing import Offers
-from cogs.files import Upload, filename, pack, prepare
+from cogs.files import Upload, pack
 from cogs.history_pages import key_of
 from cogs.picture_buttons import SHOW, result_view
 from cogs.reply import ReplyAddress
 from cogs.said import title
-from core.errors import UnreadableAnswer, UserError
-from core.images.fit import fit
-from core.images.kinds import kind_of_extension
-from core.images.store import Kept, PictureStore
+from core.errors import UserError
+from core.images.store import PictureStore
 from core.jobs.gallery import Entry, GalleryRows
 from core.jobs.gallery_search import Filter
 from core.jobs.model import Delivered, Job, join
@@ -34,11 +31,7 @@ from core.looking import first_words
 from core.recall import Recall, Result
 from core.webui.names import CHOICE_COUNT, shorten
 
-Bytes = Callable[[str, int], Awaitable[bytes]]
-"""A picture's bytes by its job and its number from 0, for what the disk lacks; UserError where there are none."""
-
 NO_SUCH = "There is no picture of yours, or of this server, with that id. `/show` lists yours while you type."
-GONE_FROM_DISK = "The picture's file is no longer on the bot's disk."
 _ID = re.compile(
     r"(?:SPOILER_)?(?:easel-)?(?P<job>[0-9]{1,20})(?:[-:#](?P<number>[0-9]{1,2}))?(?:\.\w{1,5})?", re.ASCII
 )
@@ -53,7 +46,7 @@ class ShowCog(commands.Cog):
         gallery: GalleryRows,
         rows: JobRows,
         pictures: PictureStore,
-        originals: Bytes | None = None,
+        originals: Originals | None = None,
     ) -> None:
         self._recall = recall
         self._gallery = gallery
@@ -102,10 +95,11 @@ class ShowCog(commands.Cog):
             raise UserError("This job has no such picture (any more).")
         private = result.job.request.private
         await put_off(interaction, private=private)
-        uploads, refusals = await self._uploads(result, numbers, interaction.filesize_limit)
+        limit = interaction.filesize_limit
+        uploads, refusals = await collect(result, numbers, self._pictures, self._originals, limit=limit)
         if not uploads:
             raise UserError(why_none(refusals))
-        message_id = await _post(interaction, result, numbers, uploads, list(refusals.values()))
+        message_id = await _post(interaction, result, numbers, uploads, refusals)
         if result.job.delivered_to == "kept" and len(uploads) == len(result.numbers):
             await self._note(interaction, result.job, message_id)
 
@@ -117,46 +111,22 @@ class ShowCog(commands.Cog):
             delivered = Delivered("reply", str(message_id))
             await for_a_person(lambda: self._rows.note_shown(job.id, delivered, reply))
 
-    async def _uploads(self, result: Result, numbers: Sequence[int], limit: int) -> tuple[list[Upload], dict[int, str]]:
-        """From the disk, else from where they were posted."""
-        job = result.job
-        pictures = [(number, result.drawings[number].pictures[0]) for number in numbers]
-        paths = [self._pictures.path(kept.name) for _, kept in pictures]
-        is_here = await asyncio.to_thread(lambda: [path.is_file() for path in paths])
-        here = [picture for picture, there in zip(pictures, is_here, strict=True) if there]
-        uploads, refusals = await prepare(job.id, here, self._pictures, limit=limit, spoiler=job.request.spoiler)
-        for (number, kept), there in zip(pictures, is_here, strict=True):
-            if there:
-                continue
-            try:
-                uploads.append(await self._fetched(job, number, kept, limit))
-            except (UserError, UnreadableAnswer) as error:
-                refusals[number + 1] = str(error) if isinstance(error, UserError) else GONE_FROM_DISK
-        return sorted(uploads, key=lambda upload: upload.number), refusals
-
-    async def _fetched(self, job: Job, number: int, kept: Kept, limit: int) -> Upload:
-        if self._originals is None:
-            raise UserError(GONE_FROM_DISK)
-        data = await self._originals(job.id, number)
-        kind = kind_of_extension(kept.extension)
-        fitted = await asyncio.to_thread(fit, data, kind=kind, limit=limit, infotext=kept.infotext)
-        name = filename(job.id, number + 1, fitted.kind.extension, spoiler=job.request.spoiler)
-        return Upload(Path(), kept, name, len(fitted.data), number + 1, fitted.data, fitted.note)
-
 
 async def _post(
     interaction: discord.Interaction,
     result: Result,
     numbers: Sequence[int],
     uploads: Sequence[Upload],
-    refusals: Sequence[str],
+    refusals: Mapping[int, str],
 ) -> int:
     """As many messages as it takes; the buttons are under the first, whose id is returned."""
     job = result.job
     one = numbers[0] if len(numbers) == 1 and job.request.pictures > 1 else None
     about = job if one is None else replace(job, request=job.request.of(one), sentence=None)
     drawing = join(result.drawings[number] for number in numbers)
-    remarks = [*refusals, *(upload.remark for upload in uploads if upload.remark is not None)]
+    re_encoded = {upload.number: upload.remark for upload in uploads if upload.remark is not None}
+    asked = 1 if one is not None else job.request.pictures
+    remarks = [*say.each_once(refusals, asked), *say.each_once(re_encoded, asked)]
     content = "" if drawing is None else say.finished(about, drawing, remarks, made_from(job))
     first, *more = pack(uploads)
     view = result_view(job.id, job.request.task, one) or discord.utils.MISSING
@@ -182,6 +152,8 @@ def _may_see(interaction: discord.Interaction, job: Job) -> bool:
     person = interaction.user
     if channel is None or not isinstance(person, discord.Member):
         return False
+    if isinstance(channel, discord.Thread) and channel.is_private():
+        return False  # who is in it is not known here
     return channel.permissions_for(person).view_channel
 
 

@@ -151,7 +151,7 @@ class GalleryRows:
         return True
 
     async def delete(self, job_id: str, numbers: Collection[int] | None = None) -> list[str]:
-        """Take a job's pictures out (all of them, or those numbers); the files that no other row names any more."""
+        """Take a job's pictures and their stars out (all, or those numbers); the files that no row names any more."""
         which = gallery.c.job_id == job_id
         if numbers is not None:
             which = sa.and_(which, gallery.c.number.in_(numbers))
@@ -164,6 +164,10 @@ class GalleryRows:
                     await connection.execute(statement, dict(zip("abcd", row, strict=True)))
             gone = (await connection.execute(sa.delete(gallery).where(which).returning(gallery.c.file))).scalars()
             files = set(gone)
+            stars = favourites.c.job_id == job_id
+            if numbers is not None:
+                stars = sa.and_(stars, favourites.c.number.in_(numbers))
+            await connection.execute(sa.delete(favourites).where(stars))
             still = sa.select(gallery.c.file).where(gallery.c.file.in_(files))
             return sorted(files - set((await connection.execute(still)).scalars()))
 

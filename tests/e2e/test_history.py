@@ -175,7 +175,8 @@ async def test_what_was_not_delivered_is_marked_and_offered(stage: Stage) -> Non
         stage.discord.delete_message(message)
     change(stage, "UPDATE jobs SET delivered_to = 'kept', message_id = NULL WHERE id = ?", str(job.id))
     page = await history(stage, member)
-    assert text_of(page).count("not delivered") == 2
+    assert text_of(page).count("**not delivered**") == 2
+    assert "could not be delivered" in text_of(page)
     (menu,) = [part for part in page.parts() if part.get("options")]
     value = menu["options"][0]["value"]
     chosen = await settled(stage, await stage.discord.select(member, page, menu["custom_id"], [value]))
@@ -229,6 +230,13 @@ async def test_show_posts_by_id_what_somebody_may_see(stage: Stage) -> None:
         refusal = await show(wanted, member)
         assert refusal.ephemeral
         assert "There is no picture of yours" in refusal.content
+    hall = stage.discord.add_channel("hall")
+    elsewhere = await stage.discord.slash(stage.ada, "draw", channel=hall, prompt="a hidden pond", **SMALL)
+    await stage.delivered(elsewhere)
+    await stage.reaches(elsewhere, "done")
+    stage.discord.delete_channel(hall)
+    assert "There is no picture of yours" in (await show(str(elsewhere.id), mallory)).content
+    assert len((await show(str(elsewhere.id))).attachments) == 1
     assert "no such picture" in (await show(f"{mine.id}-9")).content
 
 

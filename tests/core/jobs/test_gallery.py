@@ -127,7 +127,9 @@ async def test_what_is_taken_out_is_found_no_more_and_its_file_is_free_if_nobody
 ) -> None:
     await finish(bench, "1", 100.0, pictures=2)
     await finish(bench, "2", 200.0)  # the same first file
+    assert await shelf.star("43", "1", 0, 1.0)
     assert await shelf.delete("1", [0]) == []
+    assert await shelf.star("43", "1", 0, 2.0)  # it had no star any more
     assert await ids(shelf, words="fox") == ["2:0", "1:1"]
     assert await shelf.delete("1") == [f"{1:064x}.png"]
     assert await shelf.delete("2") == [f"{0:064x}.png"]

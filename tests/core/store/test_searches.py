@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.store.database import database_url, open_database
-from core.store.searches import SearchRows
+from core.store.searches import KEPT_SECONDS, SearchRows, forget_searches
 
 
 @pytest.fixture(params=["SQLite", "PostgreSQL"])
@@ -27,4 +29,18 @@ async def test_a_search_is_kept_until_it_is_old(engine: AsyncEngine) -> None:
     assert await rows.fetch("1") == '{"words":"fox"}'
     assert await rows.delete_before(200.0) == 1
     assert await rows.fetch("1") is None
+    assert await rows.fetch("2") == "{}"
+
+
+async def test_the_chore_forgets_what_is_older_than_a_month(engine: AsyncEngine) -> None:
+    rows = SearchRows(engine)
+    await rows.put("1", "{}", time.time() - KEPT_SECONDS - 60)
+    await rows.put("2", "{}", time.time() - KEPT_SECONDS + 60)
+    chore = asyncio.create_task(forget_searches(rows))
+    try:
+        async with asyncio.timeout(5):
+            while await rows.fetch("1") is not None:  # noqa: ASYNC110  # a row sets no event
+                await asyncio.sleep(0.01)
+    finally:
+        chore.cancel()
     assert await rows.fetch("2") == "{}"
