@@ -16,6 +16,7 @@ from cogs.answers import NOBODY, answering, put_off
 from cogs.captions import made_from, why_none
 from cogs.completing import Offers
 from cogs.files import Upload, pack
+from cogs.growing import TOO_LARGE
 from cogs.history_pages import key_of
 from cogs.picture_buttons import SHOW, result_view
 from cogs.reply import ReplyAddress
@@ -130,15 +131,32 @@ async def _post(
     content = "" if drawing is None else say.finished(about, drawing, remarks, made_from(job))
     first, *more = pack(uploads)
     view = result_view(job.id, job.request.task, one) or discord.utils.MISSING
-    files = [upload.open() for upload in first]
     private = job.request.private
-    message = await interaction.followup.send(
-        content, files=files, view=view, ephemeral=private, allowed_mentions=NOBODY, wait=True
-    )
+    message = await _send(interaction, content, first, view=view, private=private)
     for parcel in more:
-        files = [upload.open() for upload in parcel]
-        await interaction.followup.send(files=files, ephemeral=private, allowed_mentions=NOBODY)
+        await _send(interaction, "", parcel, view=discord.utils.MISSING, private=private)
     return message.id
+
+
+async def _send(
+    interaction: discord.Interaction, content: str, parcel: Sequence[Upload], *, view: discord.ui.View, private: bool
+) -> discord.WebhookMessage:
+    """Once more in safe words where it may be the words that Discord refuses; UserError where it is the size."""
+
+    async def send(words: str) -> discord.WebhookMessage:
+        files = [upload.open() for upload in parcel]
+        return await interaction.followup.send(
+            words, files=files, view=view, ephemeral=private, allowed_mentions=NOBODY, wait=True
+        )
+
+    try:
+        return await send(content)
+    except discord.HTTPException as error:
+        if error.status == 413 or error.code in TOO_LARGE:
+            raise UserError("Discord says that the picture is too large for this place.") from error
+        if error.status != 400:
+            raise
+    return await send(say.PICTURES_ALONE)
 
 
 def _may_see(interaction: discord.Interaction, job: Job) -> bool:

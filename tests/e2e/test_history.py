@@ -255,3 +255,16 @@ async def test_a_star_under_a_result_keeps_it_for_whoever_pressed(stage: Stage) 
     said = await settled(stage, await stage.discord.select(fan, question, menu["custom_id"], ["1"]))
     assert "no favourite" in said.content
     assert "You have no favourites yet" in text_of(await history(stage, fan, favourites=True))
+
+
+async def test_what_discord_refuses_of_a_shown_picture_is_left_out_or_said(stage: Stage) -> None:
+    member = stage.discord.member("rosa")
+    job = await drawn(stage, "a forbidden word", member=member)
+    stage.discord.fail("POST", r"^/webhooks/\d+/[^/]+$", status=400, code=200000)
+    copy = await settled(stage, await stage.discord.slash(member, "show", id=str(job.id)))
+    assert len(copy.attachments) == 1
+    assert "forbidden" not in copy.content
+    stage.discord.fail("POST", r"^/webhooks/\d+/[^/]+$", status=413, code=40005)
+    refusal = await settled(stage, await stage.discord.slash(member, "show", id=str(job.id)))
+    assert refusal.ephemeral
+    assert "too large" in refusal.content
