@@ -20,7 +20,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from benchmarks.figures import Figure, summary, table
+from benchmarks.pictures import make_pixels
 from cogs.history_pages import PAGE, key_of, page_view
+from core.images.thumbnails import thumbnail
 from core.jobs.columns import new_row
 from core.jobs.gallery import GalleryRows
 from core.jobs.gallery_search import Filter
@@ -35,6 +37,7 @@ OTHERS = 10_000
 AT_ONCE = 2_000
 STARRED = 500
 ROUNDS = 15
+SIDE = 1024
 BAR = 50.0
 PERSON, STRANGER = "42", "43"
 START, BETWEEN = 1_700_000_000.0, 60.0
@@ -65,7 +68,7 @@ ASKED: Mapping[str, tuple[Filter, int]] = {
 async def measure() -> list[Figure]:
     """Both databases, one after the other."""
     with tempfile.TemporaryDirectory(prefix="easel-history-") as folder:
-        figures = await _measure_on("SQLite", database_url(None, Path(folder)))
+        figures = [_thumbnails(Path(folder)), *await _measure_on("SQLite", database_url(None, Path(folder)))]
         try:
             server = LocalPostgres(durable=True)
         except ImportError:
@@ -73,6 +76,20 @@ async def measure() -> list[Figure]:
         async with server:
             figures += await _measure_on("PostgreSQL", database_url(server.url(server.create_database()), Path(folder)))
     return figures
+
+
+def _thumbnails(folder: Path) -> Figure:
+    """A page's, in a thread, while the person sees that the bot is thinking: nothing else waits for them."""
+    path = folder / "picture.png"
+    path.write_bytes(make_pixels(SIDE))
+    times = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        for _ in range(PAGE):
+            thumbnail(path)
+        times.append(1000 * (time.perf_counter() - start))
+    what = f"a page's thumbnails, of {PAGE} PNGs of {SIDE}x{SIDE}"
+    return Figure(what=what, value=statistics.median(times), unit="ms", detail=summary(times, "ms"))
 
 
 async def _measure_on(kind: str, url: sa.URL) -> list[Figure]:

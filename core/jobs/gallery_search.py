@@ -47,9 +47,11 @@ async def find_ids(connection: AsyncConnection, person_id: str, wanted: Filter, 
     if connection.dialect.name == "sqlite":
         query = _matching(person_id, words, wanted).where(*mine)
         return await _run(connection, query.offset(skip).limit(most))
-    recent = sa.select(gallery.c.id).where(gallery.c.owner_id == person_id, *_dated(wanted)).order_by(*newest)
-    recent = recent.limit(_RECENT + skip + most)
-    found = await _run(connection, plain.where(gallery.c.id.in_(recent), _has_words(words)))
+    oldest = sa.select(gallery.c.made_at).where(gallery.c.owner_id == person_id, *_dated(wanted))
+    oldest = oldest.order_by(gallery.c.made_at.desc()).offset(_RECENT + skip + most).limit(1)
+    is_recent = gallery.c.made_at >= sa.func.coalesce(oldest.scalar_subquery(), 0.0)
+    letters = (gallery.c.words.icontains(word, autoescape=True) for word in words)  # cheap, and so looked at first
+    found = await _run(connection, plain.where(is_recent, *letters, _has_words(words)))
     if len(found) == most:
         return found
     # Without a limit of its own the index is used: with one, PostgreSQL expects to come across rare words soon.
