@@ -18,7 +18,8 @@ from cogs.shelves import guild_of, offer_presets
 from core.derive import Source
 from core.errors import UserError
 from core.extra import NO_FIELDS, parse_extra
-from core.jobs.gallery import Filter, GalleryRows
+from core.jobs.gallery import GalleryRows
+from core.jobs.gallery_search import Filter
 from core.jobs.patience import for_a_person
 from core.pointing import read_pointer
 from core.preset_desk import PresetDesk
