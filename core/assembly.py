@@ -12,7 +12,7 @@ from yarl import URL
 
 from core.bell import Bell
 from core.families.table import load_table
-from core.fetch import DISCORD_ORIGINS, FetchLimits, ImageFetcher, open_fetcher
+from core.fetch import DISCORD_ORIGINS, PROXY_ORIGINS, FetchLimits, ImageFetcher, open_fetcher
 from core.fleet import Fleet
 from core.jobs.herald import Herald
 from core.jobs.ledger import Ledger
@@ -118,7 +118,12 @@ def open_image_fetcher(settings: Settings) -> AbstractAsyncContextManager[ImageF
     is_other = settings.discord_api_url != DISCORD_API_URL
     others = (str(URL(settings.discord_api_url).origin()),) if is_other else ()
     limits = FetchLimits(megabytes=settings.input_megabytes)
-    return open_fetcher(limits, allow_urls=settings.allow_image_urls, origins=(*DISCORD_ORIGINS, *others))
+    return open_fetcher(
+        limits,
+        allow_urls=settings.allow_image_urls,
+        origins=(*DISCORD_ORIGINS, *others),
+        proxies=(*PROXY_ORIGINS, *others),
+    )
 
 
 async def open_understanding(settings: Settings, notes: CheckpointNotes) -> Understanding:

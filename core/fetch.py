@@ -3,9 +3,10 @@
 It reads bytes and knows no picture. It raises UserError alone; the log gets no query string, since Discord's links are
 signed, and of an address that somebody typed nothing but its origin.
 
-Two ways, two sessions. Files of Discord's come from a fixed set of origins. A typed address leads anywhere, so that its
-host is resolved once, every address found is checked, and the connection is made to one of these; the socket itself
-is the last to check, since aiohttp asks no resolver about a literal address. No way follows a redirect.
+Two ways, two sessions. Files of Discord's, and its copies of what embeds show, come from fixed sets of origins. A typed
+address leads anywhere, so that its host is resolved once, every address found is checked, and the connection is made to
+one of these; the socket itself is the last to check, since aiohttp asks no resolver about a literal address. No way
+follows a redirect.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 
 DISCORD_ORIGINS = frozenset({"https://cdn.discordapp.com", "https://media.discordapp.net"})
 """Where Discord keeps what people attach."""
+PROXY_ORIGINS = frozenset({"https://media.discordapp.net", *(f"https://images-ext-{n}.discordapp.net" for n in (1, 2))})
+"""Where Discord hands out its own copies of what embeds show: nothing else is asked for those."""
 
 _MEGABYTE = 1 << 20
 _URL_LENGTH = 2000
@@ -82,9 +85,11 @@ class ImageFetcher:
         urls: aiohttp.ClientSession | None,
         limits: FetchLimits,
         origins: Iterable[str] = DISCORD_ORIGINS,
+        proxies: Iterable[str] = PROXY_ORIGINS,
     ) -> None:
         self._limits = limits
         self._origins = frozenset(str(URL(origin).origin()) for origin in origins)
+        self._proxies = frozenset(str(URL(origin).origin()) for origin in proxies)
         self._attachments = _Reader(attachments, limits, _OF_DISCORD)
         self._urls = None if urls is None else _Reader(urls, limits, _OF_URLS)
 
@@ -103,6 +108,14 @@ class ImageFetcher:
             raise _too_large(self._limits)
         return await self._attachments.read(parsed, shown=str(parsed.with_query(None).with_fragment(None)))
 
+    async def fetch_embedded(self, url: str) -> bytes:
+        """Discord's own copy of what an embed shows; its address has that of the page in it, which no log gets."""
+        parsed = _parse(url, exactly=True)
+        if str(parsed.origin()) not in self._proxies:
+            log.warning("an embed's image is not at Discord", extra={"origin": str(parsed.origin())})
+            raise UserError("Discord has no copy of this image. Save it, and attach it to a command.")
+        return await self._attachments.read(parsed, shown=str(parsed.origin()))
+
     async def fetch_url(self, url: str) -> bytes:
         """The file at an address that a person typed."""
         if self._urls is None:
@@ -119,6 +132,7 @@ async def open_fetcher(
     *,
     allow_urls: bool,
     origins: Iterable[str] = DISCORD_ORIGINS,
+    proxies: Iterable[str] = PROXY_ORIGINS,
     lookup: Lookup | None = None,
     make_socket: MakeSocket | None = None,
 ) -> AsyncIterator[ImageFetcher]:
@@ -134,7 +148,7 @@ async def open_fetcher(
                 force_close=True,
             )
             urls = await stack.enter_async_context(_open_session(connector, limits))
-        yield ImageFetcher(attachments, urls, limits, origins)
+        yield ImageFetcher(attachments, urls, limits, origins, proxies)
 
 
 def _open_session(connector: aiohttp.TCPConnector, limits: FetchLimits) -> aiohttp.ClientSession:
@@ -247,10 +261,15 @@ def _make_socket(info: AddressInfo) -> socket.socket:
     return socket.socket(family, kind, protocol)
 
 
-def _parse(text: str) -> URL:
-    """A whole http or https URL without a login; the object that was checked is the one that is asked."""
+def _parse(text: str, *, exactly: bool = False) -> URL:
+    """A whole http or https URL without a login; the object that was checked is the one that is asked.
+
+    `exactly`: as it is spelled, since Discord's proxies sign the spelling.
+    """
+    if exactly and not (text.isascii() and text.isprintable() and " " not in text):
+        text = ""
     try:
-        url = URL(text) if len(text) <= _URL_LENGTH else URL()
+        url = URL(text, encoded=exactly) if len(text) <= _URL_LENGTH else URL()
         whole = url.scheme in ("http", "https") and bool(url.host) and url.port is not None
     except ValueError:
         whole = False

@@ -50,7 +50,14 @@ class Typed:
     url: str = field(repr=False)
 
 
-Source = Sent | Typed
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Discord's own copy of an image that an embed shows; its size is not known."""
+
+    url: str = field(repr=False)
+
+
+Source = Sent | Typed | Embedded
 """Where an image is to be had."""
 
 
@@ -81,6 +88,8 @@ class Intake:
         """Its bytes, as they are; UserError where they can't be had, or addresses aren't taken here."""
         if isinstance(source, Typed):
             return await self._fetcher.fetch_url(source.url)
+        if isinstance(source, Embedded):
+            return await self._fetcher.fetch_embedded(source.url)
         return await self._fetcher.fetch_attachment(source.url, source.size)
 
     async def add(self, request: GenerationRequest, image: Source | None, mask: Source | None) -> GenerationRequest:

@@ -87,6 +87,72 @@ async def test_an_attachment_comes_from_discord_alone(url: str) -> None:
         assert await refusal_of(fetcher, url) == "This is not a file of Discord's. Attach the image to your command."
 
 
+@contextlib.asynccontextmanager
+async def proxied(server: RawServer, limits: FetchLimits = LIMITS) -> AsyncIterator[ImageFetcher]:
+    """A fetcher that takes this server for Discord's proxy."""
+    async with open_fetcher(limits, allow_urls=False, origins=[], proxies=[server.url]) as fetcher:
+        yield fetcher
+
+
+async def embedded_refusal(fetcher: ImageFetcher, url: str) -> str:
+    with pytest.raises(UserError) as refused:
+        await fetcher.fetch_embedded(url)
+    return str(refused.value)
+
+
+async def test_what_an_embed_shows_is_asked_for_as_it_is_spelled(server: RawServer) -> None:
+    path = "/external/aB_3/%3Fsize%3D2/https/example.com/%7Ea/image.png"
+    server.answers[path] = http("200 OK", BODY, "image/png")
+    async with proxied(server) as fetcher:
+        assert await fetcher.fetch_embedded(server.url + path) == BODY
+    assert server.heads[0].startswith(f"GET {path} HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com/image.png",
+        "https://cdn.discordapp.com/a.png",
+        "http://media.discordapp.net/a.png",
+        "http://images-ext-1.discordapp.net/a.png",
+        "https://images-ext-1.discordapp.net:8443/a.png",
+        "https://images-ext-1.discordapp.net.example.com/a.png",
+        "https://images-ext-1.discordapp.net./a.png",
+        "https://images-ext-1-discordapp.net/a.png",
+        "https://images-ext-1.example.discordapp.net/a.png",
+        "https://images-ext-9x.discordapp.net/a.png",
+        "https://example.com\\@images-ext-1.discordapp.net/a.png",
+        "https://example.com#@images-ext-1.discordapp.net/a.png",
+        "http://127.0.0.1/a.png",
+    ],
+)
+async def test_what_an_embed_shows_comes_from_discord_s_proxies_alone(url: str) -> None:
+    async with open_fetcher(LIMITS, allow_urls=True) as fetcher:
+        said = await embedded_refusal(fetcher, url)
+    assert "Discord has no copy of this image" in said or "name or password" in said or "not the address" in said
+
+
+@pytest.mark.parametrize(
+    "url", ["", "https://images-ext-1.discordapp.net/a b", "https://images-ext-1.discordapp.net/ä"]
+)
+async def test_an_embed_s_address_that_discord_would_not_write_is_none(url: str) -> None:
+    async with open_fetcher(LIMITS, allow_urls=True) as fetcher:
+        assert "is not the address of an image" in await embedded_refusal(fetcher, url)
+
+
+async def test_what_an_embed_shows_is_limited_and_leads_nowhere_else(
+    server: RawServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.answers["/moved/secret"] = http("302 Found", b"", Location=server.url + "/image.png")
+    server.answers["/large"] = http("200 OK", b"x" * (MEGABYTE + 1), "image/png")
+    caplog.set_level(logging.INFO)
+    async with proxied(server) as fetcher:
+        assert BROKEN in await embedded_refusal(fetcher, server.url + "/moved/secret")
+        assert "larger than 1 MB" in await embedded_refusal(fetcher, server.url + "/large")
+    assert len(server.heads) == 2
+    assert "secret" not in str([record.__dict__ for record in caplog.records])
+
+
 @pytest.mark.parametrize(
     "url",
     [
