@@ -195,7 +195,7 @@ async def open_services(settings: Settings, command: str) -> AsyncIterator[Servi
         if role.draws:
             _add_drawing(services, pictures)
             stack.push_async_callback(services.close_dispatcher)
-        if role.talks:
+        if isinstance(services.client, EaselClient):  # this process talks
             fetcher = await stack.enter_async_context(open_image_fetcher(settings))
             talking = await build_talking(settings, core, services.client, services.delivery, fetcher)
             services.cogs = talking.cogs

@@ -45,34 +45,7 @@ class DetailsCog(commands.Cog):
         async with answering(press):
             found = await find_or_ask(self._finder, DETAILS, press, job_id, number)
             if found is not None:
-                await self._tell(press, found)
-
-    async def _tell(self, press: discord.Interaction, found: Found) -> None:
-        told = _metadata(found)
-        text, whole = describe(told)
-        blocks = [*await self._chain(found), _command(found)]
-        room = say.CONTENT_LIMIT - sum(say.units(block) + 1 for block in blocks)
-        files = []
-        if not whole or say.units(text) > room:
-            files.append(discord.File(io.BytesIO(told.raw.encode()), filename=FILENAME))
-        if say.units(text) > room:
-            text = "**Generation data** · in the file"
-        content = say.assemble(text, *blocks)
-        if press.response.is_done():
-            await press.followup.send(content, files=files, ephemeral=True, allowed_mentions=NOBODY)
-        else:
-            await press.response.send_message(content, files=files, ephemeral=True, allowed_mentions=NOBODY)
-
-    async def _chain(self, found: Found) -> list[str]:
-        """What it was made from, the nearest first."""
-        if found.job is None or found.job.origin is None:
-            return []
-        steps = []
-        for origin, parent in await self._recall.ancestors(found.job):
-            link = None if parent is None else link_to(parent)
-            what = "a picture that is gone" if parent is None else f"[{parent.id}]({link})" if link else parent.id
-            steps.append(f"{MADE_FROM.get(origin.verb, 'Made from').lower()} {what}")
-        return [say.small([" ← ".join(steps)])]
+                await tell(press, found, self._recall)
 
     @commands.Cog.listener(f"on_{DELETE.event}")
     async def on_delete(self, press: discord.Interaction, job_id: str, _number: int | None) -> None:
@@ -96,6 +69,36 @@ class DetailsCog(commands.Cog):
         except TROUBLE as error:
             log.info("a message could not be deleted: %s", type(error).__name__, extra={"job": job_id})
             await answer_privately(press, "I have forgotten these pictures, but I may not delete this message.")
+
+
+async def tell(press: discord.Interaction, found: Found, recall: Recall) -> None:
+    """Answer privately with all of it; what is too long for a message is in a file."""
+    told = _metadata(found)
+    text, whole = describe(told)
+    blocks = [*await _chain(found, recall), _command(found)]
+    room = say.CONTENT_LIMIT - sum(say.units(block) + 1 for block in blocks)
+    files = []
+    if not whole or say.units(text) > room:
+        files.append(discord.File(io.BytesIO(told.raw.encode()), filename=FILENAME))
+    if say.units(text) > room:
+        text = "**Generation data** · in the file"
+    content = say.assemble(text, *blocks)
+    if press.response.is_done():
+        await press.followup.send(content, files=files, ephemeral=True, allowed_mentions=NOBODY)
+    else:
+        await press.response.send_message(content, files=files, ephemeral=True, allowed_mentions=NOBODY)
+
+
+async def _chain(found: Found, recall: Recall) -> list[str]:
+    """What it was made from, the nearest first."""
+    if found.job is None or found.job.origin is None:
+        return []
+    steps = []
+    for origin, parent in await recall.ancestors(found.job):
+        link = None if parent is None else link_to(parent)
+        what = "a picture that is gone" if parent is None else f"[{parent.id}]({link})" if link else parent.id
+        steps.append(f"{MADE_FROM.get(origin.verb, 'Made from').lower()} {what}")
+    return [say.small([" ← ".join(steps)])]
 
 
 def _metadata(found: Found) -> Metadata:

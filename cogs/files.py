@@ -126,6 +126,12 @@ def number_in(name: str, job_id: str) -> int | None:
     return int(found["number"]) if found and found["job"] == job_id else None
 
 
+def picture_in(name: str) -> tuple[str, int] | None:
+    """The job and the number, from 0, of the picture that a file of ours is; None where it is none."""
+    found = _OURS.fullmatch(name)
+    return None if found is None else (found["job"], int(found["number"]) - 1)
+
+
 def pack(uploads: Sequence[Upload], *, request_bytes: int = REQUEST_BYTES) -> list[list[Upload]]:
     """As few requests as Discord's limits allow, in order; a file larger than `request_bytes` travels alone."""
     parcels: list[list[Upload]] = []

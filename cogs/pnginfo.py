@@ -51,31 +51,19 @@ _INVISIBLE = dict.fromkeys({*_CONTROLS, *map(ord, _DIRECTIONS)} - set(map(ord, _
 """Control characters, and those that turn the direction in which all that follows is read."""
 
 
-class PngInfoCog(commands.Cog):
-    """What a picture tells of how it was made. `fetch` gets a file's bytes."""
+class InfoReader:
+    """Reads what pictures tell of how they were made, a few at once. `fetch` gets a file's bytes."""
 
     def __init__(self, fetch: Fetch) -> None:
         self._fetch = fetch
         self._turn = asyncio.Semaphore(AT_ONCE)
 
-    @app_commands.command(name="pnginfo", description="Read how a picture was made: its prompt, seed and settings")
-    @app_commands.describe(image="The original file: PNG, JPEG or WebP", image_url=ADDRESS_SAYS)
-    async def pnginfo(
-        self,
-        interaction: discord.Interaction,
-        image: discord.Attachment | None = None,
-        image_url: str | None = None,
-    ) -> None:
-        """Answer with what is found, or with a sentence that says there is nothing."""
-        try:
-            source = exactly_one(image, image_url)
-            if isinstance(source, Sent):
-                check_size(source.size)
-            await interaction.response.defer(ephemeral=True, thinking=True)
-            found = await self._read(source)
-        except UserError as error:
-            await answer_error(interaction, error)
-            return
+    async def tell(self, interaction: discord.Interaction, source: Source) -> None:
+        """Answer privately with what is found there; UserError where there is nothing."""
+        if isinstance(source, Sent):
+            check_size(source.size)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        found = await self._read(source)
         text, whole = describe(found)
         files = [] if whole else [discord.File(io.BytesIO(found.raw.encode()), filename=FILENAME)]
         await interaction.followup.send(text, files=files, ephemeral=True, allowed_mentions=NOBODY)
@@ -91,6 +79,27 @@ class PngInfoCog(commands.Cog):
         if found is None:
             raise UserError(NOTHING)
         return found
+
+
+class PngInfoCog(commands.Cog):
+    """What a picture tells of how it was made."""
+
+    def __init__(self, reader: InfoReader) -> None:
+        self._reader = reader
+
+    @app_commands.command(name="pnginfo", description="Read how a picture was made: its prompt, seed and settings")
+    @app_commands.describe(image="The original file: PNG, JPEG or WebP", image_url=ADDRESS_SAYS)
+    async def pnginfo(
+        self,
+        interaction: discord.Interaction,
+        image: discord.Attachment | None = None,
+        image_url: str | None = None,
+    ) -> None:
+        """Answer with what is found, or with a sentence that says there is nothing."""
+        try:
+            await self._reader.tell(interaction, exactly_one(image, image_url))
+        except UserError as error:
+            await answer_error(interaction, error)
 
 
 def check_size(size: int) -> None:

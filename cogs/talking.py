@@ -9,7 +9,6 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-import discord
 from discord.ext import commands
 
 from cogs.acts import ActsCog
@@ -17,6 +16,7 @@ from cogs.asking import Desk
 from cogs.buttons import EventButton
 from cogs.cancel import CancelCog
 from cogs.checkpoint import CheckpointCog
+from cogs.client import EaselClient
 from cogs.control import ControlCog
 from cogs.delivery import DiscordDelivery
 from cogs.describe import DescribeCog
@@ -28,9 +28,11 @@ from cogs.forming import FormsCog
 from cogs.found import Finder
 from cogs.history import HistoryCog
 from cogs.history_items import HistoryChoice, PageButton
+from cogs.menu_views import ImageChoice
+from cogs.menus import MenusCog
 from cogs.originals import Originals
 from cogs.picture_buttons import PictureButton, PictureChoice
-from cogs.pnginfo import PngInfoCog
+from cogs.pnginfo import InfoReader, PngInfoCog
 from cogs.presets import PresetCog
 from cogs.queue import QueueCog
 from cogs.show import ShowCog
@@ -51,7 +53,15 @@ from core.store.presets import PresetRows
 from core.store.searches import SearchRows, forget_searches
 from core.switch_desk import SwitchDesk
 
-DYNAMIC_ITEMS = (EventButton, PictureButton, PictureChoice, ReopenButton, PageButton, HistoryChoice)
+DYNAMIC_ITEMS = (
+    EventButton,
+    PictureButton,
+    PictureChoice,
+    ReopenButton,
+    PageButton,
+    HistoryChoice,
+    ImageChoice,
+)
 """The buttons and menus that are known again after a restart."""
 
 
@@ -64,7 +74,7 @@ class Talking:
 
 
 async def build_talking(
-    settings: Settings, core: Core, client: discord.Client, delivery: DiscordDelivery, fetcher: ImageFetcher
+    settings: Settings, core: Core, client: EaselClient, delivery: DiscordDelivery, fetcher: ImageFetcher
 ) -> Talking:
     """Everything, connected; nothing is begun yet."""
     intake = Intake(fetcher, core.inputs)
@@ -85,6 +95,7 @@ async def build_talking(
     finder = Finder(recall, Preferences(PreferenceRows(core.database)), intake.fetch)
     pictures = PictureStore(settings.data_dir)
     originals = Originals(client, pictures, intake.fetch)
+    info_reader = InfoReader(intake.fetch)
     cogs = (
         DrawCog(desk),
         ControlCog(desk),
@@ -98,7 +109,8 @@ async def build_talking(
         HistoryCog(gallery, searches, pictures),
         ShowCog(recall, gallery, core.rows, pictures),
         CheckpointCog(studio, switches, core.notes, understanding.families, settings.switching_servers, client=client),
-        PngInfoCog(intake.fetch),
+        PngInfoCog(info_reader),
+        MenusCog(desk, finder, recall, info_reader, client.tree),
         CancelCog(studio, delivery),
         QueueCog(studio, delivery),
         StatusCog(studio, settings.switching_servers, core.notes),

@@ -14,7 +14,8 @@ from playground.discord.options import Leaf, give_options, leaf_of
 from playground.discord.places import Channel, Member, Permission
 from playground.discord.starting import Starting, as_file, check_allowed, check_visible
 
-_GUILD_CONTEXT, _DM_CONTEXT = 0, 1
+_GUILD_CONTEXT, _DM_CONTEXT, _PRIVATE_CONTEXT = 0, 1, 2
+_FOR_GUILDS, _FOR_USERS = 0, 1
 
 
 class Acting:
@@ -101,11 +102,12 @@ class Acting:
 
 def _check_usable(command: Json, member: Member, channel: Channel) -> None:
     """Where and by whom the command can be used at all: contexts, age restriction, default permissions."""
-    context = _GUILD_CONTEXT if channel.guild else _DM_CONTEXT
+    context = _GUILD_CONTEXT if channel.guild else _DM_CONTEXT if channel.has_bot else _PRIVATE_CONTEXT
     contexts = command["contexts"]
     in_dm = command["dm_permission"] if contexts is None else _DM_CONTEXT in contexts
     usable = in_dm if context == _DM_CONTEXT else contexts is None or context in contexts
-    if not usable:
+    installed = _FOR_GUILDS if channel.has_bot else _FOR_USERS
+    if not usable or (installed == _FOR_USERS and installed not in command["integration_types"]):
         raise NotSendable(f"{command['name']!r} cannot be used in {channel.name}")
     if command["nsfw"] and channel.guild and not channel.nsfw:
         raise NotSendable(f"{command['name']!r} is for age-restricted channels only")

@@ -88,14 +88,15 @@ class Callbacks:
 
     def _send(self, response: Response) -> None:
         interaction = response.interaction
+        data = as_answered(interaction, response.data)
         interaction.original = self._posting.create(
-            interaction.channel, response.data, response.call.files, self._origin(interaction)
+            interaction.channel, data, response.call.files, self._origin(interaction)
         )
 
     def _defer(self, response: Response) -> None:
         """Of all flags only EPHEMERAL counts here."""
-        flags = asked_flags(response.data) & FLAG_EPHEMERAL
         interaction = response.interaction
+        flags = asked_flags(as_answered(interaction, response.data)) & FLAG_EPHEMERAL
         interaction.original = self._posting.think(interaction.channel, flags, self._origin(interaction))
 
     def _defer_update(self, response: Response) -> None:
@@ -126,6 +127,13 @@ def allowed_types(interaction: Interaction) -> set[int]:
     if interaction.kind == COMPONENT or interaction.message is not None:
         types |= {DEFERRED_UPDATE, UPDATE}
     return types
+
+
+def as_answered(interaction: Interaction, data: Json) -> Json:
+    """What is sent in answer, as Discord takes it: ephemeral where it lets nothing else through."""
+    if not interaction.forced_ephemeral:
+        return data
+    return {**data, "flags": (data.get("flags") or 0) | FLAG_EPHEMERAL}
 
 
 def origin_of(interaction: Interaction, bot_user_id: int) -> Origin:

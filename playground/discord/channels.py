@@ -16,6 +16,7 @@ from playground.discord.posting import Origin, Posting
 _MESSAGES: Final = "/channels/{channel_id}/messages"
 _PAGE: Final = 50
 _PAGE_MOST: Final = 100
+MESSAGE_CONTENT: Final = 1 << 15
 
 
 class Channels:
@@ -76,12 +77,28 @@ class Channels:
             and (after is None or message.id > after)
         ]
         chosen = found[:limit] if after is not None else found[-limit:]
-        return Answer(200, [self._memory.message_json(message) for message in reversed(chosen)])
+        return Answer(200, [self._told(message) for message in reversed(chosen)])
 
     def get_message(self, call: Call) -> Answer:
         channel = self._channel(call)
         _need(channel, Permission.READ_MESSAGE_HISTORY)
-        return Answer(200, self._memory.message_json(self._message(call, channel)))
+        return Answer(200, self._told(self._message(call, channel)))
+
+    def _told(self, message: Message) -> Json:
+        """A message without what a person put into it, unless the application has the intent for that.
+
+        Its own messages, direct ones and those that mention it are whole (documentation, "Message Content Intent").
+        """
+        told = self._memory.message_json(message)
+        is_open = message.channel.guild is None or message.author_id == self._memory.bot_user_id
+        if (
+            is_open
+            or self._memory.rules.privileged_intents & MESSAGE_CONTENT
+            or self._memory.bot_user_id in message.pinged
+        ):
+            return told
+        told = {key: value for key, value in told.items() if key != "message_snapshots"}
+        return {**told, "content": "", "attachments": [], "embeds": [], "components": []}
 
     def create(self, call: Call) -> Answer:
         channel, body = self._channel(call), call.object()

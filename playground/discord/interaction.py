@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from playground.discord.messages import Json, Message
-from playground.discord.places import Channel, Guild, Member
+from playground.discord.places import Channel, Guild, Member, Permission
 
 COMMAND: Final = 2
 COMPONENT: Final = 3
@@ -59,6 +59,19 @@ class Interaction:
     @property
     def guild(self) -> Guild | None:
         return self.channel.guild
+
+    @property
+    def owners(self) -> Json:
+        """`authorizing_integration_owners`: the guild (a DM with the bot has "0"), or the person who installed it."""
+        if not self.channel.has_bot:
+            return {"1": str(self.member.id)}
+        return {"0": str(self.guild.id) if self.guild else "0"}
+
+    @property
+    def forced_ephemeral(self) -> bool:
+        """Whether everything that answers it is shown to its member alone (documentation, "Application")."""
+        is_foreign = self.guild is not None and not self.guild.has_bot
+        return is_foreign and Permission.USE_EXTERNAL_APPS not in self.member.permissions
 
     @property
     def response(self) -> Message | None:

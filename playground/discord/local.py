@@ -17,6 +17,7 @@ from playground.discord.api import BASE, CDN, Api
 from playground.discord.callbacks import Callbacks
 from playground.discord.channels import Channels
 from playground.discord.commands import Commands
+from playground.discord.elsewhere import Elsewhere
 from playground.discord.gateway import GUILDS, Gateway
 from playground.discord.interaction import Choice, Interaction
 from playground.discord.memory import Memory, Request
@@ -27,7 +28,6 @@ from playground.discord.posting import Origin, Posting
 from playground.discord.pressing import Pressing
 from playground.discord.rules import Rules
 from playground.discord.starting import Starting
-from playground.discord.trouble import Trouble
 from playground.discord.webhooks import Webhooks
 from playground.serving import serve, stop_serving
 
@@ -40,7 +40,7 @@ _BACKLOG: Final = 1024
 _SHUTDOWN_SECONDS: Final = 0.5
 
 
-class LocalDiscord(Trouble):
+class LocalDiscord(Elsewhere):
     """A Discord for one bot. Start it, point the bot's `DISCORD_API_URL` at `api_url`, and act as its members.
 
     Args:

@@ -76,6 +76,7 @@ class Message:
     allowed_mentions: Json | None = None
     tts: bool = False
     reference: Json | None = None
+    snapshots: list[Json] = field(default_factory=list)
     webhook: bool = False
     seen_by: Member | None = None
     interaction_metadata: Json | None = None
@@ -107,6 +108,8 @@ class Message:
             return False
         if self.channel.recipient is not None:
             return self.channel.recipient is member
+        if self.channel.people and member not in self.channel.people:
+            return False
         return self.seen_by is None or self.seen_by is member
 
     def parts(self) -> Iterator[Json]:

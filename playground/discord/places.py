@@ -22,6 +22,7 @@ class Permission(IntFlag):
     USE_EXTERNAL_EMOJIS = 1 << 18
     USE_APPLICATION_COMMANDS = 1 << 31
     SEND_MESSAGES_IN_THREADS = 1 << 38
+    USE_EXTERNAL_APPS = 1 << 50
 
 
 ORDINARY: Final = (
@@ -39,6 +40,7 @@ EVERYTHING: Final = Permission(sum(Permission))
 
 TEXT: Final = 0
 DIRECT: Final = 1
+GROUP: Final = 3
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -51,7 +53,10 @@ class Role:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Guild:
-    """A server. `file_bytes` is its upload limit (None: the default of the rules)."""
+    """A server. `file_bytes` is its upload limit (None: the default of the rules).
+
+    Where it has no bot, people use the application that they installed for themselves.
+    """
 
     id: int
     name: str
@@ -59,11 +64,15 @@ class Guild:
     file_bytes: int | None = None
     channels: list[Channel] = field(default_factory=list)
     roles: list[Role] = field(default_factory=list)
+    has_bot: bool = True
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Channel:
-    """A text channel of a guild, or a DM between the bot and one person. `permissions` are the bot's."""
+    """A text channel of a guild, a DM between the bot and one person, or a private one of `people` without the bot.
+
+    `permissions` are the bot's.
+    """
 
     id: int
     name: str
@@ -73,9 +82,14 @@ class Channel:
     permissions: Permission = ORDINARY
     nsfw: bool = False
     deleted: bool = False
+    people: tuple[Member, ...] = field(default=(), repr=False)
+
+    @property
+    def has_bot(self) -> bool:
+        return self.recipient is not None if self.guild is None else self.guild.has_bot
 
     def allows(self, permission: Permission) -> bool:
-        return self.guild is None or permission in self.permissions
+        return self.has_bot and (self.guild is None or permission in self.permissions)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

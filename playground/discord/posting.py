@@ -191,6 +191,8 @@ class Posting:
             self._dispatch(event, payload, message)
 
     def _dispatch(self, event: str, payload: Json, message: Message) -> None:
+        if not message.channel.has_bot:
+            return
         intent = DIRECT_MESSAGES if message.channel.guild is None else GUILD_MESSAGES
         self._gateway.dispatch(event, payload, intent=intent)
 

@@ -79,18 +79,19 @@ def check_visible(member: Member, message: Message) -> None:
 def check_allowed(member: Member, channel: Channel) -> None:
     if channel.recipient is not None and channel.recipient is not member:
         raise NotSendable(f"{member.name} is not in {channel.name}")
+    if channel.people and member not in channel.people:
+        raise NotSendable(f"{member.name} is not in {channel.name}")
     if channel.guild is not None and Permission.USE_APPLICATION_COMMANDS not in member.permissions:
         raise NotSendable(f"{member.name} may not use commands here")
 
 
 def _metadata(interaction: Interaction, trigger: Interaction | None) -> Json:
     """`interaction_metadata` of the messages that answer this interaction."""
-    guild = interaction.guild
     metadata: Json = {
         "id": str(interaction.id),
         "type": interaction.kind,
         "user": wire.member_user(interaction.member),
-        "authorizing_integration_owners": {"0": str(guild.id) if guild else "0"},
+        "authorizing_integration_owners": interaction.owners,
     }
     if interaction.kind == COMPONENT and interaction.message is not None:
         metadata["interacted_message_id"] = str(interaction.message.id)

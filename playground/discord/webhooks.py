@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from playground.discord.callbacks import origin_of
+from playground.discord.callbacks import as_answered, origin_of
 from playground.discord.calls import Answer, Call, Route
 from playground.discord.errors import refusal
 from playground.discord.interaction import Interaction
@@ -14,6 +14,8 @@ from playground.discord.posting import Posting
 
 _WEBHOOK: Final = "/webhooks/{webhook_id}/{webhook_token}"
 _ORIGINAL: Final = "@original"
+_FOLLOW_UPS: Final = 5
+"""Of an interaction of somebody who installed the application for themselves, where there is no bot."""
 
 
 class Webhooks:
@@ -60,8 +62,11 @@ class Webhooks:
             self._posting.edit(original, call.object(), call.files)
             message = original
         else:
+            if not interaction.channel.has_bot and len(interaction.follow_ups) >= _FOLLOW_UPS:
+                raise refusal(40094)
             origin = origin_of(interaction, self._memory.bot_user_id)
-            message = self._posting.create(interaction.channel, call.object(), call.files, origin)
+            data = as_answered(interaction, call.object())
+            message = self._posting.create(interaction.channel, data, call.files, origin)
             interaction.follow_ups.append(message)
             self._memory.changed()
         return Answer(200, self._memory.message_json(message))

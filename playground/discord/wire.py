@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from playground.discord.interaction import Interaction
 from playground.discord.messages import Attachment, Json, Message
-from playground.discord.places import DIRECT, ORDINARY, Channel, Guild, Member
+from playground.discord.places import DIRECT, GROUP, ORDINARY, Channel, Guild, Member
 from playground.discord.rules import MIB
 from playground.discord.snowflake import time_of
 from playground.discord.wire_parts import component_json, embed_json
@@ -78,6 +78,11 @@ def channel_json(channel: Channel, bot_user_id: int) -> Json:
             "flags": 0,
             "recipients": [member_user(channel.recipient)],
         }
+    if channel.people:
+        people = [member_user(member) for member in channel.people]
+        owner = str(channel.people[0].id)
+        named = {"name": channel.name, "icon": None, "owner_id": owner, "recipients": people}
+        return {"id": str(channel.id), "type": GROUP, "last_message_id": None, "flags": 0, **named}
     overwrites = [
         {
             "id": str(bot_user_id),
@@ -207,6 +212,7 @@ def message_json(message: Message, author: Json, mentioned: list[Json], applicat
     optional: Json = {
         "nonce": message.nonce,
         "message_reference": message.reference,
+        "message_snapshots": message.snapshots or None,
         "interaction_metadata": message.interaction_metadata,
     }
     if message.webhook:
@@ -235,8 +241,8 @@ def interaction_json(
         "channel_id": str(channel.id),
         "app_permissions": str(int(channel.permissions)),
         "entitlements": [],
-        "authorizing_integration_owners": {"0": str(guild.id) if guild else "0"},
-        "context": 0 if guild else 1,
+        "authorizing_integration_owners": interaction.owners,
+        "context": 0 if guild else 1 if channel.has_bot else 2,
         "attachment_size_limit": file_bytes,
     }
     if guild is None:

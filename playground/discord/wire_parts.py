@@ -35,6 +35,8 @@ def component_json(component: Json, attachments: list[Attachment]) -> Json:
         payload["components"] = [component_json(child, attachments) for child in component["components"]]
     if isinstance(component.get("accessory"), dict):
         payload["accessory"] = component_json(component["accessory"], attachments)
+    if isinstance(component.get("emoji"), dict):
+        payload["emoji"] = {key: value for key, value in component["emoji"].items() if value is not None}
     return payload | _completed(kind, component, attachments)
 
 

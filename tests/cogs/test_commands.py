@@ -16,6 +16,8 @@ from cogs.control import ControlCog
 from cogs.describe import DescribeCog
 from cogs.draw import DrawCog
 from cogs.history import HistoryCog
+from cogs.menu_views import NAMES
+from cogs.menus import MenusCog
 from cogs.pnginfo import PngInfoCog
 from cogs.presets import PresetCog
 from cogs.queue import QueueCog
@@ -61,6 +63,7 @@ async def client(tmp_path: Path) -> AsyncIterator[EaselClient]:
             PresetCog(desk, nothing, nothing, nothing),
             HistoryCog(nothing, nothing, nothing),
             ShowCog(nothing, nothing, nothing, nothing),
+            MenusCog(desk, nothing, nothing, nothing, client.tree),
         ):
             await client.add_cog(cog)
         yield client
@@ -73,9 +76,15 @@ def definitions(client: EaselClient) -> dict[str, dict[str, Any]]:
 async def test_every_command_is_within_discord_s_limits(client: EaselClient) -> None:
     commands = definitions(client)
     drawing = {"draw", "control", "upscale", "describe"}
-    assert commands.keys() == drawing | {"queue", "status", "pnginfo", "checkpoint", "preset", "history", "show"}
+    others = {"queue", "status", "pnginfo", "checkpoint", "preset", "history", "show"}
+    assert commands.keys() == drawing | others | {*NAMES.values()}
     for command in commands.values():
         assert broken_limits(command) == []
+
+
+async def test_the_menus_of_messages_are_no_more_than_the_library_takes(client: EaselClient) -> None:
+    menus = [command for command in definitions(client).values() if command["type"] == 3]
+    assert [menu["name"] for menu in menus] == ["Image info", "Draw from this", "Upscale", "Describe"]
 
 
 async def test_draw_has_the_options_people_were_promised(client: EaselClient) -> None:

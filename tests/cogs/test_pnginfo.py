@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from cogs import pnginfo, say
 from cogs.client import EaselClient
-from cogs.pnginfo import PngInfoCog, describe
+from cogs.pnginfo import InfoReader, PngInfoCog, describe
 from core.errors import UserError
 from core.images.infotext import parse
 from core.images.metadata import Metadata
@@ -81,7 +81,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         desk = Desk(local, session)
 
         async def on_login(client: EaselClient) -> None:
-            await client.add_cog(PngInfoCog(desk.fetch))
+            await client.add_cog(PngInfoCog(InfoReader(desk.fetch)))
 
         before, Route.BASE = Route.BASE, local.api_url
         try:

@@ -1,0 +1,102 @@
+"""Which images a message shows, and what its menus ask: within Discord's limits, whatever things are called."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import discord
+import pytest
+
+from cogs import message_images
+from cogs.menu_views import DRAW, NAMES, ImageChoice, What, draw_modal, which_image
+from cogs.message_images import Memory, MessageImage, images_of
+from core.intake import Embedded, Sent
+
+OWN = 7
+CDN = "https://cdn.discordapp.com/attachments/1/2"
+PROXY = "https://images-ext-1.discordapp.net/external/a/https/example.com/a.png"
+
+
+def attachment(name: str, number: int, kind: str | None = "image/png") -> Any:
+    file = {"id": number, "filename": name, "size": 5, "url": f"{CDN}/{number}/{name}?ex=1", "proxy_url": ""}
+    return discord.Attachment(
+        data=cast(Any, {**file, "content_type": kind}), state=cast(Any, SimpleNamespace(http=None))
+    )
+
+
+def part(*files: Any, embeds: tuple[dict[str, Any], ...] = (), content: str = "") -> Any:
+    found = [discord.Embed.from_dict(cast(Any, one)) for one in embeds]
+    return SimpleNamespace(attachments=files, embeds=found, content=content)
+
+
+def message(*files: Any, author: int = 1, ephemeral: bool = False, snapshots: Any = (), **options: Any) -> Any:
+    one = part(*files, **options)
+    one.author, one.flags = SimpleNamespace(id=author), SimpleNamespace(ephemeral=ephemeral)
+    one.message_snapshots = snapshots
+    return one
+
+
+def image(number: int, name: str = "fox.png") -> MessageImage:
+    return MessageImage(key=str(number), name=name, source=Sent(f"{CDN}/{number}", 5))
+
+
+def test_files_and_embeds_are_found_once_each_in_order() -> None:
+    embeds = (
+        {"title": "Page", "image": {"url": "https://example.com/a.png", "proxy_url": PROXY}},
+        {"thumbnail": {"url": f"{CDN}/11/a.png", "proxy_url": "https://media.discordapp.net/attachments/1/2/11/a.png"}},
+        {"image": {"url": "https://example.com/none.png"}},
+    )
+    files = (attachment("a.png", 11), attachment("notes.txt", 12, "text/plain"), attachment("b.webp", 13, None))
+    found = images_of(message(*files, embeds=embeds), OWN)
+    assert [(one.key, one.name) for one in found] == [("11", "a.png"), ("13", "b.webp"), ("0e0i", "Page")]
+    assert found[0].source == Sent(f"{CDN}/11/a.png?ex=1", 5)
+    assert found[2].source == Embedded(PROXY)
+    assert not any(one.spoiler or one.private for one in found)
+
+
+def test_what_is_hidden_and_what_is_ours_is_known() -> None:
+    embeds = ({"url": "https://x.example/", "image": {"proxy_url": PROXY}},)
+    files = (attachment("SPOILER_easel-5-2.png", 11), attachment("fox.png", 12))
+    mine = images_of(message(*files, author=OWN, ephemeral=True, embeds=embeds, content="||https://x.example/||"), OWN)
+    assert [one.spoiler for one in mine] == [True, False, True]
+    assert all(one.private for one in mine)
+    assert [one.ours for one in mine] == [("5", 1), None, None]
+    assert images_of(message(*files), OWN)[0].ours is None
+    (forwarded,) = images_of(message(author=OWN, snapshots=[part(files[0])]), OWN)
+    assert forwarded.ours is None
+
+
+@pytest.mark.parametrize("what", NAMES)
+def test_the_question_is_within_discord_s_limits(what: What) -> None:
+    images = [image(number, "😀" * 300) for number in range(50)]
+    content, view = which_image(what, 2**64 - 1, images)
+    (choice,) = cast(list[ImageChoice], view.children)
+    assert len(choice.item.custom_id) <= 100
+    assert len(choice.item.placeholder or "") <= 150
+    assert len(choice.item.options) == 25
+    assert all(len(option.label.encode("utf-16-le")) // 2 <= 100 for option in choice.item.options)
+    assert "50" in content
+
+
+def test_the_modal_is_within_discord_s_limits_and_known_again() -> None:
+    modal = cast(Any, draw_modal(2**64 - 1, str(2**64 - 1), "😀" * 4000).to_dict())
+    assert DRAW.fullmatch(modal["custom_id"])
+    assert len(modal["custom_id"]) <= 100
+    assert len(modal["title"]) <= 45
+    assert len(modal["components"]) <= 5
+    for label in modal["components"]:
+        assert len(label["label"]) <= 45
+        assert len(label["description"]) <= 100
+        assert len(label["component"]["value"].encode("utf-16-le")) // 2 <= 4000
+
+
+def test_the_memory_is_each_person_s_own_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(message_images, "KEPT", 3)
+    memory = Memory()
+    for number in range(5):
+        memory.put(1, number, (image(number),))
+    assert [bool(memory.get(1, number)) for number in range(5)] == [False, False, True, True, True]
+    assert memory.get(2, 4) == ()
+    monkeypatch.setattr(message_images, "KEPT_SECONDS", -1.0)
+    assert memory.get(1, 4) == ()
