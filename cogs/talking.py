@@ -26,6 +26,7 @@ from cogs.draw import DrawCog
 from cogs.enlarge import EnlargeCog
 from cogs.forming import FormsCog
 from cogs.found import Finder
+from cogs.help import HelpCog
 from cogs.history import HistoryCog
 from cogs.history_items import HistoryChoice, PageButton
 from cogs.menu_views import ImageChoice
@@ -113,6 +114,7 @@ async def build_talking(
         MenusCog(desk, finder, recall, info_reader, client.tree),
         CancelCog(studio, delivery),
         QueueCog(studio, delivery),
+        HelpCog(client.tree),
         StatusCog(studio, settings.switching_servers, core.notes),
     )
     chores = {

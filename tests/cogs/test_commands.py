@@ -15,6 +15,7 @@ from cogs.client import INTENTS, EaselClient
 from cogs.control import ControlCog
 from cogs.describe import DescribeCog
 from cogs.draw import DrawCog
+from cogs.help import HelpCog
 from cogs.history import HistoryCog
 from cogs.menu_views import NAMES
 from cogs.menus import MenusCog
@@ -63,6 +64,7 @@ async def client(tmp_path: Path) -> AsyncIterator[EaselClient]:
             PresetCog(desk, nothing, nothing, nothing),
             HistoryCog(nothing, nothing, nothing),
             ShowCog(nothing, nothing, nothing, nothing),
+            HelpCog(client.tree),
             MenusCog(desk, nothing, nothing, nothing, client.tree),
         ):
             await client.add_cog(cog)
@@ -76,7 +78,7 @@ def definitions(client: EaselClient) -> dict[str, dict[str, Any]]:
 async def test_every_command_is_within_discord_s_limits(client: EaselClient) -> None:
     commands = definitions(client)
     drawing = {"draw", "control", "upscale", "describe"}
-    others = {"queue", "status", "pnginfo", "checkpoint", "preset", "history", "show"}
+    others = {"queue", "status", "pnginfo", "checkpoint", "preset", "history", "show", "help"}
     assert commands.keys() == drawing | others | {*NAMES.values()}
     for command in commands.values():
         assert broken_limits(command) == []

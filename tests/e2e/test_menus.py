@@ -269,3 +269,11 @@ async def test_what_is_made_of_a_spoiler_or_a_private_picture_is_as_hidden(stage
     hidden = shown(stage, content="||https://example.com/page||", embeds=[embed(stage)])
     larger = await stage.delivered(await menu(stage, UPSCALE, hidden))
     assert larger.attachments[0].filename.startswith("SPOILER_")
+
+
+async def test_help_tells_this_person_of_every_command_and_menu(stage: Stage) -> None:
+    answer = await stage.answered(await stage.discord.slash(stage.ada, "help"))
+    assert answer.ephemeral
+    for command in stage.discord.commands.values():
+        assert command["name"] in answer.text()
+        assert command["description"] in answer.text()
