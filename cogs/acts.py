@@ -93,6 +93,6 @@ def reply_to(press: discord.Interaction, request: GenerationRequest, found: Foun
 def link_to(job: Job) -> str | None:
     """A link to the message that shows the job; None where there is none that others could follow."""
     address = ReplyAddress.from_json(job.reply)
-    if job.message_id is None or address.private or job.delivered_to not in ("reply", "channel"):
+    if job.message_id is None or address.by_token_alone or job.delivered_to not in ("reply", "channel"):
         return None
     return f"https://discord.com/channels/{address.guild_id or '@me'}/{address.channel_id}/{job.message_id}"

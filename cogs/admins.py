@@ -8,6 +8,7 @@ import discord
 
 from core.errors import UserError
 
+NOT_MEMBER = "I am no member of this server, so that nobody can {what} from here."
 NOT_HERE = "Whoever runs this bot lets its webuis be switched from another server only."
 
 NOT_EVERYWHERE = (
@@ -23,6 +24,8 @@ def check_admin(interaction: discord.Interaction, what: str, servers: Collection
     """
     if interaction.guild_id is None or not interaction.permissions.manage_guild:
         raise UserError(f"Only members who may manage this server can {what}.")
+    if not interaction.is_guild_integration():
+        raise UserError(NOT_MEMBER.format(what=what))
     if servers and interaction.guild_id not in servers:
         raise UserError(NOT_HERE)
     return interaction.guild_id
@@ -41,4 +44,4 @@ def may_see_hidden(interaction: discord.Interaction) -> bool:
 
 def manages_server(interaction: discord.Interaction) -> bool:
     """Whether this person is one of the server's admins."""
-    return interaction.guild_id is not None and interaction.permissions.manage_guild
+    return interaction.is_guild_integration() and interaction.permissions.manage_guild

@@ -22,6 +22,7 @@ from cogs.buttons import cancel_view
 from cogs.completing import Offers, offer, offer_extra, offer_last, offer_names
 from cogs.delivery import DiscordDelivery
 from cogs.edits import TROUBLE
+from cogs.late import warned
 from cogs.reply import ReplyAddress
 from cogs.shelves import offer_presets
 from core.errors import UserError
@@ -128,7 +129,7 @@ class AskingCog(commands.Cog):
         order = replace(self._order(interaction, str(interaction.id), request, reply), origin=origin)
         async with self._delivery.turn(order.job_id):
             ticket = await self._studio.submit(order)
-            message_id = None if ticket is None else await _reply(interaction, ticket)
+            message_id = None if ticket is None else await _reply(interaction, ticket, reply)
             if ticket is not None and message_id is not None:
                 await self._studio.note_message(ticket, str(message_id))
 
@@ -157,7 +158,7 @@ class AskingCog(commands.Cog):
             if ticket is not None:
                 with contextlib.suppress(*TROUBLE):
                     await message.edit(
-                        content=say.accepted(ticket), view=cancel_view(ticket.job_id), allowed_mentions=NOBODY
+                        content=_accepted(ticket, reply), view=cancel_view(ticket.job_id), allowed_mentions=NOBODY
                     )
                 await self._studio.note_message(ticket, str(message.id))
 
@@ -174,10 +175,10 @@ class AskingCog(commands.Cog):
         )
 
 
-async def _reply(interaction: discord.Interaction, ticket: Ticket) -> int | None:
+async def _reply(interaction: discord.Interaction, ticket: Ticket, reply: ReplyAddress) -> int | None:
     """Say what was understood. The job is safe already: where the reply fails, the picture finds another way."""
     try:
-        content, view = say.accepted(ticket), cancel_view(ticket.job_id)
+        content, view = _accepted(ticket, reply), cancel_view(ticket.job_id)
         if interaction.response.is_done():
             message = await interaction.edit_original_response(content=content, view=view, allowed_mentions=NOBODY)
             return message.id
@@ -188,6 +189,10 @@ async def _reply(interaction: discord.Interaction, ticket: Ticket) -> int | None
         log.warning("a reply could not be given: %s", type(error).__name__, extra={"job": ticket.job_id})
         return None
     return response.message_id
+
+
+def _accepted(ticket: Ticket, reply: ReplyAddress) -> str:
+    return say.accepted(warned(ticket, reply, ticket.starts_at, ticket.obstacle))
 
 
 def _weight(person: discord.User | discord.Member, weights: Mapping[int, float]) -> float:

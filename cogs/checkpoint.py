@@ -36,6 +36,8 @@ SWITCH = "switch models"
 NAME = "name checkpoints"
 
 
+@app_commands.allowed_installs(guilds=True, users=False)
+@app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
 class CheckpointCog(commands.GroupCog, group_name="checkpoint", group_description="What the webuis draw with"):
     """Checkpoints. `servers`: whose admins may switch webuis; empty: every server's."""
 

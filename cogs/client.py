@@ -46,8 +46,8 @@ class EaselClient(commands.AutoShardedBot):
             intents=INTENTS,
             allowed_mentions=NOBODY,
             tree_cls=AnsweringTree,
-            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False),
-            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
             max_messages=None,
             chunk_guilds_at_startup=False,
             shard_ids=shard_ids,  # type: ignore[arg-type]  # the library's own default is None

@@ -25,6 +25,7 @@ from cogs.captions import DESCRIPTION_ALONE, DESCRIPTION_ELSEWHERE, caption_of, 
 from cogs.edits import edit_message, edit_shown
 from cogs.files import prepare, shrink_all
 from cogs.growing import Gone, Place, Post, Refused, TooLarge
+from cogs.late import warned
 from cogs.picture_buttons import result_view
 from cogs.places import ChannelPlace, DirectPlace, LateReplyPlace, ReplyPlace
 from cogs.reply import ReplyAddress
@@ -90,7 +91,8 @@ class DiscordDelivery:
 
     async def show_queued(self, job: Job, place: int, starts_at: float | None, obstacle: str | None) -> bool:
         """Edit the message: the place of a waiting job has changed. Whether Discord took it."""
-        return await self._edit(job, say.queued(job, place, starts_at, obstacle))
+        told = warned(job, ReplyAddress.from_json(job.reply), starts_at, obstacle)
+        return await self._edit(job, say.queued(told, place, starts_at, obstacle))
 
     async def show_cancelled(self, job: Job) -> None:
         """Take the buttons off, and say so above the pictures that are shown already."""
@@ -98,7 +100,8 @@ class DiscordDelivery:
 
     async def show_progress(self, job: Job, glimpse: Glimpse) -> None:
         """Edit the message. An edit that has begun is finished even if the picture arrives meanwhile."""
-        edit = asyncio.create_task(self._edit(job, say.drawing(job, glimpse)), name=f"edit {job.id}")
+        content = say.drawing(warned(job, ReplyAddress.from_json(job.reply)), glimpse)
+        edit = asyncio.create_task(self._edit(job, content), name=f"edit {job.id}")
         self._edits.add(edit)
         edit.add_done_callback(self._edits.discard)
         await asyncio.shield(edit)
@@ -245,9 +248,9 @@ class DiscordDelivery:
         if where in (None, "reply"):
             if address.token_lives:
                 places.append(ReplyPlace(self._client, address, message_id, look=look))
-            if message_id is not None and not address.private and (look or where == "reply"):
+            if message_id is not None and not address.by_token_alone and (look or where == "reply"):
                 places.append(LateReplyPlace(self._client, address, job.id, message_id, certain=where == "reply"))
-        if where in (None, "reply", "channel") and not address.private:
+        if where in (None, "reply", "channel") and not address.by_token_alone:
             known = at.get("channel")
             places.append(ChannelPlace(self._client, address.channel_id, job.id, known, search=search))
         if where != "kept":

@@ -42,8 +42,8 @@ async def edit_reply(client: discord.Client, address: ReplyAddress, message_id: 
 
 
 async def edit_message(client: discord.Client, address: ReplyAddress, message_id: int | None, **changes: Any) -> bool:
-    """The same with the bot's token alone, to which a private reply does not exist."""
-    if message_id is None or address.private:
+    """The same with the bot's token alone, which does not reach every reply."""
+    if message_id is None or address.by_token_alone:
         return False
     message = client.get_partial_messageable(address.channel_id).get_partial_message(message_id)
     return await _is_taken(message.edit(allowed_mentions=NOBODY, **changes))

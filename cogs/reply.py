@@ -35,6 +35,8 @@ class ReplyAddress:
     message_id: int | None = None
     made_from: str | None = None
     """A link to the message from whose picture this is made."""
+    is_member: bool = True
+    """Whether the bot is there itself, and not only brought along by somebody who installed it for themselves."""
 
     def __repr__(self) -> str:
         return f"<ReplyAddress channel={self.channel_id} private={self.private}>"
@@ -48,6 +50,11 @@ class ReplyAddress:
     def token_lives(self) -> bool:
         """Whether the reply can still be edited with its token."""
         return time.time() < self.expires_at - TOKEN_MARGIN
+
+    @property
+    def by_token_alone(self) -> bool:
+        """Whether the reply is out of the bot's own reach, so that nothing can be said there after the token's life."""
+        return self.private or not self.is_member
 
     def to_json(self) -> str:
         """As the row keeps it."""
@@ -70,4 +77,12 @@ class ReplyAddress:
             owner_id=interaction.user.id,
             private=private,
             file_bytes=interaction.filesize_limit,
+            is_member=is_member(interaction),
         )
+
+
+def is_member(interaction: discord.Interaction) -> bool:
+    """Whether the bot is where this happens: in the server, or in a direct conversation with the person."""
+    if interaction.guild_id is not None:
+        return interaction.is_guild_integration()
+    return not interaction.context.private_channel

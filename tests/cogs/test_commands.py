@@ -156,10 +156,11 @@ async def test_what_works_on_an_image_has_the_options_people_were_promised(clien
     }
 
 
-async def test_commands_are_for_servers_and_direct_messages_with_the_bot(client: EaselClient) -> None:
-    for command in definitions(client).values():
-        assert command["contexts"] == [0, 1]
-        assert command["integration_types"] == [0]
+async def test_commands_are_for_everywhere_but_those_about_what_members_share(client: EaselClient) -> None:
+    for name, command in definitions(client).items():
+        is_shared = name == "checkpoint"
+        assert command["contexts"] == ([0, 1] if is_shared else [0, 1, 2])
+        assert command["integration_types"] == ([0] if is_shared else [0, 1])
 
 
 async def test_queue_and_status_have_the_options_people_were_promised(client: EaselClient) -> None:

@@ -21,6 +21,19 @@ def test_an_address_comes_back_from_its_json() -> None:
     assert ReplyAddress.from_json(ADDRESS.to_json()) == ADDRESS
 
 
+def test_an_address_of_an_earlier_version_is_one_where_the_bot_is_a_member() -> None:
+    text = ADDRESS.to_json().replace(',"is_member":true', "")
+    assert "is_member" not in text
+    assert ReplyAddress.from_json(text) == ADDRESS
+
+
+def test_private_replies_and_those_where_the_bot_is_none_are_reached_by_the_token_alone() -> None:
+    public = replace(ADDRESS, private=False)
+    assert ADDRESS.by_token_alone
+    assert not public.by_token_alone
+    assert replace(public, is_member=False).by_token_alone
+
+
 def test_the_token_is_never_shown() -> None:
     assert "s3cret" not in f"{ADDRESS!r} {ADDRESS}"
 

@@ -26,6 +26,21 @@ async def test_commands_are_accepted_before_the_webui_is_there(new_stage: OpenSt
         stage.arrived_once(interaction)
 
 
+async def test_what_may_come_after_the_last_moment_to_answer_is_said_early(new_stage: OpenStage) -> None:
+    stage = await new_stage(listening=False)
+    elsewhere = stage.discord.add_foreign_guild("Elsewhere")
+    late = "Here I can answer for 15 minutes only. If this takes longer, the answer comes as a direct message"
+    brought = await stage.draw("a red fox", channel=elsewhere, **OPTIONS)
+    private = await stage.draw("a blue fox", private=True, **OPTIONS)
+    public = await stage.draw("a green fox", **OPTIONS)
+    assert late in (await stage.answered(brought)).content
+    assert late in (await stage.answered(private)).content
+    assert late not in (await stage.answered(public)).content
+    await stage.webui.accept_connections()
+    for interaction in (brought, private, public):
+        assert late not in (await stage.delivered(interaction)).content
+
+
 async def test_a_webui_that_starts_slowly_is_waited_for(new_stage: OpenStage) -> None:
     stage = await new_stage(listening=False)
     stage.webui.routes_missing = True
