@@ -12,6 +12,7 @@ from discord.ext import commands
 from cogs import say
 from cogs.answers import NOBODY
 from cogs.picture_buttons import VERBS
+from cogs.reply import is_member
 
 Registered = app_commands.Command[Any, ..., Any] | app_commands.Group | app_commands.ContextMenu
 
@@ -81,5 +82,7 @@ def _within(head: str, lines: Iterable[str], room: int) -> str:
 
 def _is_usable(command: Registered, interaction: discord.Interaction) -> bool:
     """Whether Discord offers it here at all; None is the tree's own answer, which is yes."""
-    contexts = getattr(command, "allowed_contexts", None)
+    contexts, installs = command.allowed_contexts, command.allowed_installs
+    if installs is not None and not installs.user and not is_member(interaction):
+        return False
     return interaction.guild_id is not None or contexts is None or contexts.dm_channel

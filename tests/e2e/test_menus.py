@@ -259,6 +259,24 @@ async def test_a_channel_that_the_bot_can_t_read_makes_no_difference(stage: Stag
     assert sent_images(stage, EXTRAS, "image")[-1] == (32, 32)
 
 
+async def test_direct_messages_have_the_menus_too(stage: Stage) -> None:
+    message = await stage.delivered(
+        await stage.draw("a red fox", size="64x64", steps=2, count=2, channel=stage.ada.dm), 2
+    )
+    asked, select = await question(stage, UPSCALE, message)
+    await stage.restart()
+    value = select["options"][0]["value"]
+    larger = await stage.delivered(await stage.discord.select(stage.ada, asked, select["custom_id"], [value]))
+    assert larger.channel is stage.ada.dm
+    assert "/draw prompt:a red fox" in await told(stage, await menu(stage, INFO, await one_of(stage)))
+
+
+async def one_of(stage: Stage) -> Message:
+    interaction = await stage.draw("a red fox", size="64x64", steps=2, channel=stage.ada.dm)
+    await stage.reaches(interaction, "done")
+    return await stage.delivered(interaction)
+
+
 async def test_what_is_made_of_a_spoiler_or_a_private_picture_is_as_hidden(stage: Stage) -> None:
     larger = await stage.delivered(await menu(stage, UPSCALE, shown(stage, file("SPOILER_fox.png"))))
     assert larger.attachments[0].filename.startswith("SPOILER_")
