@@ -39,6 +39,7 @@ from cogs.queue import QueueCog
 from cogs.show import ShowCog
 from cogs.status import StatusCog
 from cogs.upscale import UpscaleCog
+from cogs.wishes import WishesCog
 from core.assembly import Core, build_desk, open_understanding
 from core.fetch import ImageFetcher
 from core.images.store import PictureStore
@@ -93,7 +94,8 @@ async def build_talking(
     )
     recall, gallery = Recall(core.parts), GalleryRows(core.database)
     searches = SearchRows(core.database)
-    finder = Finder(recall, Preferences(PreferenceRows(core.database)), intake.fetch)
+    preferences = Preferences(PreferenceRows(core.database))
+    finder = Finder(recall, preferences, intake.fetch)
     pictures = PictureStore(settings.data_dir)
     originals = Originals(client, pictures, intake.fetch)
     info_reader = InfoReader(intake.fetch)
@@ -116,6 +118,7 @@ async def build_talking(
         QueueCog(studio, delivery),
         HelpCog(client.tree),
         StatusCog(studio, settings.switching_servers, core.notes),
+        WishesCog(preferences),
     )
     chores = {
         "herald": herald.run,

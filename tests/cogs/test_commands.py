@@ -25,6 +25,7 @@ from cogs.queue import QueueCog
 from cogs.show import ShowCog
 from cogs.status import StatusCog
 from cogs.upscale import UpscaleCog
+from cogs.wishes import WishesCog
 from core.size import parse_size
 from core.store.database import database_url, open_database
 from core.store.facts import Facts
@@ -66,6 +67,7 @@ async def client(tmp_path: Path) -> AsyncIterator[EaselClient]:
             ShowCog(nothing, nothing, nothing, nothing),
             HelpCog(client.tree),
             MenusCog(desk, nothing, nothing, nothing, client.tree),
+            WishesCog(nothing),
         ):
             await client.add_cog(cog)
         yield client
@@ -78,7 +80,7 @@ def definitions(client: EaselClient) -> dict[str, dict[str, Any]]:
 async def test_every_command_is_within_discord_s_limits(client: EaselClient) -> None:
     commands = definitions(client)
     drawing = {"draw", "control", "upscale", "describe"}
-    others = {"queue", "status", "pnginfo", "checkpoint", "preset", "history", "show", "help"}
+    others = {"queue", "status", "pnginfo", "checkpoint", "preset", "history", "show", "help", "my", "settings"}
     assert commands.keys() == drawing | others | {*NAMES.values()}
     for command in commands.values():
         assert broken_limits(command) == []

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from core.preferences import Preferences, Wishes, resolve
+from core.errors import UserError
+from core.preferences import NO_SHEET, Preferences, Wishes, parse_span, resolve
 from core.store.database import database_url, open_database
 from core.store.preferences import CHANNEL, PERSON, SERVER, PreferenceRows
 
@@ -42,10 +43,46 @@ async def test_who_may_not_wish_something_is_not_heard(engine: AsyncEngine) -> N
 
 def test_a_server_may_require_metadata_and_the_narrower_scope_is_heard_first() -> None:
     said = {(PERSON, "42"): {"metadata": "off"}, (SERVER, "900"): {"require_metadata": "on", "preview": "on"}}
-    assert resolve(said) == Wishes(metadata=True, preview=True)
+    assert resolve(said) == Wishes(metadata=True, require_metadata=True, preview=True)
     assert not resolve({**said, (CHANNEL, "7"): {"preview": "off"}}).preview
     assert not resolve({(PERSON, "42"): {"metadata": "off"}, (SERVER, "900"): {"require_metadata": "off"}}).metadata
 
 
 def test_what_can_not_be_read_was_not_said() -> None:
     assert resolve({(PERSON, "42"): {"ping_after": "soon", "sheet": "", "metadata": "perhaps"}}) == Wishes()
+    assert resolve({(PERSON, "42"): {"ping_after": "nan", "sheet": "inf"}}) == Wishes()
+
+
+@pytest.mark.parametrize(("said", "sheet"), [("0", NO_SHEET), ("1", 1), ("3", 3)])
+def test_a_contact_sheet_comes_with_so_many_pictures_or_never(said: str, sheet: int) -> None:
+    assert resolve({(PERSON, "42"): {"sheet": said}, (SERVER, "900"): {"sheet": "8"}}).sheet == sheet
+    assert resolve({(PERSON, "42"): {}, (SERVER, "900"): {"sheet": said}}).sheet == sheet
+
+
+@pytest.mark.parametrize(
+    ("typed", "seconds"),
+    [
+        ("90", 90.0),
+        ("30s", 30.0),
+        (" 2 min ", 120.0),
+        ("1.5M", 90.0),
+        ("1 hour", 3600.0),
+        ("24h", 86_400.0),
+        ("off", None),
+        ("Never", None),
+    ],
+)
+def test_a_span_is_read_as_people_write_it(typed: str, seconds: float | None) -> None:
+    assert parse_span(typed) == seconds
+
+
+@pytest.mark.parametrize("typed", ["", "soon", "-5", "4s", "25h", "1e9", "2 d", "0", "5;", "2 months", "9999999"])
+def test_a_span_that_can_not_be_has_a_sentence(typed: str) -> None:
+    with pytest.raises(UserError, match="30s, 2m, 1h"):
+        parse_span(typed)
+
+
+async def test_who_can_wait_gets_the_same_answer(engine: AsyncEngine) -> None:
+    wishes = Preferences(PreferenceRows(engine))
+    await wishes.put(PERSON, "42", {"metadata": "off"})
+    assert await wishes.whenever("42", None, "900") == await wishes.of("42", None, "900") == Wishes(metadata=False)

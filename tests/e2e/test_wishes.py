@@ -1,0 +1,85 @@
+"""What people and admins wish, through the real bot: kept over a restart, and for the right person only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from playground.discord import Member, NotSendable
+from tests.buttons import button_id
+from tests.e2e.harness import Stage
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def my(stage: Stage, member: Member | None = None, **options: Any) -> str:
+    message = await stage.answered(await stage.discord.slash(member or stage.ada, "my", **options))
+    assert message.ephemeral
+    return message.content
+
+
+async def settings(stage: Stage, member: Member, **options: Any) -> str:
+    message = await stage.answered(await stage.discord.slash(member, "settings", **options))
+    assert message.ephemeral
+    return message.content
+
+
+def admin(stage: Stage) -> Member:
+    return stage.discord.member("root", administrator=True)
+
+
+async def test_what_a_person_wishes_is_kept_and_their_own(stage: Stage) -> None:
+    assert "Ping: never" in await my(stage)
+    assert "longer than 2 min" in await my(stage, metadata="off", ping="2m", sheet=3)
+    await stage.restart()
+    text = await my(stage)
+    assert "left out of the pictures" in text
+    assert "longer than 2 min" in text
+    assert "with 3 pictures" in text
+    assert "Ping: never" in await my(stage, stage.discord.member("mallory"))
+    assert "30s, 2m, 1h" in await my(stage, ping="soon")
+    assert "carry how they were made" in await my(stage, metadata="on", ping="off", sheet=0)
+    assert "Contact sheet: never" in await my(stage)
+
+
+async def test_admins_say_what_holds_on_their_server(stage: Stage) -> None:
+    root, there = admin(stage), stage.discord.add_channel("there")
+    text = await settings(
+        stage, root, buttons="owner", metadata="required", preview="on", preview_channel=there, sheet=4
+    )
+    assert f"Preview: off; in <#{there.id}> on" in text
+    assert "only who asked" in text
+    await stage.restart()
+    text = await settings(stage, root)
+    assert "Metadata: required" in text
+    assert "with 4 pictures" in text
+    assert f"Preview: off; in <#{stage.discord.channel.id}> off" in text
+    assert "which requires it" in await my(stage, metadata="off")
+    await my(stage, metadata="on")
+    text = await settings(stage, root, buttons="anyone", metadata="free", preview="on", sheet=5)
+    assert f"Preview: on; in <#{stage.discord.channel.id}> on" in text
+    assert "anyone may use them" in text
+    assert "everybody's own choice" in text
+    await settings(stage, root, preview="off")
+
+
+async def test_nobody_else_does_whatever_discord_allows_them(stage: Stage) -> None:
+    with pytest.raises(NotSendable):
+        await settings(stage, stage.ada)
+    stage.discord.commands["settings"]["default_member_permissions"] = None  # as a server's admins may set it
+    sentence = await settings(stage, stage.ada, buttons="owner")
+    assert "Only members who may manage this server" in sentence
+    assert "anyone may use them" in await settings(stage, admin(stage))
+
+
+@pytest.mark.parametrize("verb", ["again", "vary", "strong", "hires", "details", "delete"])
+async def test_where_a_picture_is_its_owner_s_nobody_else_s_press_counts(stage: Stage, verb: str) -> None:
+    message = await stage.drawn("a fox", size="64x64", steps=2)
+    await settings(stage, admin(stage), buttons="owner")
+    mallory = stage.discord.member("mallory")
+    refusal = await stage.answered(await stage.discord.press(mallory, message, button_id(message, verb)))
+    assert refusal.ephemeral
+    assert "nly the person who asked" in refusal.content
+    assert not stage.rows(f"owner_id = '{mallory.id}'")
+    await settings(stage, admin(stage), buttons="anyone")
