@@ -41,11 +41,13 @@ from core.jobs.rescue import Rescuer
 from core.jobs.showing import Shower
 from core.lock import locked
 from core.logs import configure_logs
+from core.preferences import Preferences
 from core.role import role_of
 from core.settings import Settings, load_settings
 from core.store.database import database_url, engine_url
 from core.store.facts import Facts
 from core.store.liveness import is_dead, turn
+from core.store.preferences import PreferenceRows
 from core.switching import Switcher
 from core.tasks import cancel_all, enter_unless, stop_on_signals, until_one_ends
 from core.upkeep import Upkeep
@@ -191,6 +193,7 @@ async def open_services(settings: Settings, command: str) -> AsyncIterator[Servi
             is_held=(lambda job_id, numbers: on_database(core.parts.are_held, job_id, numbers, role.worker))
             if role.shared
             else None,
+            wishes=Preferences(PreferenceRows(core.database)).whenever,
         )
         if role.draws:
             _add_drawing(services, pictures)

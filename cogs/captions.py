@@ -8,7 +8,7 @@ from pathlib import PurePath
 import discord
 
 from cogs import say
-from cogs.files import Upload, prepare, text_file
+from cogs.files import Upload, prepare, size_without_metadata, text_file
 from cogs.growing import Caption, Shown
 from cogs.reply import ReplyAddress
 from cogs.said import about_image
@@ -36,11 +36,14 @@ DESCRIPTION_ELSEWHERE = {
 """What is left to say in a reply whose words went there."""
 
 
-def caption_of(job: Job, drawing: Drawing, store: PictureStore, *, limit: int, final: bool) -> Caption:
+def caption_of(
+    job: Job, drawing: Drawing, store: PictureStore, *, limit: int, final: bool, bare: bool = False
+) -> Caption:
     """The finished caption, or that of the pictures that are there so far.
 
-    A description is its words alone. Remarks of earlier deliveries are found anew: on a picture whose file there is not
-    the kept one, and, at the end, on those that the message does not show.
+    A description is its words alone. `bare`: the pictures go without their metadata. Remarks of earlier deliveries are
+    found anew: on a picture whose file there is not the kept one, and, at the end, on those that the message does not
+    show.
     """
     if drawing.caption is not None:
 
@@ -51,12 +54,13 @@ def caption_of(job: Job, drawing: Drawing, store: PictureStore, *, limit: int, f
     pictures = {number + 1: kept for number, kept in drawing.shown(job.request.pictures)}
 
     async def caption(uploads: Sequence[Upload], refusals: Mapping[int, str], shown: Shown) -> str:
-        encoded = {number: _re_encoded(shown[number], pictures[number]) for number in shown.keys() & pictures.keys()}
+        there = shown.keys() & pictures.keys()
+        encoded = {number: await _re_encoded(shown[number], pictures[number], store) for number in there}
         encoded |= {upload.number: upload.remark for upload in uploads}
         if final:
             absent = pictures.keys() - encoded.keys() - refusals.keys()
             left = [(number - 1, pictures[number]) for number in sorted(absent)]
-            _, earlier = await prepare(job.id, left, store, limit=limit, spoiler=job.request.spoiler)
+            _, earlier = await prepare(job.id, left, store, limit=limit, spoiler=job.request.spoiler, bare=bare)
             refusals = {**earlier, **refusals}
         said = {number: remark for number, remark in encoded.items() if remark is not None}
         asked = max(job.request.pictures, len(pictures))
@@ -98,11 +102,14 @@ def why_none(refusals: Mapping[int, str]) -> str:
     return " ".join(say.each_once(refusals, len(refusals)))
 
 
-def _re_encoded(shown: discord.Attachment, kept: Kept) -> str | None:
-    """What there is to say of a file on Discord that is not the kept one."""
+async def _re_encoded(shown: discord.Attachment, kept: Kept, store: PictureStore) -> str | None:
+    """What there is to say of a file on Discord that is not the kept one, nor that without its metadata."""
+    extension = PurePath(shown.filename).suffix[1:]
     if shown.size == kept.size:
         return None
+    if extension == kept.extension and shown.size == await size_without_metadata(kept, store):
+        return None
     try:
-        return f"re-encoded as {kind_of_extension(PurePath(shown.filename).suffix[1:]).name}"
+        return f"re-encoded as {kind_of_extension(extension).name}"
     except ValueError:
         return None

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import time
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 
@@ -23,19 +22,17 @@ from cogs import say
 from cogs.buttons import cancel_view
 from cogs.captions import DESCRIPTION_ALONE, DESCRIPTION_ELSEWHERE, caption_of, texts_of, why_none
 from cogs.edits import edit_message, edit_shown
-from cogs.files import prepare, shrink_all
-from cogs.growing import Gone, Place, Post, Refused, TooLarge
+from cogs.files import prepare
+from cogs.growing import Place, Post
 from cogs.late import warned
 from cogs.picture_buttons import result_view
 from cogs.places import ChannelPlace, DirectPlace, LateReplyPlace, ReplyPlace
 from cogs.reply import ReplyAddress
+from cogs.sending import send
 from core.images.store import PictureStore
 from core.jobs.model import ENDED, Delivered, Drawing, Glimpse, Job, JobState
+from core.preferences import Wishes
 
-log = logging.getLogger(__name__)
-
-SMALLEST_LIMIT = 256 * 1024
-"""Bytes below which a picture is not squeezed any further, however small a place says its limit is."""
 POINTING_SECONDS = 10.0
 """How long an answer's end waits at most for the reply to say where it is."""
 REPLY_SECONDS = 5.0
@@ -48,6 +45,7 @@ ELSEWHERE = ("channel", "dm", "kept")
 Turns = Callable[[str], AbstractAsyncContextManager[None]]
 Fetch = Callable[[str], Awaitable[Job | None]]
 IsHeld = Callable[[str, Collection[int]], Awaitable[bool]]
+WishesFor = Callable[[str, str | None, str | None], Awaitable[Wishes]]
 
 
 class DiscordDelivery:
@@ -55,7 +53,8 @@ class DiscordDelivery:
 
     Where several processes show one job, `turns` is the turn among them, by the job's id, and `fetch` reads the job's
     row anew: another process may have moved the message, or not have given the reply yet. `is_held` says whether
-    pictures are still this process's to show: while it stood still, another may have drawn and shown them.
+    pictures are still this process's to show: while it stood still, another may have drawn and shown them. `wishes`
+    says what holds for a person, in a channel, on a server, however long it has to ask; without it, what is usual.
     """
 
     def __init__(
@@ -66,12 +65,14 @@ class DiscordDelivery:
         turns: Turns | None = None,
         fetch: Fetch | None = None,
         is_held: IsHeld | None = None,
+        wishes: WishesFor | None = None,
     ) -> None:
         self._client = client
         self._pictures = pictures
         self._among_processes = turns
         self._fetch = fetch
         self._is_held = is_held
+        self._wishes_for = wishes
         self._edits: set[asyncio.Task[bool]] = set()
         self._shown: dict[str, str] = {}
         self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
@@ -116,14 +117,15 @@ class DiscordDelivery:
         """Add the fresh pictures to the job's message: the reply, else one in the channel, else a direct one."""
         job = await self._when_answered(job)
         address = ReplyAddress.from_json(job.reply)
-        asked = job.request.pictures
+        wishes = await self._wishes(job, address)
+        asked, bare = job.request.pictures, not wishes.metadata
         pictures = [(n, kept) for n, kept in drawing.shown(asked) if n in fresh or (n >= asked and 0 in fresh)]
         uploads, refusals = await prepare(
-            job.id, pictures, self._pictures, limit=address.file_bytes, spoiler=job.request.spoiler
+            job.id, pictures, self._pictures, limit=address.file_bytes, spoiler=job.request.spoiler, bare=bare
         )
         post = Post(
             job_id=job.id,
-            caption=caption_of(job, drawing, self._pictures, limit=address.file_bytes, final=final),
+            caption=caption_of(job, drawing, self._pictures, limit=address.file_bytes, final=final, bare=bare),
             uploads=[*uploads, *texts_of(job, drawing)],
             refusals=refusals,
             safe_content=say.PICTURES_ALONE if drawing.caption is None else DESCRIPTION_ALONE,
@@ -171,7 +173,7 @@ class DiscordDelivery:
         if job.delivered_to is not None and not post.uploads:
             places = [place for place in places if place.name == job.delivered_to]
             otherwise = Delivered(job.delivered_to, job.message_id)
-        return await self._send(post, places, otherwise)
+        return await send(post, places, otherwise)
 
     async def _explain(self, job: Job, sentence: str, *, perhaps_done: bool) -> Delivered:
         address = ReplyAddress.from_json(job.reply)
@@ -185,10 +187,16 @@ class DiscordDelivery:
             job_id=job.id, caption=caption, safe_content=say.plain(sentence, 400), ping=address.owner_id, view=view
         )
         places = self._places(job, address, look=False, search=perhaps_done)
-        delivered = await self._send(post, places, Delivered("kept", None))
+        delivered = await send(post, places, Delivered("kept", None))
         elsewhere = say.ended_elsewhere(delivered.where, partly=job.delivered_to is not None)
         await self._point_to(job, delivered, elsewhere or await caption(None, None, ()))
         return delivered
+
+    async def _wishes(self, job: Job, address: ReplyAddress) -> Wishes:
+        """What holds now, for who asked, where they asked."""
+        if self._wishes_for is None:
+            return Wishes()
+        return await self._wishes_for(job.owner_id, str(address.channel_id), job.guild_id)
 
     @asynccontextmanager
     async def _alone(self, job_id: str) -> AsyncIterator[None]:
@@ -256,37 +264,6 @@ class DiscordDelivery:
         if where != "kept":
             places.append(DirectPlace(self._client, address.owner_id, job.id, at.get("dm"), search=search))
         return places
-
-    async def _send(self, post: Post, places: Sequence[Place], otherwise: Delivered) -> Delivered:
-        """The first place that takes it, with what those before it do not show; `otherwise` where none does."""
-        for place in places:
-            try:
-                return Delivered(place.name, str(await self._send_smaller(place, post)))
-            except Gone:
-                log.info("the job's message was deleted, so its pictures are kept only")
-                return Delivered("kept", None)
-            except Refused:
-                log.info("a place did not take the answer: %s", place.name)
-                left = place.missing(post.uploads)
-                if post.uploads and not left:
-                    return Delivered(place.name, str(place.message_id))
-                post = replace(post, uploads=left)
-        return otherwise
-
-    async def _send_smaller(self, place: Place, post: Post) -> int:
-        """Send; where the place says the files are too large, whatever its limit was said to be, halve them."""
-        while True:
-            try:
-                return await place.send(post)
-            except TooLarge:
-                left = place.missing(post.uploads)
-                largest = max((upload.size for upload in left), default=0)
-                if largest // 2 < SMALLEST_LIMIT:
-                    raise
-                smaller, refusals = await shrink_all(left, largest // 2)
-                if not smaller:
-                    raise
-                post = replace(post, uploads=smaller, refusals={**post.refusals, **refusals})
 
 
 def _message_id(job: Job) -> int | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import discord
 
 from core.errors import UnreadableAnswer, UserError
+from core.images.bare import strip
 from core.images.fit import Fitted, fit
 from core.images.kinds import kind_of_extension
 from core.images.store import Kept, PictureStore
@@ -33,7 +34,7 @@ _OURS = re.compile(r"(?:SPOILER_)?easel-(?P<job>\d+)-(?P<number>\d+)(?:\.\w+)?")
 class Upload:
     """One picture ready to be sent: where its bytes are (a path, or the bytes), its name, how many they are.
 
-    `number` counts the job's pictures from 1.
+    `number` counts the job's pictures from 1. `bare`: it goes without what it says of how it was made.
     """
 
     original: Path
@@ -43,6 +44,7 @@ class Upload:
     number: int = 1
     data: bytes | None = None
     remark: str | None = None
+    bare: bool = False
 
     def open(self) -> discord.File:
         """A file for one request; discord.py closes it."""
@@ -50,11 +52,18 @@ class Upload:
 
 
 async def prepare(
-    job_id: str, pictures: Iterable[tuple[int, Kept]], store: PictureStore, *, limit: int, spoiler: bool
+    job_id: str,
+    pictures: Iterable[tuple[int, Kept]],
+    store: PictureStore,
+    *,
+    limit: int,
+    spoiler: bool,
+    bare: bool = False,
 ) -> tuple[list[Upload], dict[int, str]]:
     """Every picture, given with its number from 0, within `limit` bytes; one re-encoded for that has a `remark`.
 
-    What can't be sent is left out; for that the second value has a sentence by the picture's number, from 1.
+    `bare`: each without what it says of how it was made; the kept files stay as they are. What can't be sent is left
+    out; for that the second value has a sentence by the picture's number, from 1.
     """
     uploads = [
         Upload(
@@ -63,6 +72,7 @@ async def prepare(
             filename(job_id, number + 1, kept.extension, spoiler=spoiler),
             kept.size,
             number + 1,
+            bare=bare,
         )
         for number, kept in pictures
     ]
@@ -93,6 +103,9 @@ async def shrink(upload: Upload, limit: int) -> Upload:
     UserError where it can't be made that small, UnreadableAnswer where it would have to be and is damaged,
     FileNotFoundError where there is no such file.
     """
+    if upload.bare and upload.data is None:
+        data = await asyncio.to_thread(_strip, upload)
+        upload = replace(upload, data=data, size=len(data))
     if upload.size <= limit:
         if upload.data is None:
             await asyncio.to_thread(upload.original.stat)
@@ -145,7 +158,22 @@ def pack(uploads: Sequence[Upload], *, request_bytes: int = REQUEST_BYTES) -> li
     return parcels
 
 
+async def size_without_metadata(kept: Kept, store: PictureStore) -> int | None:
+    """The size of what is posted of a picture where its metadata is left out; None where that can't be told."""
+    upload = Upload(store.path(kept.name), kept, kept.name, kept.size)
+    try:
+        return len(await asyncio.to_thread(_strip, upload))
+    except (UserError, UnreadableAnswer, FileNotFoundError):
+        return None
+
+
+def _strip(upload: Upload) -> bytes:
+    return strip(upload.original.read_bytes(), kind_of_extension(upload.picture.extension))
+
+
 def _fit(upload: Upload, limit: int) -> Fitted:
     picture = upload.picture
-    data = upload.original.read_bytes()
-    return fit(data, kind=kind_of_extension(picture.extension), limit=limit, infotext=picture.infotext)
+    kind, data = kind_of_extension(picture.extension), upload.original.read_bytes()
+    if upload.bare:
+        return fit(strip(data, kind), kind=kind, limit=limit, infotext=None)
+    return fit(data, kind=kind, limit=limit, infotext=picture.infotext)

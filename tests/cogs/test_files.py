@@ -1,6 +1,7 @@
 """Pictures as Discord takes them: packed into requests, named, and made smaller where they are too large."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,9 @@ from cogs.files import (
     pack,
     prepare,
     shrink,
+    size_without_metadata,
 )
+from core.images.metadata import read_metadata
 from core.images.store import Kept, PictureStore, Raw
 from tests.core.images.pictures import INFOTEXT, as_png, noise
 
@@ -164,3 +167,38 @@ async def test_a_missing_picture_costs_itself_alone(store: PictureStore, squeeze
     uploads, refusals = await prepare("77", enumerate([good, gone]), store, limit=limit, spoiler=False)
     assert [one.number for one in uploads] == [1]
     assert refusals == {2: MISSING}
+
+
+async def test_what_goes_bare_says_nothing_and_the_kept_file_still_does(store: PictureStore) -> None:
+    small, large = await keep(store, 32), await keep(store, 300, 1)
+    limit = large.size // 2
+    uploads, refusals = await prepare("77", enumerate([small, large]), store, limit=limit, spoiler=False, bare=True)
+    assert refusals == {}
+    first, second = uploads
+    assert first.data is not None
+    assert first.remark is None
+    assert (first.filename, first.size) == ("easel-77-1.png", len(first.data))
+    assert first.size == await size_without_metadata(small, store)
+    assert second.size <= limit
+    for one in uploads:
+        assert one.data is not None
+        assert read_metadata(one.data) is None
+    again = await shrink(second, limit // 2)
+    assert again.data is not None
+    assert read_metadata(again.data) is None
+    assert read_metadata(store.path(small.name).read_bytes()) is not None
+
+
+async def test_what_can_not_go_bare_is_left_out_and_said(store: PictureStore) -> None:
+    gone, damaged, moving = [await keep(store, 32, number) for number in range(3)]
+    store.path(gone.name).unlink()
+    path = store.path(damaged.name)
+    path.write_bytes(path.read_bytes()[:100])
+    moving = replace(moving, extension="gif")
+    pictures = enumerate([gone, damaged, moving])
+    uploads, refusals = await prepare("77", pictures, store, limit=10**6, spoiler=False, bare=True)
+    assert uploads == []
+    assert refusals[1] == MISSING
+    assert refusals[2] == DAMAGED
+    assert "GIF can't be freed" in refusals[3]
+    assert [await size_without_metadata(one, store) for one in (gone, damaged, moving)] == [None] * 3

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
 
+from core.images.metadata import read_metadata
 from playground.discord import Member, NotSendable
 from tests.buttons import button_id
 from tests.e2e.harness import Stage
@@ -83,3 +87,43 @@ async def test_where_a_picture_is_its_owner_s_nobody_else_s_press_counts(stage: 
     assert "nly the person who asked" in refusal.content
     assert not stage.rows(f"owner_id = '{mallory.id}'")
     await settings(stage, admin(stage), buttons="anyone")
+
+
+async def test_metadata_is_left_out_where_its_owner_wishes_and_no_server_objects(stage: Stage) -> None:
+    small: dict[str, Any] = {"size": "64x64", "steps": 2}
+    await my(stage, metadata="off")
+    await stage.restart()
+    bare = await stage.drawn("a secret fox", **small)
+    assert read_metadata(bare.attachments[0].data) is None
+    assert b"secret" not in bare.attachments[0].data
+    assert "re-encoded" not in bare.content
+    kept = [path.read_bytes() for path in (stage.bot.data_dir / "pictures").rglob("*.png")]
+    assert any(b"secret" in data for data in kept)
+    details = await stage.answered(await stage.discord.press(stage.ada, bare, button_id(bare, "details")))
+    assert "a secret fox" in details.content
+    assert "Steps `2`" in details.content
+    await settings(stage, admin(stage), metadata="required")
+    says = await stage.drawn("a required fox", **small)
+    assert b"required" in says.attachments[0].data
+    elsewhere = await stage.drawn("a direct fox", channel=stage.ada.dm, **small)
+    assert read_metadata(elsewhere.attachments[0].data) is None
+    await settings(stage, admin(stage), metadata="free")
+    await my(stage, metadata="on")
+    assert b"again" in (await stage.drawn("an again fox", **small)).attachments[0].data
+
+
+async def test_nothing_is_posted_before_the_wish_can_be_read(stage: Stage) -> None:
+    await my(stage, metadata="off")
+    stage.webui.hold()
+    interaction = await stage.draw("a patient fox", size="64x64", steps=2)
+    await stage.reaches(interaction, "running")
+    with closing(sqlite3.connect(stage.bot.data_dir / "easel.db", timeout=10)) as connection:
+        connection.execute("ALTER TABLE preferences RENAME TO hidden")
+        stage.webui.release()
+        await stage.reaches(interaction, "drawn")
+        await asyncio.sleep(1)
+        assert not stage.uploads(interaction)
+        connection.execute("ALTER TABLE hidden RENAME TO preferences")
+    message = await stage.delivered(interaction)
+    assert read_metadata(message.attachments[0].data) is None
+    await my(stage, metadata="on")
