@@ -26,6 +26,7 @@ from cogs.files import prepare
 from cogs.growing import Place, Post
 from cogs.late import warned
 from cogs.picture_buttons import result_view
+from cogs.ping import ping_owner
 from cogs.places import ChannelPlace, DirectPlace, LateReplyPlace, ReplyPlace
 from cogs.reply import ReplyAddress
 from cogs.sending import send
@@ -145,6 +146,8 @@ class DiscordDelivery:
                 words = say.PICTURE_ELSEWHERE if job.delivered_to is None else say.REST_ELSEWHERE
                 words = words if drawing.caption is None else DESCRIPTION_ELSEWHERE
                 await self._point_to(job, delivered, words.get(delivered.where))
+            if final:
+                await self._ping(job, delivered, wishes, failed=False, perhaps_done=perhaps_done)
             return delivered
 
     async def explain(self, job: Job, sentence: str, *, perhaps_done: bool) -> Delivered:
@@ -190,7 +193,13 @@ class DiscordDelivery:
         delivered = await send(post, places, Delivered("kept", None))
         elsewhere = say.ended_elsewhere(delivered.where, partly=job.delivered_to is not None)
         await self._point_to(job, delivered, elsewhere or await caption(None, None, ()))
+        await self._ping(job, delivered, await self._wishes(job, address), failed=True, perhaps_done=perhaps_done)
         return delivered
+
+    async def _ping(self, job: Job, delivered: Delivered, wishes: Wishes, *, failed: bool, perhaps_done: bool) -> None:
+        """Part of the last delivery, so that whoever has to repeat that repeats this, too."""
+        if wishes.wants_ping(time.time() - job.created_at):
+            await ping_owner(self._client, job, delivered, failed=failed, perhaps_done=perhaps_done)
 
     async def _wishes(self, job: Job, address: ReplyAddress) -> Wishes:
         """What holds now, for who asked, where they asked."""

@@ -43,6 +43,10 @@ class Wishes:
     ping_after: float | None = None
     sheet: int = 5
 
+    def wants_ping(self, seconds: float) -> bool:
+        """Whether a job that took so long, from asking to its end, mentions its owner."""
+        return self.ping_after is not None and seconds > self.ping_after
+
 
 SCOPES: Mapping[str, tuple[str, ...]] = {
     "press": (SERVER,),

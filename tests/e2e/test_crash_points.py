@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -109,6 +110,25 @@ async def test_a_late_picture_is_sent_once_though_the_bot_dies_at(
     row = await stage.reaches(interaction, "done")
     stage.arrived_once(interaction)
     assert row["delivered_to"] == place
+
+
+@pytest.mark.parametrize("point", AT_DELIVERY)
+async def test_a_wished_mention_comes_once_though_the_bot_dies_at(stage: Stage, point: str) -> None:
+    await crash_at(stage, point)
+    await stage.answered(await stage.discord.slash(stage.ada, "my", ping="5s"))
+    before = len(stage.discord.messages())
+    stage.webui.hold()
+    interaction = await stage.draw(**OPTIONS)
+    await stage.answered(interaction)
+    await asyncio.sleep(5)
+    stage.webui.release()
+    await survive(stage)
+    await stage.reaches(interaction, "done")
+    stage.arrived_once(interaction)
+    reply, mention = stage.discord.messages()[before:]
+    assert not reply.pinged
+    assert mention.pinged == {stage.ada.id}
+    await stage.answered(await stage.discord.slash(stage.ada, "my", ping="off"))
 
 
 async def drawn_late(stage: Stage, *, private: bool = False) -> Interaction:

@@ -127,3 +127,25 @@ async def test_nothing_is_posted_before_the_wish_can_be_read(stage: Stage) -> No
     message = await stage.delivered(interaction)
     assert read_metadata(message.attachments[0].data) is None
     await my(stage, metadata="on")
+
+
+async def test_a_job_that_took_long_mentions_its_owner_once_also_after_a_crash(stage: Stage) -> None:
+    await my(stage, ping="5s")
+    stage.webui.hold()
+    interaction = await stage.draw("a slow fox", size="64x64", steps=2)
+    private = await stage.draw("a slow private fox", size="64x64", steps=2, private=True)
+    direct = await stage.draw("a slow direct fox", size="64x64", steps=2, channel=stage.ada.dm)
+    await stage.reaches(interaction, "running")
+    await asyncio.sleep(5)
+    await stage.kill()
+    stage.webui.release()
+    await stage.start()
+    for one in (interaction, private, direct):
+        await stage.delivered(one)
+        await stage.reaches(one, "done")
+    pinged = [message for message in stage.discord.messages() if stage.ada.id in message.pinged]
+    assert [message.content for message in pinged if not message.ephemeral] == [
+        f"<@{stage.ada.id}> your picture is there."
+    ]
+    assert not [message for message in stage.discord.messages(stage.ada.dm) if message.pinged]
+    await my(stage, ping="off")

@@ -86,3 +86,9 @@ async def test_who_can_wait_gets_the_same_answer(engine: AsyncEngine) -> None:
     wishes = Preferences(PreferenceRows(engine))
     await wishes.put(PERSON, "42", {"metadata": "off"})
     assert await wishes.whenever("42", None, "900") == await wishes.of("42", None, "900") == Wishes(metadata=False)
+
+
+def test_a_ping_is_wanted_for_what_took_longer() -> None:
+    assert not Wishes().wants_ping(1e9)
+    assert not Wishes(ping_after=30.0).wants_ping(30.0)
+    assert Wishes(ping_after=30.0).wants_ping(30.1)
