@@ -21,8 +21,9 @@ from core.store.facts import Facts
 
 log = logging.getLogger(__name__)
 
-INTENTS = discord.Intents(guilds=True)
-"""Slash commands, buttons and attachments need no other; none of the privileged ones is asked for."""
+INTENTS = discord.Intents(guilds=True, guild_reactions=True, dm_reactions=True)
+"""Slash commands, buttons and attachments need `guilds` alone, ❌ and ✉️ below results the reactions; none of the
+privileged ones is asked for."""
 COMMANDS_FACT = "commands"
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import discord
 
@@ -145,9 +146,19 @@ def picture_in(name: str) -> tuple[str, int] | None:
     return None if found is None else (found["job"], int(found["number"]) - 1)
 
 
-def pack(uploads: Sequence[Upload], *, request_bytes: int = REQUEST_BYTES) -> list[list[Upload]]:
+class Sized(Protocol):
+    """Something that has so many bytes."""
+
+    @property
+    def size(self) -> int: ...
+
+
+Some = TypeVar("Some", bound=Sized)
+
+
+def pack(uploads: Sequence[Some], *, request_bytes: int = REQUEST_BYTES) -> list[list[Some]]:
     """As few requests as Discord's limits allow, in order; a file larger than `request_bytes` travels alone."""
-    parcels: list[list[Upload]] = []
+    parcels: list[list[Some]] = []
     size = 0
     for upload in uploads:
         if not parcels or len(parcels[-1]) == FILES_LIMIT or size + upload.size > request_bytes:

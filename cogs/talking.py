@@ -36,6 +36,7 @@ from cogs.picture_buttons import PictureButton, PictureChoice
 from cogs.pnginfo import InfoReader, PngInfoCog
 from cogs.presets import PresetCog
 from cogs.queue import QueueCog
+from cogs.reactions import ReactionsCog
 from cogs.show import ShowCog
 from cogs.status import StatusCog
 from cogs.upscale import UpscaleCog
@@ -99,6 +100,7 @@ async def build_talking(
     pictures = PictureStore(settings.data_dir)
     originals = Originals(client, pictures, intake.fetch)
     info_reader = InfoReader(intake.fetch)
+    removal = Removal(core.rows, gallery, pictures)
     cogs = (
         DrawCog(desk),
         ControlCog(desk),
@@ -107,7 +109,7 @@ async def build_talking(
         ActsCog(desk, finder),
         EnlargeCog(desk, finder, originals),
         FormsCog(desk, finder, originals),
-        DetailsCog(finder, recall, Removal(core.rows, gallery, pictures)),
+        DetailsCog(finder, recall, removal),
         PresetCog(desk, presets, gallery, recall),
         HistoryCog(gallery, searches, pictures),
         ShowCog(recall, gallery, core.rows, pictures),
@@ -119,6 +121,7 @@ async def build_talking(
         HelpCog(client.tree),
         StatusCog(studio, settings.switching_servers, core.notes),
         WishesCog(preferences),
+        ReactionsCog(client, core.rows, removal),
     )
     chores = {
         "herald": herald.run,

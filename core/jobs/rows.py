@@ -103,6 +103,13 @@ class JobRows:
             row = (await connection.execute(statements.JOB, {"of_job": job_id})).first()
         return None if row is None else as_job(row)
 
+    async def fetch_ended_in(self, message_id: str) -> Job | None:
+        """The job at its end whose answer this message is."""
+        query = sa.select(jobs).where(jobs.c.message_id == message_id, jobs.c.state.in_(ENDED)).limit(1)
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(query)).first()
+        return None if row is None else readable(row)
+
     async def fetch_queue(self, job_ids: Sequence[str]) -> list[Job]:
         """Those of `job_ids` that may have pictures waiting, the oldest first."""
         async with self._engine.connect() as connection:

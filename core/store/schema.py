@@ -33,6 +33,7 @@ jobs = sa.Table(
     sa.Column("origin_verb", sa.Text, nullable=True, comment="what was done with it: again, vary, hires …"),
     sa.Index(None, "state", "created_at"),
     sa.Index(None, "owner_id", "state"),
+    sa.Index(None, "message_id"),
 )
 
 parts = sa.Table(

@@ -26,6 +26,7 @@ from playground.discord.openapi import OpenApiCheck
 from playground.discord.places import Channel, Guild, Member, Permission, Role
 from playground.discord.posting import Origin, Posting
 from playground.discord.pressing import Pressing
+from playground.discord.reacting import Reacting
 from playground.discord.rules import Rules
 from playground.discord.starting import Starting
 from playground.discord.webhooks import Webhooks
@@ -40,7 +41,7 @@ _BACKLOG: Final = 1024
 _SHUTDOWN_SECONDS: Final = 0.5
 
 
-class LocalDiscord(Elsewhere):
+class LocalDiscord(Elsewhere, Reacting):
     """A Discord for one bot. Start it, point the bot's `DISCORD_API_URL` at `api_url`, and act as its members.
 
     Args:

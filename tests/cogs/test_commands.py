@@ -174,7 +174,8 @@ async def test_queue_and_status_have_the_options_people_were_promised(client: Ea
 
 
 def test_no_privileged_intent_is_asked_for() -> None:
-    assert [name for name, wanted in INTENTS if wanted] == ["guilds"]
+    assert [name for name, wanted in INTENTS if wanted] == ["guilds", "guild_reactions", "dm_reactions"]
+    assert not INTENTS.value & discord.Intents(members=True, presences=True, message_content=True).value
 
 
 def command(**changes: Any) -> dict[str, Any]:

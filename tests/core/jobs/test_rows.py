@@ -193,6 +193,17 @@ async def test_the_ordinary_way_leaves_everything_in_the_row(bench: Bench) -> No
         assert await connection.scalar(sa.text("SELECT finished_at FROM jobs")) == 300.0
 
 
+async def test_a_job_at_its_end_is_found_by_its_message(bench: Bench) -> None:
+    await job_in(bench, JobState.DRAWN)
+    await bench.rows.note_message("1", "555")
+    assert await bench.rows.fetch_ended_in("555") is None
+    await bench.rows.mark_done("1", DELIVERED, 300.0)
+    found = await bench.rows.fetch_ended_in("555")
+    assert found is not None
+    assert found.id == "1"
+    assert await bench.rows.fetch_ended_in("444") is None
+
+
 async def test_a_message_whose_start_nobody_can_say_leaves_what_was_said(bench: Bench) -> None:
     await bench.submit()
     await bench.rows.note_message("1", "444", 160.0)

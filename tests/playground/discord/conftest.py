@@ -146,8 +146,8 @@ def command(name: str = "draw", **more: Any) -> dict[str, Any]:
 class Bot(discord.Client):
     """A client as the bot is one: commands only, no message content."""
 
-    def __init__(self) -> None:
-        super().__init__(intents=discord.Intents(guilds=True), guild_ready_timeout=0.05)
+    def __init__(self, **further: bool) -> None:
+        super().__init__(intents=discord.Intents(guilds=True, **further), guild_ready_timeout=0.05)
         self.tree: app_commands.CommandTree[Bot] = app_commands.CommandTree(self)
 
     async def setup_hook(self) -> None:

@@ -21,6 +21,7 @@ def upgrade() -> None:
     op.add_column("jobs", sa.Column("origin_job", sa.Text, comment="the job that this one was made from"))
     op.add_column("jobs", sa.Column("origin_number", sa.Integer, comment="which of its pictures, from 0; empty: all"))
     op.add_column("jobs", sa.Column("origin_verb", sa.Text, comment="what was done with it: again, vary, hires …"))
+    op.create_index("ix_jobs_message_id", "jobs", ["message_id"])
     _make_gallery()
     _make_words()
     _enter_earlier()
@@ -137,5 +138,6 @@ def downgrade() -> None:
         op.execute("DROP TABLE gallery_words")
     for table in ("preferences", "presets", "searches", "favourites", "gallery"):
         op.drop_table(table)
+    op.drop_index("ix_jobs_message_id", "jobs")
     for column in ("origin_verb", "origin_number", "origin_job"):
         op.drop_column("jobs", column)

@@ -1,0 +1,108 @@
+"""❌ and ✉️ below results, through the real bot: after a restart, for the right person only, and nothing twice."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from playground.discord import Member, Message
+from tests.e2e.harness import Stage, until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SMALL: dict[str, Any] = {"size": "64x64", "steps": 2}
+
+
+async def result(stage: Stage, **options: Any) -> Message:
+    interaction = await stage.draw("a fox", **{**SMALL, **options})
+    message = await stage.delivered(interaction, options.get("count") or 1)
+    await stage.reaches(interaction, "done")
+    return message
+
+
+async def nothing_happens(stage: Stage, message: Message, *members: Member) -> None:
+    """Something that the bot does after it heard of all before it, and that nothing changed until then."""
+    before = [len(stage.discord.messages(member.dm)) for member in members]
+    await stage.answered(await stage.discord.slash(stage.ada, "queue"))
+    await asyncio.sleep(0.3)
+    assert not message.deleted
+    assert stage.rows(f"message_id = '{message.id}'")
+    assert [len(stage.discord.messages(member.dm)) for member in members] == before
+
+
+async def letters(stage: Stage, member: Member, count: int) -> list[Message]:
+    return await stage.discord.until(
+        lambda: found if len(found := stage.discord.messages(member.dm)) >= count else None, what=f"{count} letters"
+    )
+
+
+async def test_a_cross_by_its_owner_deletes_a_result(stage: Stage) -> None:
+    message = await result(stage)
+    mallory = stage.discord.member("mallory")
+    stage.discord.react(mallory, message, "❌")
+    stage.discord.react(stage.discord.member("root", administrator=True), message, "❌")
+    stage.discord.react(stage.ada, message, "👍")
+    stage.discord.react(stage.ada, message, "📧")
+    await nothing_happens(stage, message, stage.ada, mallory)
+    await stage.restart()
+    stage.discord.duplicate_next_event()
+    stage.discord.react(stage.ada, message, "❌")
+    await stage.discord.until(lambda: message.deleted, what="the message to be gone")
+    await until(lambda: not stage.rows(f"message_id = '{message.id}'"), what="the row to be gone")
+
+
+async def test_a_cross_on_anything_else_does_nothing(stage: Stage) -> None:
+    said = stage.discord.say(stage.ada, "look")
+    stage.discord.react(stage.ada, said, "❌")
+    stage.discord.react(stage.ada, said, "✉️")
+    stage.webui.hold()
+    interaction = await stage.draw("an unfinished fox", **SMALL)
+    unfinished = await stage.answered(interaction)
+    await stage.reaches(interaction, "running")
+    stage.discord.react(stage.ada, unfinished, "❌")
+    stage.discord.react(stage.ada, unfinished, "✉️")
+    await nothing_happens(stage, unfinished, stage.ada)
+    assert not said.deleted
+    stage.webui.release()
+    await stage.delivered(interaction)
+
+
+async def test_an_envelope_sends_the_pictures_to_whoever_reacts(stage: Stage) -> None:
+    message = await result(stage, count=2, spoiler=True)
+    await stage.restart()
+    bob = stage.discord.member("bob")
+    stage.discord.duplicate_next_event()
+    stage.discord.react(bob, message, "✉️")
+    (letter,) = await letters(stage, bob, 1)
+    assert [one.data for one in letter.attachments] == [one.data for one in message.attachments]
+    assert all(one.spoiler for one in letter.attachments)
+    guild = message.channel.guild
+    assert guild is not None
+    assert letter.content == f"From https://discord.com/channels/{guild.id}/{message.channel.id}/{message.id}"
+    stage.discord.unreact(bob, message, "✉️")
+    stage.discord.react(bob, message, "✉")
+    await nothing_happens(stage, message, bob)
+    stage.discord.react(stage.ada, message, "✉️")
+    await letters(stage, stage.ada, 1)
+
+
+async def test_closed_direct_messages_and_those_where_it_is_already_get_nothing(stage: Stage) -> None:
+    message = await result(stage)
+    shy = stage.discord.member("shy", dms_open=False)
+    stage.discord.react(shy, message, "✉️")
+    await nothing_happens(stage, message, shy)
+    direct = await result(stage, channel=stage.ada.dm)
+    stage.discord.react(stage.ada, direct, "✉️")
+    await nothing_happens(stage, direct, stage.ada)
+    stage.discord.react(stage.ada, direct, "❌")
+    await stage.discord.until(lambda: direct.deleted, what="the message to be gone")
+
+
+async def test_a_message_that_may_not_be_read_is_not_sent_on(stage: Stage) -> None:
+    message = await result(stage)
+    stage.discord.fail("GET", rf"/messages/{message.id}$", status=403, code=50001)
+    eve = stage.discord.member("eve")
+    stage.discord.react(eve, message, "✉️")
+    await nothing_happens(stage, message, eve)
