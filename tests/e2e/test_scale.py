@@ -219,3 +219,18 @@ async def test_a_worker_that_is_told_to_stop_finishes_what_is_short(stage: Clust
     assert await drawer.ended() == 0
     await ends_once(stage, interaction)
     assert stage.parts(interaction)[0]["attempt"] == 1
+
+
+async def test_workers_hear_what_people_wish_and_the_gateway_of_their_reactions(stage: Cluster) -> None:
+    await stage.answered(await stage.discord.slash(stage.ada, "my", metadata="off"))
+    interaction = await stage.draw("a secret fox", count=2, **OPTIONS)
+    await ends_once(stage, interaction, 2)
+    (message,) = stage.carriers(interaction)
+    assert not [one.filename for one in message.attachments if b"secret" in one.data]
+    bob = stage.discord.member("bob")
+    stage.discord.react(bob, message, "✉️")
+    (letter,) = await stage.discord.until(lambda: stage.discord.messages(bob.dm), what="a letter")
+    assert [one.data for one in letter.attachments] == [one.data for one in message.attachments]
+    stage.discord.react(stage.ada, message, "❌")
+    await stage.discord.until(lambda: message.deleted, what="the message to be gone")
+    await stage.answered(await stage.discord.slash(stage.ada, "my", metadata="on"))
