@@ -77,7 +77,7 @@ async def test_nobody_else_does_whatever_discord_allows_them(stage: Stage) -> No
     assert "anyone may use them" in await settings(stage, admin(stage))
 
 
-@pytest.mark.parametrize("verb", ["again", "vary", "strong", "hires", "details", "delete"])
+@pytest.mark.parametrize("verb", ["again", "vary", "strong", "edit", "hires", "upscale", "use", "details", "delete"])
 async def test_where_a_picture_is_its_owner_s_nobody_else_s_press_counts(stage: Stage, verb: str) -> None:
     message = await stage.drawn("a fox", size="64x64", steps=2)
     await settings(stage, admin(stage), buttons="owner")
@@ -86,6 +86,23 @@ async def test_where_a_picture_is_its_owner_s_nobody_else_s_press_counts(stage: 
     assert refusal.ephemeral
     assert "nly the person who asked" in refusal.content
     assert not stage.rows(f"owner_id = '{mallory.id}'")
+    await settings(stage, admin(stage), buttons="anyone")
+
+
+async def test_a_lost_row_makes_nobody_an_owner(stage: Stage) -> None:
+    message = await stage.drawn("a fox", size="64x64", steps=2)
+    await settings(stage, admin(stage), buttons="owner")
+    await stage.kill()
+    with closing(sqlite3.connect(stage.bot.data_dir / "easel.db", timeout=10)) as connection:
+        for table in ("jobs", "parts", "gallery"):
+            connection.execute(f"DELETE FROM {table}")  # noqa: S608  # ours
+        connection.commit()
+    await stage.start()
+    mallory = stage.discord.member("mallory")
+    refusal = await stage.answered(await stage.discord.press(mallory, message, button_id(message, "again")))
+    assert refusal.ephemeral
+    assert "only the person who asked" in refusal.content
+    await stage.delivered(await stage.discord.press(stage.ada, message, button_id(message, "again")))
     await settings(stage, admin(stage), buttons="anyone")
 
 
