@@ -20,6 +20,36 @@ log = logging.getLogger(__name__)
 
 OnOff = Literal["on", "off"]
 Place = app_commands.AppCommandChannel | app_commands.AppCommandThread
+PLACES = [
+    discord.ChannelType.text,
+    discord.ChannelType.news,
+    discord.ChannelType.voice,
+    discord.ChannelType.stage_voice,
+    discord.ChannelType.forum,
+    discord.ChannelType.public_thread,
+    discord.ChannelType.private_thread,
+    discord.ChannelType.news_thread,
+]
+"""Where messages are written; what is not in the bot's cache, too."""
+
+
+class PlaceTransformer(app_commands.Transformer):
+    """A channel or thread that messages are written in."""
+
+    @property
+    def type(self) -> discord.AppCommandOptionType:
+        """As Discord is told."""
+        return discord.AppCommandOptionType.channel
+
+    @property
+    def channel_types(self) -> list[discord.ChannelType]:
+        """As Discord is told."""
+        return PLACES
+
+    async def transform(self, interaction: discord.Interaction, value: Place, /) -> Place:
+        """Nothing has to be looked up: its id is all that is wanted."""
+        del interaction
+        return value
 
 
 class WishesCog(commands.Cog):
@@ -73,7 +103,7 @@ class WishesCog(commands.Cog):
         buttons: Literal["owner", "anyone"] | None = None,
         metadata: Literal["required", "free"] | None = None,
         preview: OnOff | None = None,
-        preview_channel: Place | None = None,
+        preview_channel: app_commands.Transform[Place, PlaceTransformer] | None = None,
         sheet: app_commands.Range[int, 0, 50] | None = None,
     ) -> None:
         """Change what is said, and show it all."""

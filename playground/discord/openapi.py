@@ -65,9 +65,9 @@ def load(path: Path) -> Document:
 class OpenApiCheck:
     """Remembers what was asked and answered, and checks it when somebody looks at `violations`.
 
-    Allowed against the document, where Discord's prose and practice say otherwise: `attachments[].id`, `recipient_id`
-    and the ids of `allowed_mentions` as integers ("snowflake or number"; discord.py sends them so), and texts as codes
-    inside `errors` (the document wants integers there).
+    Allowed against the document, where Discord's prose and practice say otherwise: `attachments[].id`, `recipient_id`,
+    and the ids of `allowed_mentions` and `message_reference` as integers ("snowflake or number"; discord.py sends them
+    so), and texts as codes inside `errors` (the document wants integers there).
     """
 
     def __init__(self, path: Path) -> None:
@@ -167,6 +167,9 @@ def _with_text_ids(body: Any) -> Any:
     if isinstance(allowed := result.get("allowed_mentions"), dict):
         lists = {key: [str(one) for one in allowed[key]] for key in ("users", "roles") if allowed.get(key)}
         result["allowed_mentions"] = allowed | lists
+    if isinstance(reference := result.get("message_reference"), dict):
+        texts = {key: str(value) for key, value in reference.items() if key.endswith("_id") and isinstance(value, int)}
+        result["message_reference"] = reference | texts
     if isinstance(result.get("data"), dict):
         result["data"] = _with_text_ids(result["data"])
     return result

@@ -31,6 +31,8 @@ def _numbered(component: Json, counter: list[int]) -> Json:
 def component_json(component: Json, attachments: list[Attachment]) -> Json:
     kind = component["type"]
     payload = {key: value for key, value in component.items() if value is not None}
+    if isinstance(component.get("emoji"), dict):  # a Unicode one comes back without an id
+        payload["emoji"] = {key: value for key, value in component["emoji"].items() if value is not None}
     if "components" in component:
         payload["components"] = [component_json(child, attachments) for child in component["components"]]
     if isinstance(component.get("accessory"), dict):
