@@ -52,3 +52,7 @@ class Elsewhere(Trouble):
         group = Channel(id=self._memory.ids.next(), name=name, kind=GROUP, people=people)
         self._memory.channels[group.id] = group
         return group
+
+    def delete_message(self, message: Message) -> None:
+        """As a moderator does; its attachments are gone with it."""
+        self._posting.delete(message)

@@ -295,7 +295,3 @@ class LocalDiscord(Elsewhere, Reacting):
         """An ordinary message of a person."""
         place = channel or self.channel
         return self._posting.create(place, {"content": content}, files, Origin(author_id=member.id))
-
-    def delete_message(self, message: Message) -> None:
-        """As a moderator does; its attachments are gone with it."""
-        self._posting.delete(message)
