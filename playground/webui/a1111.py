@@ -228,7 +228,7 @@ class A1111(Extensions):
         query = self.validation.read(PROGRESS_QUERY, call.query, ("query",))
         state = self.machine.state
         progress, eta = state.global_progress()
-        preview = None if query["skip_current_image"] or progress == 0 else await self.preview()
+        preview = None if query["skip_current_image"] or progress == 0 else await self.current_image()
         return json_answer(
             {
                 "progress": progress,
@@ -259,8 +259,8 @@ class A1111(Extensions):
         reply["progress"], reply["eta"] = state.task_progress()
         reply["textinfo"] = state.textinfo
         reply["id_live_preview"] = query["id_live_preview"]
-        if query["live_preview"] and state.preview_id != query["id_live_preview"] and (png := await self.preview()):
-            reply["live_preview"] = f"data:image/png;base64,{png}"
+        if query["live_preview"] and (preview := await self.live_preview(query["id_live_preview"])):
+            reply["live_preview"] = preview
             reply["id_live_preview"] = state.preview_id
         return json_answer(reply)
 

@@ -31,6 +31,8 @@ class Jobs(Dialect):
     txt2img_fields: ClassVar[tuple[Field, ...]] = TXT2IMG
     img2img_fields: ClassVar[tuple[Field, ...]] = IMG2IMG
     alwayson: ClassVar[tuple[str, ...]] = lists.ALWAYSON_SCRIPTS
+    live_format: ClassVar[tuple[str, int]] = ("", 75)
+    """Of the live previews of tasks: the format ("": as the option says) and the quality of a JPEG."""
 
     def read(self, fields: tuple[Field, ...], call: Call) -> dict[str, Any]:
         """The body by its model. Raises InvalidError."""
@@ -86,17 +88,33 @@ class Jobs(Dialect):
             "info": json.dumps(info),
         }
 
-    async def preview(self) -> str | None:
-        """The running picture so far as base64 PNG, or None before enough steps were done."""
+    def note_preview(self) -> Shot | None:
+        """The preview that there is, a new one once enough steps were done since the last."""
         state, options = self.machine.state, self.machine.options
-        if not options["live_previews_enable"] or state.preview is None:
+        every = int(options["show_progress_every_n_steps"])
+        is_due = every != -1 and state.sampling_step - state.shown_step >= every
+        if options["live_previews_enable"] and state.preview is not None and is_due:
+            state.show(Shot(state.preview, 1 - state.sampling_step / max(state.sampling_steps, 1)))
+        shown: Shot | None = state.shown
+        return shown
+
+    async def current_image(self) -> str | None:
+        """The running picture so far as base64, as pictures are saved."""
+        shot, options = self.note_preview(), self.machine.options
+        if shot is None:
             return None
-        if state.sampling_step < int(options["show_progress_every_n_steps"]):
+        return await _encoded(shot, str(options["samples_format"]), int(options["jpeg_quality"]))
+
+    async def live_preview(self, known: int) -> str | None:
+        """The same as a data URI in a format of its own, if it is another one than `known`."""
+        if not self.machine.options["live_previews_enable"]:
             return None
-        left = 1 - state.sampling_step / max(state.sampling_steps, 1)
-        state.preview_id += 1
-        png = await asyncio.to_thread(_preview, Shot(state.preview, left))
-        return base64.b64encode(png).decode()
+        shot = self.note_preview()
+        if shot is None or self.machine.state.preview_id == known:
+            return None
+        kind, quality = self.live_format
+        kind = kind or str(self.machine.options["live_previews_image_format"])
+        return f"data:image/{kind};base64,{await _encoded(shot, kind, quality)}"
 
     async def png_info(self, call: Call) -> Answer:
         """`POST /png-info`: does not wait for the lock."""
@@ -144,8 +162,9 @@ class Jobs(Dialect):
         return {"html_info": f"<p>{note}</p>" if note else "", "image": base64.b64encode(file).decode()}
 
 
-def _preview(shot: Shot) -> bytes:
-    return encode_image(draw(shot), "png", {}, level=1)
+async def _encoded(shot: Shot, kind: str, quality: int) -> str:
+    file = await asyncio.to_thread(lambda: encode_image(draw(shot), kind, {}, quality=quality, level=1))
+    return base64.b64encode(file).decode()
 
 
 def _sent(call: Call) -> Mapping[str, Any]:

@@ -85,6 +85,7 @@ class Machine:
     def hold(self, at_step: int) -> None:
         """Let no generation go past this many steps of its present pass, until `release`."""
         self._held_at = at_step
+        self.changes.notify()  # one that was held before may go on until there
 
     def release(self) -> None:
         """Let held generations go on."""

@@ -24,6 +24,8 @@ class JobState:
     textinfo: str | None = None
     began: float = 0.0
     preview: Any = None
+    shown: Any = None
+    shown_step: int = 0
     preview_id: int = 0
 
     def begin(self, job: str) -> None:
@@ -34,12 +36,18 @@ class JobState:
         self.skipped = self.interrupted = False
         self.textinfo = None
         self.began = time.monotonic()
-        self.preview = None
+        self.preview = self.shown = None
+        self.shown_step = self.preview_id = 0
 
     def next_job(self) -> None:
         """One pass of the job is finished."""
         self.job_no += 1
-        self.sampling_step = 0
+        self.sampling_step = self.shown_step = 0
+
+    def show(self, shot: Any) -> None:
+        """A new preview, which stays until the next one."""
+        self.shown, self.shown_step = shot, self.sampling_step
+        self.preview_id += 1
 
     def end(self) -> None:
         """The job let go of the lock; what happened to it stays readable."""

@@ -28,6 +28,8 @@ _WITHOUT = ("latent-upscale-modes", "hypernetworks", "realesrgan-models", "sched
 class SdNext(SdNextJobs):
     """SD.Next with its UI. The option `server_rate_limit` is in cost units a minute for each path; 0 is off."""
 
+    live_format: ClassVar[tuple[str, int]] = ("jpeg", 60)
+
     def __init__(self, site: Site) -> None:
         super().__init__(site)
         self._began = time.monotonic()
@@ -209,7 +211,7 @@ class SdNext(SdNextJobs):
         query = self.validation.read(PROGRESS_QUERY, call.query, ("query",))
         state, tasks = self.machine.state, self.machine.tasks
         progress, eta = state.task_progress() if state.job_count else (0.0, None)
-        preview = None if query["skip_current_image"] or progress == 0 else await self.preview()
+        preview = None if query["skip_current_image"] or progress == 0 else await self.current_image()
         shown = {key: value for key, value in state.as_json().items() if key != "stopping_generation"}
         return json_answer(
             {

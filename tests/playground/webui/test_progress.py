@@ -101,17 +101,50 @@ async def test_a_failed_task_stays_active_until_another_one_starts(client: Clien
     assert (await client.task("bad"))["active"] is False
 
 
+async def preview_of(client: Client, task_id: str, known: int = -1) -> tuple[str | None, int]:
+    body = {"id_task": task_id, "id_live_preview": known}
+    answer = (await client.ask("POST", "/internal/progress", json=body)).json()
+    return answer["live_preview"], answer["id_live_preview"]
+
+
 async def test_a_preview_is_shown_after_ten_steps(client: Client, webui: LocalWebui) -> None:
     webui.hold(at_step=10)
     job = start(client, "mine", steps=20)
     await webui.until(lambda: webui.step == 10)
     assert (await client.get("progress")).json()["current_image"].startswith("iVBORw0KGgo")
     assert (await client.get("progress?skip_current_image=true")).json()["current_image"] is None
-    body = {"id_task": "mine", "id_live_preview": -1}
-    live = (await client.ask("POST", "/internal/progress", json=body)).json()
-    assert live["live_preview"].startswith("data:image/png;base64,")
+    live, _ = await preview_of(client, "mine")
+    assert live is not None
+    assert live.startswith("data:image/png;base64,")
     webui.release()
     await job
+
+
+async def reached(webui: LocalWebui, step: int) -> None:
+    await webui.until(lambda: webui.step == step, what=f"step {step}")
+
+
+async def test_a_preview_stays_until_as_many_steps_are_done_again() -> None:
+    options = {"show_progress_every_n_steps": 4, "live_previews_image_format": "jpeg", "samples_format": "webp"}
+    async with LocalWebui(seconds_per_step=0.0, cheap_pictures=True, options=options) as webui:
+        client = Client(webui)
+        webui.hold(at_step=3)
+        job = start(client, "mine", steps=20)
+        seen: list[tuple[str | None, int]] = []
+        for step in (3, 4, 7, 8):
+            webui.hold(at_step=step)
+            await reached(webui, step)
+            seen.append(await preview_of(client, "mine"))
+        assert seen[0] == (None, -1)
+        assert seen[1] == seen[2]
+        assert seen[2] != seen[3]
+        assert [number for _, number in seen] == [-1, 1, 1, 2]
+        assert str(seen[3][0]).startswith("data:image/jpeg;base64,")
+        assert await preview_of(client, "mine", known=2) == (None, 2)
+        assert await preview_of(client, "another") == (None, -1)
+        assert (await client.get("progress")).json()["current_image"].startswith("UklGR")
+        webui.release()
+        await job
 
 
 async def test_an_interrupt_gives_200_with_the_pictures_so_far(client: Client, webui: LocalWebui) -> None:
