@@ -27,6 +27,7 @@ from cogs.answers import until_answered
 from cogs.client import INTENTS, EaselClient
 from cogs.delivery import DiscordDelivery
 from cogs.login import log_in, stay_connected, use_discord
+from cogs.previews import PreviewPlaces
 from cogs.talking import DYNAMIC_ITEMS, build_talking
 from core.assembly import Core, open_core, open_image_fetcher
 from core.errors import ConfigurationError
@@ -42,6 +43,7 @@ from core.jobs.showing import Shower
 from core.lock import locked
 from core.logs import configure_logs
 from core.preferences import Preferences
+from core.previews import PreviewWishes
 from core.role import role_of
 from core.settings import Settings, load_settings
 from core.store.database import database_url, engine_url
@@ -242,6 +244,7 @@ def _add_drawing(services: Services, pictures: PictureStore) -> None:
         worker=core.role.worker,
         on_waiting=core.mirror.note,
         elsewhere=core.outlook.elsewhere,
+        wants_preview=PreviewPlaces(PreviewWishes(Preferences(PreferenceRows(core.database)))).want,
     )
     core.news.on_cancelled = pipeline.cancel
     services.dispatcher = Dispatcher(

@@ -14,6 +14,7 @@ from cogs.answers import answer_privately, answering
 from cogs.buttons import CANCEL_EVENT
 from cogs.delivery import DiscordDelivery
 from cogs.edits import TROUBLE
+from cogs.previews import take_preview_off
 from core.errors import NoDatabase, UserError
 from core.jobs.model import ENDED, JobState
 from core.studio import Studio
@@ -60,7 +61,9 @@ class CancelCog(commands.Cog):
         try:
             async with asyncio.timeout(ANSWER_SECONDS), self._delivery.turn(job_id):
                 self._delivery.forget(job_id)
-                await interaction.response.edit_message(content=text, view=None)
+                answer = await interaction.response.edit_message(content=text, view=None)
+                if answer is not None and isinstance(answer.resource, discord.InteractionMessage):
+                    await take_preview_off(answer.resource)
                 return True
         except TROUBLE as error:
             log.info("a press was not answered in time: %s", type(error).__name__, extra={"job": job_id})

@@ -21,7 +21,7 @@ import discord
 from cogs import say
 from cogs.buttons import cancel_view
 from cogs.captions import DESCRIPTION_ALONE, DESCRIPTION_ELSEWHERE, caption_of, texts_of, why_none
-from cogs.edits import edit_message, edit_shown
+from cogs.edits import edit_message, edit_news, edit_shown
 from cogs.files import prepare
 from cogs.growing import Place, Post
 from cogs.late import warned
@@ -103,7 +103,7 @@ class DiscordDelivery:
     async def show_progress(self, job: Job, glimpse: Glimpse) -> None:
         """Edit the message. An edit that has begun is finished even if the picture arrives meanwhile."""
         content = say.drawing(warned(job, ReplyAddress.from_json(job.reply)), glimpse)
-        edit = asyncio.create_task(self._edit(job, content), name=f"edit {job.id}")
+        edit = asyncio.create_task(self._edit(job, content, glimpse), name=f"edit {job.id}")
         self._edits.add(edit)
         edit.add_done_callback(self._edits.discard)
         await asyncio.shield(edit)
@@ -240,16 +240,19 @@ class DiscordDelivery:
                 address = ReplyAddress.from_json(job.reply)
                 await edit_message(self._client, address, _message_id(job), content=words, view=None)
 
-    async def _edit(self, job: Job, content: str) -> bool:
-        """Best effort: nobody is worse off for an edit that Discord did not take."""
+    async def _edit(self, job: Job, content: str, glimpse: Glimpse | None = None) -> bool:
+        """Best effort: nobody is worse off for an edit that Discord did not take.
+
+        With a glimpse of what is drawn, a half-done picture is put there, or stays; without one it is taken off.
+        """
+        is_picture = glimpse is not None and glimpse.preview is not None
         async with self._alone(job.id):
-            if self._shown.get(job.id) == content and not self.is_shared:
+            if self._shown.get(job.id) == content and not is_picture and not self.is_shared:
                 return True  # where others write to it, nobody knows what it says
             job = await self._current(job)
             if job.state in ENDED:
                 return False
-            address = ReplyAddress.from_json(job.reply)
-            taken = await edit_shown(self._client, address, job.delivered_to, _message_id(job), content=content)
+            taken = await edit_news(self._client, job, content, glimpse)
             if taken and not self.is_shared:
                 self._shown[job.id] = content
             return taken

@@ -5,6 +5,7 @@ It knows no route to a message and no job's state.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,9 @@ from typing import Any, TypeVar
 import discord
 import stamina
 
+from cogs.edits import TROUBLE
 from cogs.files import Upload, number_in, pack
+from cogs.previews import take_preview_off
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +86,10 @@ class Place:
             await self._look(post)
             self._looked = True
         for parcel in pack(self.missing(post.uploads)) or [[]]:
-            self._note(await self._put(post, parcel), post.job_id)
+            message = await self._put(post, parcel)
+            self._note(message, post.job_id)
+            with contextlib.suppress(*TROUBLE):  # words alone leave it there
+                await take_preview_off(message)
         return self.message_id or 0
 
     def missing(self, uploads: Collection[Upload]) -> list[Upload]:

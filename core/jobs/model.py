@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -180,7 +180,8 @@ class Part:
 class Glimpse:
     """How far a running job is: `fraction` 0..1 of it all, `step` of `steps` of picture `picture` of `pictures`.
 
-    A `fraction` of None: the webui is at work and can't say how far it is.
+    A `fraction` of None: the webui is at work and can't say how far it is. `preview` is the half-done picture, a small
+    JPEG, where there is a new one; without it a glimpse says the same.
     """
 
     fraction: float | None
@@ -188,6 +189,7 @@ class Glimpse:
     steps: int | None = None
     picture: int | None = None
     pictures: int | None = None
+    preview: bytes | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

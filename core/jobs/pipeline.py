@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -40,6 +40,12 @@ HANDED_BACK = "The bot is being restarted. Your job is in the queue again."
 
 Elsewhere = Callable[[Job, str], bool]
 """Whether a webui other than the one of this key could draw the job and has not failed at it."""
+WantsPreview = Callable[[Job], Awaitable[bool]]
+"""Whether the half-done picture of this job is to be shown."""
+
+
+async def _nobody(_: Job) -> bool:
+    return False
 
 
 @dataclass(slots=True)
@@ -57,6 +63,7 @@ class Pipeline:
     on_waiting: Callable[[str], None]
     elsewhere: Elsewhere
     timing: WatchTiming = field(default_factory=WatchTiming)
+    wants_preview: WantsPreview = _nobody
     _renderer: Renderer = field(init=False)
     _keeper: Keeper = field(init=False)
     _progress: JobProgress = field(default_factory=JobProgress)
@@ -210,8 +217,12 @@ class Pipeline:
         async def show(glimpse: Glimpse) -> None:
             await self.delivery.show_progress(job, self._progress.of_job(job, piece, glimpse))
 
+        async def wants_preview() -> bool:
+            # Of several pictures the first alone: two would take turns in one message.
+            return piece.number == 0 and await self.wants_preview(job)
+
         try:
-            drawn = await self._renderer.draw(job, part, piece, show)
+            drawn = await self._renderer.draw(job, part, piece, show, wants_preview)
         except OSError as error:
             log.warning("the spool can't be written: %s", error.strerror, extra={"job": job.id})
             await self.delivery.show_waiting(job, DISK_TROUBLE)

@@ -46,6 +46,7 @@ class JobProgress:
             steps=glimpse.steps,
             picture=done + 1,
             pictures=pictures,
+            preview=glimpse.preview,
         )
 
     def forget(self, piece: Piece) -> None:

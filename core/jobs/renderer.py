@@ -21,6 +21,7 @@ from core.jobs.model import Glimpse, Job, Part
 from core.jobs.parts import PartRows
 from core.jobs.patience import on_database
 from core.jobs.points import reached
+from core.jobs.previewing import Wanted, never
 from core.jobs.watch import RenderWatch, WatchTiming
 from core.metrics import Metrics
 from core.request import GenerationRequest, Task
@@ -147,7 +148,7 @@ class Renderer:
         """Whether its webui was told to stop: what comes of that says nothing of the webui."""
         return piece in self._stopped
 
-    async def draw(self, job: Job, part: Part, piece: Piece, show: Show) -> Drawn | None:
+    async def draw(self, job: Job, part: Part, piece: Piece, show: Show, wants_preview: Wanted = never) -> Drawn | None:
         """The picture, raw, in its spool; None where it was stopped before anything was sent.
 
         WebuiError, UserError (a name that this webui lacks), OSError (the spool can't be written).
@@ -168,7 +169,8 @@ class Renderer:
         reached("sending", job.id)
         if piece in self._stopped:
             return None
-        answer, seconds = await self._send(piece, client, request.task, payload, show)
+        watch = RenderWatch(client, payload.get("force_task_id"), show, self._timing, wants_preview)
+        answer, seconds = await self._send(piece, client, request.task, payload, watch)
         rendered = await asyncio.to_thread(_read, answer, self._pictures.spool(piece.spool), request, catalog)
         if piece not in self._stopped:
             before = catalog.loaded_checkpoint
@@ -189,11 +191,11 @@ class Renderer:
         return {key: await asyncio.to_thread(resized, png, size) for key, png in found.items()}
 
     async def _send(
-        self, piece: Piece, client: WebuiClient, task: Task, payload: dict[str, Any], show: Show
+        self, piece: Piece, client: WebuiClient, task: Task, payload: dict[str, Any], watch: RenderWatch
     ) -> tuple[Answer, float]:
         """Send the payload and watch over it; what came back, and how many seconds it took."""
         spool = self._pictures.spool(piece.spool)
-        watch = self._watches[piece] = RenderWatch(client, payload.get("force_task_id"), show, self._timing)
+        self._watches[piece] = watch
         started = time.monotonic()
         try:
             async with asyncio.TaskGroup() as group:

@@ -6,11 +6,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.errors import OutcomeUnknown, WebuiError
 from core.jobs.model import Glimpse
+from core.jobs.previewing import Previewer, Wanted, never
 from core.webui.client import WebuiClient
 
 log = logging.getLogger(__name__)
@@ -18,10 +19,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class WatchTiming:
-    """Seconds. `edit` is Discord's patience with edits; the last two say when a webui is taken to have lost a job."""
+    """Seconds. `edit` is Discord's patience with edits, `preview` that with half-done pictures.
+
+    The last two say when a webui is taken to have lost a job.
+    """
 
     poll: float = 1.0
     edit: float = 2.5
+    preview: float = 3.0
     silent: float = 180.0
     """Nothing that was asked of the webui was answered for so long."""
     forgotten: float = 60.0
@@ -37,8 +42,10 @@ class RenderWatch:
         task_id: str | None,
         show: Callable[[Glimpse], Awaitable[None]],
         timing: WatchTiming,
+        wants_preview: Wanted = never,
     ) -> None:
         self._client = client
+        self._previewer = Previewer(client, task_id, wants_preview, timing.preview)
         self._task_id = task_id
         self._show = show
         self._timing = timing
@@ -73,6 +80,7 @@ class RenderWatch:
             await self._end_all()
 
     async def _look(self) -> None:
+        preview = await self._previewer.look() if self._may_show() else None
         progress = await self._client.fetch_progress(self._task_id)
         self._heard_at = time.monotonic()
         if progress is None:
@@ -83,18 +91,23 @@ class RenderWatch:
                 self._offer(Glimpse(None))
             return
         self._at_work_at = self._heard_at
-        self._offer(Glimpse(progress.fraction, progress.step, progress.steps, progress.batch, progress.batches))
+        seen = Glimpse(progress.fraction, progress.step, progress.steps, progress.batch, progress.batches)
+        self._offer(replace(seen, preview=preview))
 
     def _offer(self, glimpse: Glimpse) -> None:
         """Show it, but not after a cancellation, not what was shown already, and one at a time.
 
         Discord may keep an edit waiting for seconds; what comes meanwhile is older than what is seen after that.
         """
-        now = time.monotonic()
-        is_news = glimpse != self._shown and now - self._shown_at >= self._timing.edit
-        if is_news and not self._cancelled.is_set() and (self._showing is None or self._showing.done()):
-            self._shown, self._shown_at = glimpse, now
+        is_news = glimpse != self._shown or glimpse.preview is not None
+        if is_news and self._may_show():
+            self._shown, self._shown_at = glimpse, time.monotonic()
             self._showing = self._begin(self._show_one(glimpse), "show")
+
+    def _may_show(self) -> bool:
+        is_due = time.monotonic() - self._shown_at >= self._timing.edit
+        is_free = self._showing is None or self._showing.done()
+        return is_due and is_free and not self._cancelled.is_set()
 
     async def _show_one(self, glimpse: Glimpse) -> None:
         await self._show(glimpse)

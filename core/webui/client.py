@@ -21,7 +21,7 @@ from core.webui.dialects import LASTING_KEYS
 from core.webui.faults import NETWORK_ERRORS, from_exception, from_status, tidy
 from core.webui.own import said_in, without_leaks
 from core.webui.probing import CAPTION, EXTRAS, INTERROGATE, probe
-from core.webui.progress import Progress, is_idle, read_progress
+from core.webui.progress import NO_PREVIEW, LivePreview, Progress, is_idle, read_live_preview, read_progress
 from core.webui.receiving import ANSWER_LIMIT, read_chunks, read_error, telling
 from core.webui.sending import Base64, in_pieces, parts_of
 from core.webui.stream import read_answer
@@ -134,6 +134,15 @@ class WebuiClient:
             return None
         return read_progress(await self.get(PROGRESS), task=task)
 
+    async def fetch_live_preview(self, task_id: str, known: int) -> LivePreview | None:
+        """The task's half-done picture, if it is another one than `known`; None where the webui has none of that task.
+
+        A global progress has one too, but doesn't say whose: it is never asked for.
+        """
+        if not self._can_ask_task():
+            return None
+        return read_live_preview(await self.task_progress(task_id, known=known))
+
     async def is_task_alive(self, task_id: str) -> bool | None:
         """Whether the webui still runs or queues this task; None where it can't tell.
 
@@ -202,8 +211,10 @@ class WebuiClient:
     def _can_ask_task(self) -> bool:
         return self._capabilities is None or self._capabilities.task_progress
 
-    async def task_progress(self, task_id: str) -> dict[str, Any]:
-        question = {"id_task": task_id, "id_live_preview": -1, "live_preview": False}
+    async def task_progress(self, task_id: str, *, known: int | None = None) -> dict[str, Any]:
+        """One task's progress, with its live preview where the one that is `known` is named."""
+        number = NO_PREVIEW if known is None else known
+        question = {"id_task": task_id, "id_live_preview": number, "live_preview": known is not None}
         answer = await self._json("POST", _TASK_PROGRESS, question)
         if isinstance(answer, dict):
             return answer

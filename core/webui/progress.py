@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+NO_PREVIEW = -1
+"""What counts as the number of the last live preview where none was seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,22 @@ class Progress:
     steps: int | None = None
     batch: int | None = None
     batches: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LivePreview:
+    """A half-done picture as the webui wrote it, a data URI; another `number` is another picture."""
+
+    number: int
+    uri: str = field(repr=False)
+
+
+def read_live_preview(task: dict[str, Any]) -> LivePreview | None:
+    """The half-done picture in a task's progress; None where there is none, and while the task isn't at work."""
+    number, uri = task.get("id_live_preview"), task.get("live_preview")
+    if task.get("queued") or not task.get("active") or not isinstance(uri, str) or not uri:
+        return None
+    return LivePreview(number if isinstance(number, int) else NO_PREVIEW, uri)
 
 
 def read_progress(answer: Any, *, task: dict[str, Any] | None = None) -> Progress | None:
