@@ -178,7 +178,8 @@ async def test_one_that_a_killed_bot_left_is_gone_at_the_end(stage: Stage, chann
         await stage.presses_cancel(message)
         await stage.discord.until(lambda: not message.attachments, 10.0, "the preview to be gone")
         stage.webui.release()
-        await stage.reaches(interaction, "cancelled")
+        await stage.webui.until(lambda: stage.webui.running is None)
+        assert stage.row(interaction)["state"] == "cancelled"
         return
     await stage.reaches(interaction, "done")
     assert [one.filename for one in message.attachments] == [f"easel-{interaction.id}-1.png"]
