@@ -92,7 +92,7 @@ async def delete_shown(
     client: discord.Client, address: ReplyAddress, where: str | None, message_id: int | None
 ) -> bool:
     """Delete the message that shows the job, best effort; whether it is gone. A private reply is out of reach."""
-    if message_id is None or where is None or (address.private and where != "dm"):
+    if message_id is None or where is None or (address.by_token_alone and where != "dm"):
         return False
     try:
         await _delete(client, address, where, message_id)

@@ -68,7 +68,7 @@ class Originals:
         if job.message_id is None or job.delivered_to not in ("reply", "channel", "dm"):
             return {}
         try:
-            if job.delivered_to == "reply" and address.private:
+            if job.delivered_to == "reply" and address.by_token_alone:
                 return await self._look_privately(job.id, address)
             channel: discord.abc.Messageable = self._client.get_partial_messageable(address.channel_id)
             if job.delivered_to == "dm":

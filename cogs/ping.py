@@ -34,7 +34,7 @@ async def ping_owner(
     address = ReplyAddress.from_json(job.reply)
     if delivered.where != "reply" or delivered.message_id is None or address.guild_id is None:
         return
-    if not address.private and await _answer(
+    if not address.by_token_alone and await _answer(
         client, job.id, address, int(delivered.message_id), words, look=perhaps_done
     ):
         return

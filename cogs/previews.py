@@ -43,7 +43,7 @@ def filename(job: Job) -> str:
 
 def may_show(address: ReplyAddress) -> bool:
     """Whether what is put into the reply now can be taken off again."""
-    return not address.private or time.time() < address.expires_at - LAST_PRIVATE_SECONDS
+    return not address.by_token_alone or time.time() < address.expires_at - LAST_PRIVATE_SECONDS
 
 
 async def show_preview(client: discord.Client, job: Job, message_id: int | None, content: str, preview: bytes) -> bool:
@@ -78,6 +78,6 @@ async def _fetch(client: discord.Client, address: ReplyAddress, message_id: int 
     if address.token_lives:
         webhook = discord.Webhook.partial(address.application_id, address.token, client=client)
         return await webhook.fetch_message(address.message)
-    if message_id is None or address.private:
+    if message_id is None or address.by_token_alone:
         return None
     return await client.get_partial_messageable(address.channel_id).get_partial_message(message_id).fetch()
