@@ -15,7 +15,7 @@ from cogs.answers import NOBODY, answer_error, answering, put_off
 from cogs.asking import AskingCog, Desk
 from cogs.buttons import CONFIRM_EVENT, confirm_view
 from cogs.edits import TROUBLE
-from cogs.options import read_addresses, read_options, wants_permutations
+from cogs.options import read_addresses, read_compare, read_options, wants_permutations
 from cogs.questions import Question, Questions
 from cogs.reply import ReplyAddress
 from cogs.shelves import find_preset
@@ -111,11 +111,11 @@ class DrawCog(AskingCog):
         try:
             addresses, permutations = read_addresses(extra), wants_permutations(extra)
             sources = at_most_one(image, addresses.image, "image"), at_most_one(mask, addresses.mask, "mask")
-            kept = await find_preset(self._presets, interaction, preset)
-            if kept is not None and permutations:
-                kept = replace(kept, count=UNSET)  # it is the permutations that are counted
+            kept, compare = await find_preset(self._presets, interaction, preset), read_compare(extra)
+            if kept is not None and (permutations or compare is not None):
+                kept = replace(kept, count=UNSET)  # it is the permutations, or combinations, that are counted
             request = read_options(said, kept, image=sources[0] is not None)
-            await self._draw(interaction, request, *sources, permutations)
+            await self._draw(interaction, request, *sources, compare, permutations)
         except UserError as error:
             await answer_error(interaction, error, prompt)
 
@@ -125,26 +125,32 @@ class DrawCog(AskingCog):
         request: GenerationRequest,
         image: Source | None,
         mask: Source | None,
+        compare: str | None,
         permutations: bool,
     ) -> None:
         """Images take longer than an interaction waits: its answer is put off, and an error then comes in its place."""
+        if compare is not None and permutations:
+            raise UserError("Permutations and a comparison can't be asked for at once: leave one of them out.")
         reply = ReplyAddress.of(interaction, private=request.private)  # now: its token's time runs while images come
         if image is not None or mask is not None:
-            await put_off(interaction, private=request.private or permutations)
+            await put_off(interaction, private=request.private or permutations or compare is not None)
             request = await self._intake.add(request, image, mask)
-        if permutations:
-            await self._ask(interaction, request)
+        if compare is not None:
+            compared = await self._studio.compare(request, compare, _guild(interaction))
+            await self._ask(interaction, (compared,), questions.comparison(compared))
+        elif permutations:
+            unfolded = await self._studio.unfold(request, _guild(interaction))
+            await self._ask(interaction, unfolded, questions.permutations(unfolded))
         else:
             await self.submit(interaction, request, reply)
 
-    async def _ask(self, interaction: discord.Interaction, request: GenerationRequest) -> None:
+    async def _ask(
+        self, interaction: discord.Interaction, requests: tuple[GenerationRequest, ...], content: str
+    ) -> None:
         """Say to this person alone how many pictures these would be; what draws them is a press."""
-        unfolded = await self._studio.unfold(
-            request, None if interaction.guild_id is None else str(interaction.guild_id)
-        )
         question_id = str(interaction.id)
-        self._questions.put(question_id, Question(unfolded, interaction))
-        content, view = questions.permutations(unfolded), confirm_view(question_id, questions.label(unfolded))
+        self._questions.put(question_id, Question(requests, interaction))
+        view = confirm_view(question_id, questions.label(requests))
         if interaction.response.is_done():
             await interaction.edit_original_response(content=content, view=view, allowed_mentions=NOBODY)
         else:
@@ -178,3 +184,7 @@ class DrawCog(AskingCog):
         view = confirm_view(question_id, questions.label(left)) if left else None
         with contextlib.suppress(*TROUBLE):
             await question.asked.edit_original_response(content=questions.answered(asked_for, left), view=view)
+
+
+def _guild(interaction: discord.Interaction) -> str | None:
+    return None if interaction.guild_id is None else str(interaction.guild_id)

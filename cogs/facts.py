@@ -38,7 +38,7 @@ def asked_facts(request: GenerationRequest, code: Callable[[str], str]) -> list[
         parts.append(f"{request.pictures} pictures")
     if request.checkpoint is not UNSET:
         parts.append(code(request.checkpoint))
-    return parts
+    return parts + compared(request, code)
 
 
 def drawn_facts(request: GenerationRequest, result: Drawing, code: Callable[[str], str]) -> list[str]:
@@ -47,22 +47,31 @@ def drawn_facts(request: GenerationRequest, result: Drawing, code: Callable[[str
     if request.task == "upscale":
         facts = enlarged(request, (first.width, first.height), result.upscaler, code)
         return [*facts, f"{result.seconds:.1f} s"]
-    parts = [f"{first.width}×{first.height}"]
-    if result.steps is not None:
+    varied: frozenset[str] = frozenset() if request.comparison is UNSET else request.comparison.varied
+    parts = [] if "width" in varied else [f"{first.width}×{first.height}"]
+    if result.steps is not None and "steps" not in varied:
         parts.append(f"{result.steps} steps")
-    names = [name for name in (result.sampler, result.scheduler) if name]
+    used = (("sampler", result.sampler), ("scheduler", result.scheduler))
+    names = [name for field, name in used if name and field not in varied]
     if names:
         parts.append(" / ".join(code(name) for name in names))
-    if result.cfg_scale is not None:
+    if result.cfg_scale is not None and "cfg_scale" not in varied:
         parts.append(f"CFG {result.cfg_scale:g}")
     if request.clip_skip is not UNSET:
         parts.append(f"CLIP skip {request.clip_skip}")
     parts += rarer(request, code)
     parts.append(f"seed {seeds(dict.fromkeys(result.ordered_seeds()))}")
-    if result.checkpoint:
+    if result.checkpoint and "checkpoint" not in varied:
         parts.append(code(result.checkpoint))
+    parts += compared(request, code)
     parts.append(f"{result.seconds:.1f} s")
     return parts
+
+
+def compared(request: GenerationRequest, code: Callable[[str], str]) -> list[str]:
+    """What differs from picture to picture of a comparison, with its values."""
+    axes = () if request.comparison is UNSET else request.comparison.axes
+    return [f"{axis.key.replace('_', ' ')} {code(' / '.join(axis.values))}" for axis in axes]
 
 
 def seeds(numbers: Iterable[int]) -> str:

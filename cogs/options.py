@@ -80,12 +80,20 @@ def wants_permutations(extra: str | None) -> bool:
     return bool(parse_extra(extra or "").get("permutations", False))
 
 
+def read_compare(extra: str | None) -> str | None:
+    """What `extra` wants to have compared; UserError where the text can't be read."""
+    found: str | None = parse_extra(extra or "").get("compare")
+    return found
+
+
 def read_control(said: Mapping[str, Any]) -> GenerationRequest:
     """The same for `/control`; its image is yet to come."""
     if read_addresses(said.get("extra")).mask is not None:
         raise UserError("A mask says where /draw draws over an image; /control has none.")
     if wants_permutations(said.get("extra")):
         raise UserError("In extra: permutations is a word of /draw alone.")
+    if read_compare(said.get("extra")) is not None:
+        raise UserError("Only /draw compares; /control draws with one setting at a time.")
     use = {CONTROL[name]: value for name, value in said.items() if name in CONTROL and value is not None}
     request = read_options({name: value for name, value in said.items() if name not in CONTROL})
     return replace(request, control=(ControlUse(**use),))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import discord
+from msgspec import UNSET
 
 from cogs import say
 from core.errors import UserError
@@ -56,6 +57,17 @@ def permutations(requests: Sequence[GenerationRequest]) -> str:
         blocks += f"\n… and {len(prompts) - MOST_SHOWN} more"
     answers = f" They come in {len(requests)} answers." if len(requests) > 1 else ""
     head = f"**{label(requests)}?** Your prompt stands for {len(prompts)}, with seeds that count up.{answers}"
+    return say.assemble(head, say.quote(blocks, ROOM + 50), say.small(["or dismiss this message"]))
+
+
+def comparison(request: GenerationRequest) -> str:
+    """How many pictures a comparison has, and what differs in them."""
+    if request.comparison is UNSET:
+        raise ValueError("no comparison")
+    lines = [f"{axis.key}: {', '.join(axis.values)}" for axis in request.comparison.axes]
+    seed = "" if "seed" in request.comparison.varied else f", all with the seed {request.seed}"
+    head = f"**{label([request])}?** One for each combination{seed}, and a sheet of them."
+    blocks = "\n".join(say.cut(line, ROOM // 2) for line in lines)
     return say.assemble(head, say.quote(blocks, ROOM + 50), say.small(["or dismiss this message"]))
 
 

@@ -121,6 +121,13 @@ KEYS: Final[Mapping[str, Key]] = MappingProxyType(
             field="subseed_strength", says="how far the variation goes, 0 to 1", read=read_number, values=("0.1", "0.3")
         ),
         "eta": Key(field="eta", says="noise of ancestral samplers, 0 to 1", read=read_number, values=("0.0", "1.0")),
+        "sheet": Key(field="sheet", says="all pictures on one more, too", read=_yes, values=("yes", "no")),
+        "compare": Key(
+            field="compare",
+            says='a picture for each combination: compare:"checkpoint=a,b cfg=5,7"',
+            read=_name,
+            values=("cfg=5,7,9", "steps=15,25,35", "clip_skip=1,2"),
+        ),
         "image_url": Key(field="image_url", says="your image's address, in place of a file", read=_name),
         "mask_url": Key(field="mask_url", says="your mask's address, in place of a file", read=_name),
         "permutations": Key(
@@ -133,9 +140,10 @@ KEYS: Final[Mapping[str, Key]] = MappingProxyType(
 )
 ADDRESSES: Final = ("image_url", "mask_url")
 """Keys that are no field of a request: what they name is fetched, and must not be kept."""
-WAYS: Final = ("permutations",)
+WAYS: Final = ("permutations", "compare")
 """Keys that are none either: they say in which way `/draw` asks for its pictures."""
 NO_FIELDS: Final = (*ADDRESSES, *WAYS)
+"""All keys that are no field of a request."""
 
 
 def parse_extra(text: str) -> dict[str, Any]:
@@ -159,7 +167,7 @@ def parse_extra(text: str) -> dict[str, Any]:
             except ValueError:
                 mistakes.append(f'{word.key} can\'t be "{shorten(word.value, 40)}"{_expected(key)}')
     if mistakes:
-        raise UserError(f"In extra: {_listed(mistakes)}.")
+        raise UserError(f"In extra: {listed(mistakes)}.")
     return found
 
 
@@ -213,8 +221,8 @@ def quote_value(value: str) -> str:
     return '"' + value.replace('"', '""') + '"' if _QUOTED.search(value) else value
 
 
-def _listed(mistakes: list[str]) -> str:
-    """As many as there is room for, and how many more there are."""
+def listed(mistakes: list[str]) -> str:
+    """Mistakes, as many as there is room for, and how many more there are."""
     lengths = itertools.accumulate(utf16_length(mistake) + len("; ") for mistake in mistakes)
     fitting = max(1, sum(length <= MISTAKES_ROOM for length in lengths))
     more = len(mistakes) - fitting

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 import msgspec
@@ -48,6 +48,62 @@ class ControlUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """What one picture of a comparison has for itself: fields of its request, in the place of the whole job's."""
+
+    checkpoint: str | UnsetType = UNSET
+    width: int | UnsetType = UNSET
+    height: int | UnsetType = UNSET
+    steps: int | UnsetType = UNSET
+    cfg_scale: float | UnsetType = UNSET
+    sampler: str | UnsetType = UNSET
+    scheduler: str | UnsetType = UNSET
+    seed: int | UnsetType = UNSET
+    clip_skip: int | UnsetType = UNSET
+    loras: tuple[LoraUse, ...] | UnsetType = UNSET
+    vae: str | UnsetType = UNSET
+    distilled_cfg: float | UnsetType = UNSET
+    hires_scale: float | UnsetType = UNSET
+    hires_upscaler: str | UnsetType = UNSET
+    hires_steps: int | UnsetType = UNSET
+    hires_denoising_strength: float | UnsetType = UNSET
+    denoising_strength: float | UnsetType = UNSET
+    filled: tuple[str, ...] | UnsetType = UNSET
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What it has."""
+        return {name: value for name in VARIED if (value := getattr(self, name)) is not UNSET}
+
+
+VARIED: tuple[str, ...] = tuple(field.name for field in fields(Variant))
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """What is compared: the key as people type it, and the values that they gave it, one for each column or row."""
+
+    key: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Pictures with one seed that differ in one or two things: the columns' axis, the rows', and each picture's own.
+
+    The pictures are counted row by row.
+    """
+
+    axes: tuple[Axis, ...]
+    variants: tuple[Variant, ...]
+
+    @property
+    def varied(self) -> frozenset[str]:
+        """The fields in which its pictures differ."""
+        return frozenset(name for variant in self.variants for name in variant.fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationRequest:
     """One `/draw`, `/upscale` or `/describe`.
 
@@ -61,6 +117,7 @@ class GenerationRequest:
     `negative_prompts` are those of the single pictures, where choices in the prompt made them differ. `control` are
     images that guide it. `filled` names fields that nobody said: a webui that can't be told them draws without. `shape`
     is a width and a height, as of an image, in whose ratio the picture is, until its size is known; no row has it.
+    With a `comparison` what its pictures differ in is there alone. `sheet`: all pictures are shown on one more, too.
 
     An upscale and a description have no prompt, and `width` and `height` are those of their image. `upscale_width` and
     `upscale_height` are the finished picture's: with an `upscale_factor` they follow from it, else the picture is cut
@@ -109,6 +166,8 @@ class GenerationRequest:
     shape: tuple[int, int] | UnsetType = UNSET
     prompts: tuple[str, ...] | UnsetType = UNSET
     negative_prompts: tuple[str, ...] | UnsetType = UNSET
+    comparison: Comparison | UnsetType = UNSET
+    sheet: bool | UnsetType = UNSET
     filled: tuple[str, ...] | UnsetType = UNSET
     task: Task = "draw"
     upscale_factor: float | UnsetType = UNSET
@@ -150,6 +209,9 @@ class GenerationRequest:
 
     def seed_of(self, number: int) -> int | UnsetType:
         """The seed of one of its pictures, from 0."""
+        if self.comparison is not UNSET:
+            own = self.comparison.variants[number].seed
+            return self.seed if own is UNSET else own
         return self.seed if self.seed is UNSET or self.is_variation else self.seed + number
 
     @property
@@ -167,8 +229,7 @@ class GenerationRequest:
             control = tuple(replace(use, save_map=False) for use in control)
         return replace(
             self,
-            seed=self.seed_of(number),
-            subseed=UNSET if self.subseed is UNSET else self.subseed + number,
+            **self._own(number),
             count=UNSET,
             prompt=self.prompt if self.prompts is UNSET else self.prompts[number],
             negative_prompt=self.negative_prompt
@@ -177,7 +238,18 @@ class GenerationRequest:
             control=control,
             prompts=UNSET,
             negative_prompts=UNSET,
+            comparison=UNSET,
+            sheet=UNSET,
         )
+
+    def _own(self, number: int) -> dict[str, Any]:
+        """What differs from picture to picture: of a comparison not even the noise, unless that is compared."""
+        if self.comparison is not UNSET:
+            return self.comparison.variants[number].fields
+        return {
+            "seed": self.seed_of(number),
+            "subseed": UNSET if self.subseed is UNSET else self.subseed + number,
+        }
 
     def part(self, first: int, pictures: int) -> GenerationRequest:
         """So many of its pictures, from number `first` on, as a request of its own; `seed` and prompts as they were."""

@@ -145,6 +145,12 @@ class Studio:
             await self.understand(request, guild_id)
         return unfolded
 
+    async def compare(self, asked: GenerationRequest, text: str, guild_id: str | None) -> GenerationRequest:
+        """The comparison that `text` asks for; UserError where it can't be read, or no webui could draw all of it."""
+        compared = self._understanding.compare(asked, text)
+        await self.understand(compared, guild_id)
+        return compared
+
     async def _take_back(self, job_id: str) -> None:
         """Its owner was told to try again: whatever was written of it after that is not to be drawn, too."""
         if await self._rows.was_written(job_id):

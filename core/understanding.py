@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from msgspec import UNSET, UnsetType
 
+from core.comparing import compare, join
 from core.defaults import merge
 from core.enlarging import check_upscale
 from core.errors import UserError
@@ -65,6 +66,16 @@ class Understanding:
         """
         if asked.task != "draw":
             return self._read_task(asked, catalog)
+        read_one = partial(self._read_one, catalog=catalog, loaded=loaded, guild_id=guild_id)
+        checked = read_one(asked) if asked.comparison is UNSET else self._read_each(asked, read_one)
+        if catalog is not None:
+            check_needs(checked.request, catalog, partial(self._names, guild_id, catalog))
+        return checked
+
+    def _read_one(
+        self, asked: GenerationRequest, *, catalog: Catalog | None, loaded: str | None, guild_id: str | None
+    ) -> Checked:
+        """The same, without looking whether the webuis have what it needs."""
         corrections: Mapping[str, str] = {}
         if self.notes is not None:
             corrections = self.notes.corrections(guild_id, catalog)
@@ -80,9 +91,18 @@ class Understanding:
         request = checked.request
         if request.prompts is not UNSET:
             request = _with_prompts(request, [(each.prompt, each.negative_prompt) for each in pictures])
-        if catalog is not None:
-            check_needs(request, catalog, partial(self._names, guild_id, catalog))
         return replace(checked, request=request)
+
+    def _read_each(self, asked: GenerationRequest, read_one: Callable[[GenerationRequest], Checked]) -> Checked:
+        """Each picture of a comparison as if it were asked for alone, with one seed: families differ by checkpoint."""
+        seeded = merge(asked, rng=self.rng)
+        read = [read_one(seeded.of(number)) for number in range(seeded.pictures)]
+        notes = dict.fromkeys(note for one in read for note in one.notes)
+        return Checked(join(seeded, [one.request for one in read]), tuple(notes))
+
+    def compare(self, asked: GenerationRequest, text: str) -> GenerationRequest:
+        """A picture for each combination of what is to be compared; UserError where the text can't be read."""
+        return merge(compare(asked, text, self.limits), rng=self.rng)
 
     def unfold(self, asked: GenerationRequest) -> tuple[GenerationRequest, ...]:
         """A picture for every prompt, with every negative prompt, that its choices can make; a request for each answer.

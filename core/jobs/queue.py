@@ -20,9 +20,12 @@ NOTHING_GIVEN = Account()
 
 
 def entry(job: Job | NewJob, pictures: int) -> WaitingJob:
-    """What the scheduler has to know of a job `pictures` of whose pictures wait. Names are shared, to be small."""
+    """What the scheduler has to know of a job `pictures` of whose pictures wait. Names are shared, to be small.
+
+    A comparison is as its first picture is, and needs what all of them need.
+    """
     request = job.request
-    said = request.as_said
+    said = (request if request.comparison is UNSET else request.of(0)).as_said
     work = work_of(request)
     return WaitingJob(
         job_id=job.id,
@@ -36,7 +39,7 @@ def entry(job: Job | NewJob, pictures: int) -> WaitingJob:
         checkpoint=_said(said.checkpoint),
         sampler=_said(said.sampler),
         scheduler=_said(said.scheduler),
-        needs=tuple(need for need in needs_of(said) if need not in _own_needs(said)),
+        needs=tuple(need for need in needs_of(request) if need not in _own_needs(said)),
         avoid=job.avoid if isinstance(job, Job) else frozenset(),
     )
 

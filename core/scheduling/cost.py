@@ -51,7 +51,9 @@ def work(
 
 
 def work_of(request: GenerationRequest) -> float:
-    """Megapixel-steps of one picture of this request, or what takes as long."""
+    """Megapixel-steps of one picture of this request, or what takes as long; of a comparison, of an average one."""
+    if request.comparison is not UNSET:
+        return sum(work_of(request.of(number)) for number in range(request.pictures)) / request.pictures
     if request.task == "describe":
         return DESCRIBE_WORK
     if request.task == "upscale":

@@ -83,6 +83,9 @@ def needs_of(request: GenerationRequest) -> tuple[Need, ...]:
     """
     if request.task != "draw":
         return _needs_of_task(request)
+    if request.comparison is not UNSET:  # one webui may have to draw all of its pictures
+        each = [request.of(number) for number in range(request.pictures)]
+        return tuple(dict.fromkeys(need for one in each for need in needs_of(one)))
     request = request.as_said
     prompts = (request.prompt,) if request.prompts is UNSET else request.prompts
     tags = [name for prompt in prompts for name in lora_tags(prompt)]
