@@ -15,6 +15,7 @@ import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
+from msgspec import UNSET
 
 from cogs import say
 from cogs.answers import NOBODY
@@ -29,6 +30,7 @@ from core.errors import UserError
 from core.intake import Intake
 from core.jobs.model import Origin, Ticket
 from core.notes import CheckpointNotes
+from core.preferences import Preferences
 from core.preset_desk import PresetDesk
 from core.request import GenerationRequest
 from core.size import suggest_sizes
@@ -48,6 +50,7 @@ class Desk:
     weights: Mapping[int, float] = field(default_factory=dict)
     notes: CheckpointNotes | None = None
     presets: PresetDesk | None = None
+    wishes: Preferences | None = None
 
 
 class AskingCog(commands.Cog):
@@ -58,6 +61,7 @@ class AskingCog(commands.Cog):
     def __init__(self, desk: Desk) -> None:
         self._studio = desk.studio
         self._notes = desk.notes
+        self._wishes = desk.wishes
         self._intake = desk.intake
         self._delivery = desk.delivery
         self._weights = desk.weights
@@ -126,6 +130,7 @@ class AskingCog(commands.Cog):
         origin: Origin | None = None,
     ) -> None:
         """The row first, then the reply; until the reply is out nothing else writes to the job's message."""
+        request = await self._with_sheet(interaction, request)
         order = replace(self._order(interaction, str(interaction.id), request, reply), origin=origin)
         async with self._delivery.turn(order.job_id):
             ticket = await self._studio.submit(order)
@@ -140,6 +145,7 @@ class AskingCog(commands.Cog):
 
         UserError as for the first, and where Discord takes no further message; there is no trace of it then.
         """
+        request = await self._with_sheet(interaction, request)
         try:
             message = await interaction.followup.send(
                 "One moment …", ephemeral=request.private, allowed_mentions=NOBODY, wait=True
@@ -161,6 +167,14 @@ class AskingCog(commands.Cog):
                         content=_accepted(ticket, reply), view=cancel_view(ticket.job_id), allowed_mentions=NOBODY
                     )
                 await self._studio.note_message(ticket, str(message.id))
+
+    async def _with_sheet(self, interaction: discord.Interaction, request: GenerationRequest) -> GenerationRequest:
+        """With a contact sheet of all its pictures where nobody said whether, and these are as many as they wish."""
+        if self._wishes is None or request.sheet is not UNSET or request.pictures == 1:
+            return request
+        guild = None if interaction.guild_id is None else str(interaction.guild_id)
+        wishes = await self._wishes.of(str(interaction.user.id), None, guild)
+        return replace(request, sheet=True) if request.pictures >= wishes.sheet else request
 
     def _order(
         self, interaction: discord.Interaction, job_id: str, request: GenerationRequest, reply: ReplyAddress

@@ -30,6 +30,7 @@ from cogs.ping import ping_owner
 from cogs.places import ChannelPlace, DirectPlace, LateReplyPlace, ReplyPlace
 from cogs.reply import ReplyAddress
 from cogs.sending import send
+from cogs.sheets import has_room, make_sheet, sheet_places, sheet_post
 from core.images.store import PictureStore
 from core.jobs.model import ENDED, Delivered, Drawing, Glimpse, Job, JobState
 from core.preferences import Wishes
@@ -124,10 +125,12 @@ class DiscordDelivery:
         uploads, refusals = await prepare(
             job.id, pictures, self._pictures, limit=address.file_bytes, spoiler=job.request.spoiler, bare=bare
         )
+        sheet = await make_sheet(job, drawing, self._pictures, limit=address.file_bytes) if final else None
+        beside = [sheet] if sheet is not None and has_room(job, drawing) else []
         post = Post(
             job_id=job.id,
             caption=caption_of(job, drawing, self._pictures, limit=address.file_bytes, final=final, bare=bare),
-            uploads=[*uploads, *texts_of(job, drawing)],
+            uploads=[*uploads, *texts_of(job, drawing), *beside],
             refusals=refusals,
             safe_content=say.PICTURES_ALONE if drawing.caption is None else DESCRIPTION_ALONE,
             ping=address.owner_id,
@@ -142,6 +145,9 @@ class DiscordDelivery:
             if final and refusals and len(refusals) == len(drawing.shown(asked)) and job.delivered_to is None:
                 return await self._explain(job, why_none(refusals), perhaps_done=perhaps_done)
             delivered = await self._deliver(job, post, perhaps_done=perhaps_done)
+            if sheet is not None and not beside:
+                places = sheet_places(self._client, job, delivered, search=perhaps_done)
+                await self._send(sheet_post(job, sheet, delivered), places, delivered)
             if final or delivered.where != "kept":
                 words = say.PICTURE_ELSEWHERE if job.delivered_to is None else say.REST_ELSEWHERE
                 words = words if drawing.caption is None else DESCRIPTION_ELSEWHERE

@@ -17,6 +17,7 @@ from cogs.found import Finder, Found, asker_of
 from cogs.picture_buttons import DELETE, DETAILS
 from cogs.pnginfo import describe
 from cogs.reply import ReplyAddress
+from cogs.sheets import delete_sheet
 from core.command_text import as_command
 from core.derive import the_same
 from core.errors import UserError
@@ -69,6 +70,8 @@ class DetailsCog(commands.Cog):
         except TROUBLE as error:
             log.info("a message could not be deleted: %s", type(error).__name__, extra={"job": job_id})
             await answer_privately(press, "I have forgotten these pictures, but I may not delete this message.")
+        if press.message is not None:
+            await delete_sheet(press.message, job_id)
 
 
 async def tell(press: discord.Interaction, found: Found, recall: Recall) -> None:

@@ -25,10 +25,12 @@ FILES_LIMIT = 10
 """Discord's attachments in one message, and files in one request."""
 REQUEST_BYTES = 24 * 2**20
 """What is put into one request: Discord documents 25 MiB, and the rest of the form wants some room."""
+SHEET = 1000
+"""The number of a job's contact sheet, behind all of its pictures and maps; its file is called `…-sheet`."""
 DAMAGED = "The picture's file is damaged and can't be sent."
 MISSING = "The picture's file is missing from the bot's disk."
 
-_OURS = re.compile(r"(?:SPOILER_)?easel-(?P<job>\d+)-(?P<number>\d+)(?:\.\w+)?")
+_OURS = re.compile(r"(?:SPOILER_)?easel-(?P<job>\d+)-(?P<number>\d+|sheet)(?:\.\w+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,8 @@ async def shrink(upload: Upload, limit: int) -> Upload:
 
 def filename(job_id: str, number: int, extension: str, *, spoiler: bool) -> str:
     """`easel-<job id>-<n>.png`: the job's id in it lets a later process recognise what was delivered."""
-    return f"{'SPOILER_' if spoiler else ''}easel-{job_id}-{number}.{extension}"
+    which = "sheet" if number == SHEET else number
+    return f"{'SPOILER_' if spoiler else ''}easel-{job_id}-{which}.{extension}"
 
 
 def text_file(job_id: str, text: str) -> Upload:
@@ -134,16 +137,28 @@ def text_file(job_id: str, text: str) -> Upload:
     return Upload(Path(), kept, filename(job_id, 1, "txt", spoiler=False), len(data), data=data)
 
 
+def sheet_file(job_id: str, data: bytes, *, spoiler: bool) -> Upload:
+    """A contact sheet, a JPEG that was drawn for this delivery."""
+    kept = Kept(name="", extension="jpg", width=0, height=0, size=len(data), infotext=None)
+    name = filename(job_id, SHEET, "jpg", spoiler=spoiler)
+    return Upload(Path(), kept, name, len(data), number=SHEET, data=data)
+
+
 def number_in(name: str, job_id: str) -> int | None:
-    """Which picture of the job a file on Discord is, from 1, whatever its extension became; None where it is none."""
+    """Which picture of the job a file on Discord is, from 1, whatever its extension became; None where it is none.
+
+    Its contact sheet is SHEET.
+    """
     found = _OURS.fullmatch(name)
-    return int(found["number"]) if found and found["job"] == job_id else None
+    if found is None or found["job"] != job_id:
+        return None
+    return SHEET if found["number"] == "sheet" else int(found["number"])
 
 
 def picture_in(name: str) -> tuple[str, int] | None:
     """The job and the number, from 0, of the picture that a file of ours is; None where it is none."""
     found = _OURS.fullmatch(name)
-    return None if found is None else (found["job"], int(found["number"]) - 1)
+    return None if found is None or found["number"] == "sheet" else (found["job"], int(found["number"]) - 1)
 
 
 class Sized(Protocol):
@@ -184,7 +199,9 @@ def _strip(upload: Upload) -> bytes:
 
 def _fit(upload: Upload, limit: int) -> Fitted:
     picture = upload.picture
-    kind, data = kind_of_extension(picture.extension), upload.original.read_bytes()
+    kind = kind_of_extension(picture.extension)
+    # What has no file was made for this delivery; of a picture that was shrunk already the original is better.
+    data = upload.original.read_bytes() if upload.data is None or picture.name else upload.data
     if upload.bare:
         return fit(strip(data, kind), kind=kind, limit=limit, infotext=None)
     return fit(data, kind=kind, limit=limit, infotext=picture.infotext)

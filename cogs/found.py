@@ -11,6 +11,7 @@ import discord
 
 from cogs.answers import put_off
 from cogs.edits import TROUBLE
+from cogs.files import SHEET
 from cogs.growing import pictures_on
 from cogs.originals import Fetch
 from core.derive import Source
@@ -146,7 +147,8 @@ def _shown(
     message: discord.Message | None, job_id: str, number: int | None, *, of_one: bool
 ) -> tuple[int, discord.Attachment]:
     """Which picture of the message is meant, and its file; Several or UserError where there is no such one."""
-    shown = {} if message is None else {at - 1: file for at, file in pictures_on(message, job_id).items()}
+    there = {} if message is None else pictures_on(message, job_id)
+    shown = {at - 1: file for at, file in there.items() if at != SHEET}
     if not shown:
         raise UserError(GONE)
     chosen = _chosen(sorted(shown), number, of_one=of_one)

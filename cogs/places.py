@@ -15,7 +15,7 @@ import stamina
 
 from cogs import say
 from cogs.answers import NOBODY
-from cogs.files import Upload
+from cogs.files import SHEET, Upload
 from cogs.growing import Gone, Place, Post, Refused, pictures_on
 from cogs.reply import ReplyAddress
 
@@ -52,20 +52,28 @@ class ChannelPlace(Place):
     """The channel of the command, with the bot's own token: the message `message_id`, or a new one.
 
     A `nonce` (at most 25 characters) names a new one, so that sending it twice is one message. `search`: an earlier
-    process may have sent one, so that it is looked for first.
+    process may have sent one, so that it is looked for first. `sheet`: it is the message of the job's contact sheet.
     """
 
     name = "channel"
 
     def __init__(
-        self, client: discord.Client, channel_id: int, job_id: str, message_id: int | None, *, search: bool
+        self,
+        client: discord.Client,
+        channel_id: int,
+        job_id: str,
+        message_id: int | None,
+        *,
+        search: bool,
+        sheet: bool = False,
     ) -> None:
         super().__init__(message_id, _retry)
         self._client = client
         self._channel_id = channel_id
         self._since = discord.Object(int(job_id))
         self._search = search
-        self._nonce = job_id
+        self._sheet = sheet
+        self._nonce = f"{job_id}-s" if sheet else job_id
 
     async def _channel(self) -> discord.PartialMessageable | discord.DMChannel:
         return self._client.get_partial_messageable(self._channel_id)
@@ -104,7 +112,8 @@ class ChannelPlace(Place):
             self._note(message, job_id)
 
     def _is_of(self, message: discord.Message, job_id: str) -> bool:
-        return message.author == self._client.user and bool(pictures_on(message, job_id))
+        shown = pictures_on(message, job_id).keys()
+        return message.author == self._client.user and (SHEET in shown if self._sheet else bool(shown - {SHEET}))
 
     async def _put(self, post: Post, parcel: Sequence[Upload]) -> discord.Message:
         """A message that Discord knows by its nonce is an earlier one, and grows."""
@@ -177,11 +186,18 @@ class DirectPlace(ChannelPlace):
     name = "dm"
 
     def __init__(
-        self, client: discord.Client, user_id: int, job_id: str, message_id: int | None, *, search: bool
+        self,
+        client: discord.Client,
+        user_id: int,
+        job_id: str,
+        message_id: int | None,
+        *,
+        search: bool,
+        sheet: bool = False,
     ) -> None:
-        super().__init__(client, 0, job_id, message_id, search=search)
+        super().__init__(client, 0, job_id, message_id, search=search, sheet=sheet)
         self._user = discord.Object(user_id)
-        self._nonce = f"{job_id}-dm"  # Discord knows nonces by their sender, whatever the channel
+        self._nonce += "-dm"  # Discord knows nonces by their sender, whatever the channel
 
     def _ping(self, post: Post) -> tuple[discord.AllowedMentions, str]:  # noqa: ARG002  # the person is there already
         return NOBODY, ""

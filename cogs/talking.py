@@ -85,6 +85,7 @@ async def build_talking(
     studio, herald = build_desk(core, delivery, understanding)
     switches = SwitchDesk(rows=core.switches, views=studio.webuis, bell=core.switch_bell)
     presets = PresetDesk(PresetRows(core.database))
+    preferences = Preferences(PreferenceRows(core.database))
     desk = Desk(
         studio=studio,
         delivery=delivery,
@@ -92,10 +93,10 @@ async def build_talking(
         weights=settings.weights,
         notes=core.notes,
         presets=presets,
+        wishes=preferences,
     )
     recall, gallery = Recall(core.parts), GalleryRows(core.database)
     searches = SearchRows(core.database)
-    preferences = Preferences(PreferenceRows(core.database))
     finder = Finder(recall, preferences, intake.fetch)
     pictures = PictureStore(settings.data_dir)
     originals = Originals(client, pictures, intake.fetch)

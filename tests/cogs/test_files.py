@@ -14,11 +14,13 @@ from cogs.files import (
     FILES_LIMIT,
     MISSING,
     REQUEST_BYTES,
+    SHEET,
     Upload,
     filename,
     number_in,
     pack,
     prepare,
+    sheet_file,
     shrink,
     size_without_metadata,
 )
@@ -71,6 +73,19 @@ def test_a_picture_is_known_by_its_file_s_name(job_id: int, number: int, extensi
     name = filename(str(job_id), number, extension, spoiler=spoiler)
     assert number_in(name, str(job_id)) == number
     assert number_in(name, str(job_id + 1)) is None
+
+
+@pytest.mark.parametrize("spoiler", [False, True])
+async def test_a_sheet_is_known_by_its_file_s_name_and_can_be_made_smaller(spoiler: bool) -> None:
+    out = io.BytesIO()
+    noise(200, 200).save(out, "JPEG", quality=95)
+    sheet = sheet_file("7", out.getvalue(), spoiler=spoiler)
+    assert sheet.filename == f"{'SPOILER_' * spoiler}easel-7-sheet.jpg"
+    assert number_in(sheet.filename, "7") == SHEET == sheet.number
+    assert (await shrink(sheet, sheet.size)).data == sheet.data
+    smaller = await shrink(sheet, sheet.size // 2)
+    assert smaller.size <= sheet.size // 2
+    assert number_in(smaller.filename, "7") == SHEET
 
 
 @pytest.mark.parametrize(

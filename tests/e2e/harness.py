@@ -131,12 +131,18 @@ class Stage:
         """Every file of this job that ever appeared."""
         return [upload for upload in self.discord.uploads if f"easel-{interaction.id}-" in upload.filename]
 
-    def arrived_once(self, interaction: Interaction, pictures: int = 1) -> None:
-        """Assert that each picture of the job appeared exactly once, and that they are still there."""
-        numbers = sorted(int(found[2]) for one in self.uploads(interaction) if (found := STEM.search(one.filename)))
+    def arrived_once(self, interaction: Interaction, pictures: int = 1, *, sheet: bool | None = None) -> None:
+        """Assert that each picture of the job appeared exactly once, and that they are still there.
+
+        So did its contact sheet, or with `sheet` False none did: unless said, there is one of five pictures or more.
+        """
+        uploads = self.uploads(interaction)
+        numbers = sorted(int(found[2]) for one in uploads if (found := STEM.search(one.filename)))
         assert numbers == list(range(1, pictures + 1)), f"pictures {numbers} of {interaction}"
+        sheets = int(pictures >= 5 if sheet is None else sheet)
+        assert len(uploads) - len(numbers) == sheets, f"sheets of {interaction}: {[one.filename for one in uploads]}"
         shown = sum(len(message.attachments) for message in self.carriers(interaction))
-        assert shown == pictures, f"{shown} of {pictures} pictures are shown of {interaction}"
+        assert shown == pictures + sheets, f"{shown} of {pictures} pictures and {sheets} sheets of {interaction}"
 
     # The bot's memory
 

@@ -73,7 +73,7 @@ async def test_ten_large_pictures_come_into_one_message_by_edits_that_discord_ta
     await stage.delivered(interaction, 10)
     await stage.reaches(interaction, "done")
     stage.arrived_once(interaction, 10)
-    (message,) = stage.carriers(interaction)
+    message, _sheet = stage.carriers(interaction)
     assert message is interaction.response
     assert "seed 3–12" in message.content
     assert [one.filename for one in message.attachments] == [f"easel-{interaction.id}-{n}.png" for n in range(1, 11)]

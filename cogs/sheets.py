@@ -1,0 +1,90 @@
+"""The contact sheet of a job on Discord: beside its pictures, or in a message of its own where they leave no room."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+
+import discord
+
+from cogs.edits import TROUBLE
+from cogs.files import FILES_LIMIT, SHEET, Upload, sheet_file
+from cogs.growing import Place, Post, pictures_on
+from cogs.places import ChannelPlace, DirectPlace
+from cogs.reply import ReplyAddress
+from core.images.sheet import BYTES, Plan, draw_sheet
+from core.images.store import PictureStore
+from core.jobs.model import Delivered, Drawing, Job
+from core.sheets import plan_sheet
+
+log = logging.getLogger(__name__)
+
+NEARBY = 20
+"""So many messages behind the pictures are looked at for their sheet."""
+
+
+async def make_sheet(job: Job, drawing: Drawing, store: PictureStore, *, limit: int) -> Upload | None:
+    """The sheet in at most `limit` bytes, drawn in a thread.
+
+    None where the job has none, and where some of its pictures lie on another machine.
+    """
+    plan = plan_sheet(job.request, drawing, store.path)
+    data = None if plan is None else await asyncio.to_thread(_draw, plan, min(limit, BYTES))
+    return None if data is None else sheet_file(job.id, data, spoiler=job.request.spoiler)
+
+
+def has_room(job: Job, drawing: Drawing) -> bool:
+    """Whether a message that shows all of the job's pictures holds its sheet, too."""
+    return len(drawing.shown(job.request.pictures)) < FILES_LIMIT
+
+
+def sheet_post(job: Job, sheet: Upload, shown: Delivered) -> Post:
+    """The message of its own, with a link to the pictures that are `shown` elsewhere."""
+    address = ReplyAddress.from_json(job.reply)
+    words = f"The {job.request.pictures} pictures on one sheet."
+    if shown.message_id is not None and shown.where in ("reply", "channel") and not address.private:
+        guild = address.guild_id or "@me"
+        link = f"https://discord.com/channels/{guild}/{address.channel_id}/{shown.message_id}"
+        words = f"The [{job.request.pictures} pictures](<{link}>) on one sheet."
+
+    async def caption(_uploads: Sequence[Upload], _refusals: Mapping[int, str], _shown: object) -> str:
+        return words
+
+    return Post(job_id=job.id, caption=caption, uploads=[sheet])
+
+
+def sheet_places(client: discord.Client, job: Job, shown: Delivered, *, search: bool) -> list[Place]:
+    """Where it may be, the best first: below the pictures, else where only their owner sees it.
+
+    None of them is a follow-up of the command: Discord knows no nonce there, so that one could be there twice.
+    """
+    address = ReplyAddress.from_json(job.reply)
+    places: list[Place] = []
+    if shown.where in ("reply", "channel") and not address.private:
+        places.append(ChannelPlace(client, address.channel_id, job.id, None, search=search, sheet=True))
+    if shown.where != "kept":
+        places.append(DirectPlace(client, address.owner_id, job.id, None, search=search, sheet=True))
+    return places
+
+
+async def delete_sheet(message: discord.Message, job_id: str) -> None:
+    """Delete the sheet that stands below these pictures, where it has a message of its own. Best effort."""
+    if len(message.attachments) < FILES_LIMIT:
+        return
+    try:
+        async for below in message.channel.history(limit=NEARBY, after=message):
+            if below.author == message.author and SHEET in pictures_on(below, job_id):
+                await below.delete()
+    except TROUBLE as error:
+        log.info("a sheet could not be deleted: %s", type(error).__name__, extra={"job": job_id})
+
+
+def _draw(plan: Plan, limit: int) -> bytes | None:
+    if not all(cell.path is None or cell.path.is_file() for cell in plan.cells):
+        return None
+    try:
+        return draw_sheet(plan, limit=limit)
+    except ValueError as error:
+        log.info("there is no contact sheet: %s", error)
+        return None
