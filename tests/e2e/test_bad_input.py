@@ -83,6 +83,7 @@ async def test_too_many_pictures_are_set_to_as_many_as_one_message_shows(stage: 
     interaction = await stage.draw("a fox", count=99, **SMALL)
     message = await stage.delivered(interaction, 10)
     assert "Count set to 10" in message.content
+    await stage.reaches(interaction, "done")
     stage.arrived_once(interaction, 10)
 
 

@@ -93,9 +93,15 @@ EACH_OF_MANY = [f"{digit} {letter}" for digit in "123456" for letter in "abcd"]
 
 
 def answers(stage: Stage, press: Interaction) -> list[Message]:
-    """The messages of a press that show pictures, in their order."""
-    messages = stage.discord.messages(press.channel)
-    return [one for one in messages if one.attachments and int(one.id) > int(press.id)]
+    """The messages of a press that show pictures, in their order; the sheets of ten are below them."""
+    messages = [one for one in stage.discord.messages(press.channel) if int(one.id) > int(press.id)]
+    return [one for one in messages if any("-sheet." not in file.filename for file in one.attachments)]
+
+
+def sheets(stage: Stage, press: Interaction) -> int:
+    """How many messages of a press are nothing but a contact sheet."""
+    messages = [one for one in stage.discord.messages(press.channel) if int(one.id) > int(press.id)]
+    return sum(["-sheet." in file.filename for file in one.attachments] == [True] for one in messages)
 
 
 def saying(stage: Stage, press: Interaction, words: str) -> list[Message]:
@@ -136,6 +142,7 @@ async def test_more_than_ten_come_in_several_answers_each_once(stage: Stage, die
     assert drawn == set(enumerate(EACH_OF_MANY, 5))
     assert len(stage.rows()) == jobs + 3
     await until(lambda: {row["state"] for row in stage.rows()[jobs:]} == {"done"}, what="the ends")
+    assert sheets(stage, press) == 2
 
 
 @pytest.mark.asyncio(loop_scope="function")
