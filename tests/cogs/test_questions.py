@@ -7,9 +7,14 @@ from typing import Any, cast
 import pytest
 from msgspec import UNSET
 
-from cogs.questions import MOST_QUESTIONS, Question, Questions, answered, label, permutations
-from cogs.say import units
+from cogs.facts import asked_facts, drawn_facts
+from cogs.questions import MOST_QUESTIONS, Question, Questions, answered, comparison, label, permutations
+from cogs.say import code, units
+from core.comparing import compare
 from core.errors import UserError
+from core.images.store import Kept
+from core.jobs.model import Drawing
+from core.limits import Limits
 from core.request import GenerationRequest
 
 NOBODY: Any = cast(Any, None)
@@ -84,3 +89,32 @@ def test_what_the_question_becomes_says_what_is_left() -> None:
 
 def test_one_picture_is_one() -> None:
     assert label([unfolded("a")]) == "Draw 1 picture"
+
+
+def test_a_comparison_is_asked_for_with_its_axes() -> None:
+    asked = compare(GenerationRequest(prompt="a fox", seed=7), "cfg=5,7 checkpoint=a,b", Limits())
+    assert comparison(asked) == (
+        "**Draw 4 pictures?** One for each combination, all with the seed 7, and a sheet of them.\n"
+        "```\ncfg_scale: 5, 7\ncheckpoint: a, b\n```\n-# or dismiss this message"
+    )
+    seeds = compare(GenerationRequest(prompt="a fox"), "seed=5,7", Limits())
+    assert "all with the seed" not in comparison(seeds)
+    assert seeds.seeds == (5, 7)
+
+
+def test_a_question_about_a_comparison_fits_whatever_its_names_are() -> None:
+    names = ",".join(f"@everyone ``` {number}{'x' * 900}" for number in range(5))
+    text = comparison(compare(GenerationRequest(prompt="a fox", seed=7), f"checkpoint={names} cfg=5,7", Limits()))
+    assert units(text) <= 2000
+    assert text.count("```") == 2
+
+
+def test_the_facts_of_a_comparison_say_what_differs_and_not_the_first_picture_s() -> None:
+    asked = compare(GenerationRequest(prompt="a fox", seed=7), "cfg=5,7 checkpoint=a,b", Limits())
+    kept = Kept("x", "png", 64, 64, 1, None)
+    drawn = Drawing(pictures=(kept,) * 4, seeds=(7,) * 4, checkpoint="a", sampler="Euler", steps=20, cfg_scale=5.0)
+    shown = drawn_facts(asked, drawn, code)
+    assert shown == [
+        "64×64", "20 steps", "`Euler`", "seed 7", "cfg scale `5 / 7`", "checkpoint `a / b`", "0.0 s",
+    ]  # fmt: skip
+    assert asked_facts(asked, code) == ["seed 7", "4 pictures", "cfg scale `5 / 7`", "checkpoint `a / b`"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -55,6 +57,16 @@ async def test_four_have_none_unless_it_is_asked_for(stage: Stage) -> None:
     stage.arrived_once(await done(stage, count=2, extra="sheet:yes", spoiler=True), 2, sheet=True)
     stage.arrived_once(await done(stage, count=6, extra="sheet:no"), 6, sheet=False)
     stage.arrived_once(await done(stage, count=1, extra="sheet:yes"), 1, sheet=False)
+
+
+async def test_a_person_says_from_how_many_pictures_on(stage: Stage) -> None:
+    with closing(sqlite3.connect(stage.bot.data_dir / "easel.db", timeout=10)) as connection:
+        bea = stage.discord.member("bea")
+        wish = ("person", str(bea.id), "sheet", "2")
+        connection.execute("INSERT INTO preferences (scope, scope_id, name, value) VALUES (?, ?, ?, ?)", wish)
+        connection.commit()
+    stage.arrived_once(await done(stage, count=2, member=bea), 2, sheet=True)
+    stage.arrived_once(await done(stage, count=2), 2, sheet=False)
 
 
 async def test_a_sheet_hides_behind_a_spoiler_like_its_pictures(stage: Stage) -> None:
