@@ -8,31 +8,35 @@ from pathlib import Path
 
 from cogs.files import Upload, filename, prepare
 from core.errors import UnreadableAnswer, UserError
+from core.images.bare import strip
 from core.images.facts import read_facts
 from core.images.fit import Fitted, fit
 from core.images.store import Kept, PictureStore
 from core.jobs.model import Job
 from core.recall import Result
 
-Originals = Callable[[str, int], Awaitable[bytes]]
+ReadOriginal = Callable[[Job, int], Awaitable[bytes]]
 """A picture's bytes by its job and its number from 0, for what the disk lacks; UserError where there are none."""
 GONE_FROM_DISK = "The picture's file is no longer on the bot's disk."
 
 
 async def collect(
-    result: Result, numbers: Sequence[int], store: PictureStore, originals: Originals | None, *, limit: int
+    result: Result, numbers: Sequence[int], store: PictureStore, originals: ReadOriginal, *, limit: int, bare: bool
 ) -> tuple[list[Upload], dict[int, str]]:
-    """These pictures within `limit` bytes each, and a sentence by number (from 1) for each that can't be had."""
+    """These pictures within `limit` bytes each, and a sentence by number (from 1) for each that can't be had.
+
+    `originals` is asked for what the disk lacks. `bare`: without what they say of how they were made.
+    """
     job = result.job
     pictures = [(number, result.drawings[number].pictures[0]) for number in numbers]
     paths = [store.path(kept.name) for _, kept in pictures]
     is_here = await asyncio.to_thread(lambda: [path.is_file() for path in paths])
     here = [picture for picture, there in zip(pictures, is_here, strict=True) if there]
-    uploads, refusals = await prepare(job.id, here, store, limit=limit, spoiler=job.request.spoiler)
+    uploads, refusals = await prepare(job.id, here, store, limit=limit, spoiler=job.request.spoiler, bare=bare)
     gone = [picture for picture, there in zip(pictures, is_here, strict=True) if not there]
     for number, kept in gone:
         try:
-            uploads.append(await _fetch(job, number, kept, originals, limit))
+            uploads.append(await _fetch(job, number, kept, originals, limit, bare=bare))
         except UserError as error:
             refusals[number + 1] = str(error)
         except UnreadableAnswer:
@@ -40,15 +44,14 @@ async def collect(
     return sorted(uploads, key=lambda upload: upload.number), refusals
 
 
-async def _fetch(job: Job, number: int, kept: Kept, originals: Originals | None, limit: int) -> Upload:
-    if originals is None:
-        raise UserError(GONE_FROM_DISK)
-    data = await originals(job.id, number)
-    fitted = await asyncio.to_thread(_fit, data, limit, kept)
+async def _fetch(job: Job, number: int, kept: Kept, originals: ReadOriginal, limit: int, *, bare: bool) -> Upload:
+    data = await originals(job, number)
+    fitted = await asyncio.to_thread(_fit, data, limit, kept, bare)
     name = filename(job.id, number + 1, fitted.kind.extension, spoiler=job.request.spoiler)
     return Upload(Path(), kept, name, len(fitted.data), number + 1, fitted.data, fitted.note)
 
 
-def _fit(data: bytes, limit: int, kept: Kept) -> Fitted:
+def _fit(data: bytes, limit: int, kept: Kept, bare: bool) -> Fitted:
     """What was posted need not be of the kind that was kept."""
-    return fit(data, kind=read_facts(data).kind, limit=limit, infotext=kept.infotext)
+    kind = read_facts(data).kind
+    return fit(strip(data, kind) if bare else data, kind=kind, limit=limit, infotext=None if bare else kept.infotext)

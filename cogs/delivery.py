@@ -147,7 +147,7 @@ class DiscordDelivery:
             delivered = await self._deliver(job, post, perhaps_done=perhaps_done)
             if sheet is not None and not beside:
                 places = sheet_places(self._client, job, delivered, search=perhaps_done)
-                await self._send(sheet_post(job, sheet, delivered), places, delivered)
+                await send(sheet_post(job, sheet, delivered), places, delivered)
             if final or delivered.where != "kept":
                 words = say.PICTURE_ELSEWHERE if job.delivered_to is None else say.REST_ELSEWHERE
                 words = words if drawing.caption is None else DESCRIPTION_ELSEWHERE

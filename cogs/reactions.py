@@ -6,6 +6,7 @@ what is sent is named by message and person, so that Discord posts it once.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import logging
@@ -18,6 +19,7 @@ from cogs import say
 from cogs.answers import NOBODY
 from cogs.edits import TROUBLE
 from cogs.files import pack
+from cogs.sheets import delete_sheet
 from core.errors import NoDatabase
 from core.jobs.model import Job
 from core.jobs.patience import for_a_person
@@ -60,7 +62,10 @@ class ReactionsCog(commands.Cog):
     async def _delete(self, job: Job, reaction: discord.RawReactionActionEvent) -> None:
         if str(reaction.user_id) == job.owner_id:
             await self._removal.forget(job.id)
-            await self._message(reaction).delete()
+            message = self._message(reaction)
+            with contextlib.suppress(*TROUBLE):
+                await delete_sheet(await message.fetch(), job.id)
+            await message.delete()
 
     async def _send(self, job: Job, reaction: discord.RawReactionActionEvent) -> None:
         """In direct messages they are already; what is private is nobody else's."""

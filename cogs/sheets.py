@@ -43,7 +43,7 @@ def sheet_post(job: Job, sheet: Upload, shown: Delivered) -> Post:
     """The message of its own, with a link to the pictures that are `shown` elsewhere."""
     address = ReplyAddress.from_json(job.reply)
     words = f"The {job.request.pictures} pictures on one sheet."
-    if shown.message_id is not None and shown.where in ("reply", "channel") and not address.private:
+    if shown.message_id is not None and shown.where in ("reply", "channel") and not address.by_token_alone:
         guild = address.guild_id or "@me"
         link = f"https://discord.com/channels/{guild}/{address.channel_id}/{shown.message_id}"
         words = f"The [{job.request.pictures} pictures](<{link}>) on one sheet."
@@ -61,7 +61,7 @@ def sheet_places(client: discord.Client, job: Job, shown: Delivered, *, search: 
     """
     address = ReplyAddress.from_json(job.reply)
     places: list[Place] = []
-    if shown.where in ("reply", "channel") and not address.private:
+    if shown.where in ("reply", "channel") and not address.by_token_alone:
         places.append(ChannelPlace(client, address.channel_id, job.id, None, search=search, sheet=True))
     if shown.where != "kept":
         places.append(DirectPlace(client, address.owner_id, job.id, None, search=search, sheet=True))

@@ -11,13 +11,14 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs import say
-from cogs.again_files import Originals, collect
+from cogs.again_files import collect
 from cogs.answers import NOBODY, answering, put_off
 from cogs.captions import made_from, why_none
 from cogs.completing import Offers
 from cogs.files import Upload, pack
 from cogs.growing import TOO_LARGE
 from cogs.history_pages import key_of
+from cogs.originals import Originals
 from cogs.picture_buttons import SHOW, result_view
 from cogs.reply import ReplyAddress
 from cogs.said import title
@@ -29,6 +30,7 @@ from core.jobs.model import Delivered, Job, join
 from core.jobs.patience import for_a_person
 from core.jobs.rows import JobRows
 from core.looking import first_words
+from core.preferences import Preferences
 from core.recall import Recall, Result
 from core.webui.names import CHOICE_COUNT, shorten
 
@@ -39,7 +41,7 @@ _ID = re.compile(
 
 
 class ShowCog(commands.Cog):
-    """Posts what is kept. `originals` is asked for what the disk lacks."""
+    """Posts what is kept; `originals` is asked for what the disk lacks, `preferences` for what may go along."""
 
     def __init__(
         self,
@@ -47,13 +49,15 @@ class ShowCog(commands.Cog):
         gallery: GalleryRows,
         rows: JobRows,
         pictures: PictureStore,
-        originals: Originals | None = None,
+        originals: Originals,
+        preferences: Preferences,
     ) -> None:
         self._recall = recall
         self._gallery = gallery
         self._rows = rows
         self._pictures = pictures
         self._originals = originals
+        self._preferences = preferences
 
     @app_commands.command(name="show", description="Post one of your pictures again, or one of this server's")
     @app_commands.describe(id="The picture's id; yours are listed while you type")
@@ -97,12 +101,18 @@ class ShowCog(commands.Cog):
         private = result.job.request.private
         await put_off(interaction, private=private)
         limit = interaction.filesize_limit
-        uploads, refusals = await collect(result, numbers, self._pictures, self._originals, limit=limit)
+        wishes = await self._preferences.of(result.job.owner_id, None, result.job.guild_id)
+        uploads, refusals = await collect(
+            result, numbers, self._pictures, self._read_original, limit=limit, bare=not wishes.metadata
+        )
         if not uploads:
             raise UserError(why_none(refusals))
         message_id = await _post(interaction, result, numbers, uploads, refusals)
         if result.job.delivered_to == "kept" and len(uploads) == len(result.numbers):
             await self._note(interaction, result.job, message_id)
+
+    async def _read_original(self, job: Job, number: int) -> bytes:
+        return await self._originals.read(job.id, number, kept=None, job=job)
 
     async def _note(self, interaction: discord.Interaction, job: Job, message_id: int) -> None:
         """What was only kept is delivered now, if it is its owner who sees it."""

@@ -84,8 +84,8 @@ async def build_talking(
     understanding = await open_understanding(settings, core.notes)
     studio, herald = build_desk(core, delivery, understanding)
     switches = SwitchDesk(rows=core.switches, views=studio.webuis, bell=core.switch_bell)
+    preferences, searches = Preferences(PreferenceRows(core.database)), SearchRows(core.database)
     presets = PresetDesk(PresetRows(core.database))
-    preferences = Preferences(PreferenceRows(core.database))
     desk = Desk(
         studio=studio,
         delivery=delivery,
@@ -95,34 +95,19 @@ async def build_talking(
         presets=presets,
         wishes=preferences,
     )
-    recall, gallery = Recall(core.parts), GalleryRows(core.database)
-    searches = SearchRows(core.database)
-    finder = Finder(recall, preferences, intake.fetch)
-    pictures = PictureStore(settings.data_dir)
-    originals = Originals(client, pictures, intake.fetch)
-    info_reader = InfoReader(intake.fetch)
-    removal = Removal(core.rows, gallery, pictures)
     cogs = (
         DrawCog(desk),
         ControlCog(desk),
         UpscaleCog(desk),
         DescribeCog(desk),
-        ActsCog(desk, finder),
-        EnlargeCog(desk, finder, originals),
-        FormsCog(desk, finder, originals),
-        DetailsCog(finder, recall, removal),
-        PresetCog(desk, presets, gallery, recall),
-        HistoryCog(gallery, searches, pictures),
-        ShowCog(recall, gallery, core.rows, pictures),
         CheckpointCog(studio, switches, core.notes, understanding.families, settings.switching_servers, client=client),
-        PngInfoCog(info_reader),
-        MenusCog(desk, finder, recall, info_reader, client.tree),
         CancelCog(studio, delivery),
         QueueCog(studio, delivery),
         HelpCog(client.tree),
         StatusCog(studio, settings.switching_servers, core.notes),
         WishesCog(preferences),
-        ReactionsCog(client, core.rows, removal),
+        PresetCog(desk, presets, GalleryRows(core.database), Recall(core.parts)),
+        *_about_results(desk, core, client, preferences, searches, PictureStore(settings.data_dir)),
     )
     chores = {
         "herald": herald.run,
@@ -132,3 +117,29 @@ async def build_talking(
         "searches": lambda: forget_searches(searches),
     }
     return Talking(cogs, chores)
+
+
+def _about_results(
+    desk: Desk,
+    core: Core,
+    client: EaselClient,
+    preferences: Preferences,
+    searches: SearchRows,
+    pictures: PictureStore,
+) -> tuple[commands.Cog, ...]:
+    """What begins with a picture that is there."""
+    fetch = desk.intake.fetch
+    recall, gallery = Recall(core.parts), GalleryRows(core.database)
+    finder, originals = Finder(recall, preferences, fetch), Originals(client, pictures, fetch)
+    info_reader, removal = InfoReader(fetch), Removal(core.rows, gallery, pictures)
+    return (
+        ActsCog(desk, finder),
+        EnlargeCog(desk, finder, originals),
+        FormsCog(desk, finder, originals),
+        DetailsCog(finder, recall, removal),
+        HistoryCog(gallery, searches, pictures),
+        ShowCog(recall, gallery, core.rows, pictures, originals, preferences),
+        PngInfoCog(info_reader),
+        MenusCog(desk, finder, recall, info_reader, client.tree),
+        ReactionsCog(client, core.rows, removal),
+    )

@@ -64,7 +64,7 @@ async def client(tmp_path: Path) -> AsyncIterator[EaselClient]:
             DescribeCog(desk),
             PresetCog(desk, nothing, nothing, nothing),
             HistoryCog(nothing, nothing, nothing),
-            ShowCog(nothing, nothing, nothing, nothing),
+            ShowCog(nothing, nothing, nothing, nothing, nothing, nothing),
             HelpCog(client.tree),
             MenusCog(desk, nothing, nothing, nothing, client.tree),
             WishesCog(nothing),
