@@ -187,7 +187,9 @@ async def test_what_was_not_delivered_is_marked_and_offered(stage: Stage) -> Non
     assert "not delivered" not in text_of(await history(stage, member))
 
 
-async def test_a_file_that_is_gone_has_no_thumbnail_and_is_not_shown(stage: Stage) -> None:
+async def test_a_file_that_is_gone_has_no_thumbnail_and_is_fetched_from_discord_until_it_is_gone_there(
+    stage: Stage,
+) -> None:
     member = stage.discord.member("ruth")
     job = await drawn(stage, "a paper boat", member=member, seed=4711)
     (part,) = stage.parts(job)
@@ -198,9 +200,14 @@ async def test_a_file_that_is_gone_has_no_thumbnail_and_is_not_shown(stage: Stag
     assert page.attachments == []
     assert "no file here" in text_of(page)
     chosen = await card(stage, page, "a paper boat", member)
+    copy = await settled(stage, await stage.discord.press(member, chosen, button_id(chosen, "show")))
+    original = job.response
+    assert original is not None
+    assert [one.data for one in copy.attachments] == [one.data for one in original.attachments]
+    stage.discord.delete_message(original)
     refusal = await settled(stage, await stage.discord.press(member, chosen, button_id(chosen, "show")))
     assert refusal.ephemeral
-    assert "no longer on the bot's disk" in refusal.content
+    assert "neither on the bot's disk any more, nor in its message" in refusal.content
 
 
 async def test_show_posts_by_id_what_somebody_may_see(stage: Stage) -> None:

@@ -74,14 +74,14 @@ async def test_a_picture_is_chosen_from_the_latest_or_by_its_id(stage: Stage) ->
 
 async def test_only_one_s_own_pictures_are_taken_and_only_finished_ones(stage: Stage) -> None:
     interaction, message = await result(stage, private=True)
-    eve = stage.discord.member("eve")
+    ivan = stage.discord.member("ivan")
     for picture in (str(interaction.id), link_of(message), f"{interaction.id}:1", "7"):
-        told = await preset(stage, "save", eve, name="x", picture=picture)
+        told = await preset(stage, "save", ivan, name="x", picture=picture)
         assert "I know no such picture of yours" in told.content
         assert told.ephemeral
     assert "no such picture" in (await preset(stage, "save", name="x", picture=f"{interaction.id}:9")).content
     assert "Say which picture" in (await preset(stage, "save", name="x", picture="the fox")).content
-    assert await stage.discord.autocomplete(eve, "preset save", "picture", "", name="x") == []
+    assert await stage.discord.autocomplete(ivan, "preset save", "picture", "", name="x") == []
     stage.webui.hold()
     running = await stage.draw(**SMALL)
     await stage.answered(running)

@@ -197,8 +197,8 @@ async def test_again_compares_again_with_another_seed_and_one_picture_of_it_can_
 async def test_what_can_not_be_compared_is_refused_before_the_question(stage: Stage) -> None:
     jobs = len(stage.rows())
 
-    async def said(what: str, **options: Any) -> str:
-        return await stage.refused(**(SMALL | options), extra=f'compare:"{what}"')
+    async def said(what: str, more: str = "", **options: Any) -> str:
+        return await stage.refused(**(SMALL | options), extra=f'compare:"{what}" {more}')
 
     assert "12 pictures; at most 10" in await said("cfg=1,2,3,4 clip_skip=1,2,3")
     assert "leave its option out" in await said("steps=2,3")
@@ -206,13 +206,13 @@ async def test_what_can_not_be_compared_is_refused_before_the_question(stage: St
     assert all(word in words for word in ("a number", "colour", "needs two values"))
     assert "no sampler called" in await said("sampler=Euler,nonsense")
     assert "leave the count out" in await said("cfg=5,7", count=3)
-    assert "can't be asked for at once" in await said("cfg=5,7", permutations=True)
+    assert "can't be asked for at once" in await said("cfg=5,7", "permutations:yes")
     assert "would be the same" in await said("denoising_strength=0.2,0.5")
     assert len(stage.rows()) == jobs
 
 
 async def test_permutations_of_two_choices_are_a_table(stage: Stage) -> None:
-    options = {**SMALL, "permutations": True, "extra": "sheet:yes"}
+    options = {**SMALL, "extra": "permutations:yes sheet:yes"}
     question = await stage.says(await stage.draw("a {red|blue} {fox|owl}", **options), "Draw 4 pictures")
     (button,) = question.buttons()
     press = await stage.discord.press(stage.ada, question, button["custom_id"])
