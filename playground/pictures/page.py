@@ -12,7 +12,7 @@ from playground.discord import Attachment, Message
 
 _BLOCK: Final = re.compile(r"```(?:[a-z]*\n)?(.*?)\n?```\n?", re.DOTALL)
 _INLINE: Final = re.compile(
-    r"\*\*(?P<bold>.+?)\*\*|`(?P<code>[^`]+)`|\[(?P<text>[^\]]+)\]\(<?(?P<link>[^)>]+)>?\)|\\(?P<plain>[^a-zA-Z0-9\s])"
+    r"<t:\d+:R>|\*\*(?P<bold>.+?)\*\*|`(?P<code>[^`]+)`|\[(?P<text>[^\]]+)\]\(<?(?P<link>[^)>]+)>?\)|\\(?P<plain>[^a-zA-Z0-9\s])"
 )
 _STYLES: Final = {1: "primary", 2: "secondary", 3: "success", 4: "destructive"}
 _PRE: Final = (
@@ -161,5 +161,5 @@ def _inline(text: str) -> str:
         elif found["link"]:
             said.append(f'<span style="color:#00a8fc">{html.escape(found["text"])}</span>')
         else:
-            said.append(html.escape(found["plain"]))
+            said.append(html.escape(found["plain"] or "a minute ago"))
     return "".join([*said, html.escape(text[at:])])
