@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from playground.discord import wire
+from playground.discord.gateway import GUILDS
 from playground.discord.messages import File, Json, Message
 from playground.discord.places import GROUP, Channel, Guild, Member
 from playground.discord.posting import Origin, Posting
@@ -46,6 +48,14 @@ class Elsewhere(Trouble):
         """The first channel of a guild that has no bot: it tells the bot nothing."""
         guild = Guild(id=self._memory.ids.next(), name=name, has_bot=False)
         return self._memory.new_channel(guild, "general")
+
+    def add_place(self, guild: Guild, name: str, kind: int, parent: Channel | None = None) -> Channel:
+        """A voice channel, a forum, or below a `parent` a thread or a post."""
+        channel = self._memory.new_channel(guild, name)
+        channel.kind, channel.parent = kind, parent
+        event = "CHANNEL_CREATE" if parent is None else "THREAD_CREATE"
+        self._gateway.dispatch(event, wire.channel_json(channel, self._memory.bot_user_id), intent=GUILDS)
+        return channel
 
     def add_group(self, name: str, *people: Member) -> Channel:
         """A private channel of several people, none of whom is the bot."""

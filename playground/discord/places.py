@@ -40,7 +40,10 @@ EVERYTHING: Final = Permission(sum(Permission))
 
 TEXT: Final = 0
 DIRECT: Final = 1
+VOICE: Final = 2
 GROUP: Final = 3
+THREAD: Final = 11
+FORUM: Final = 15
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -69,9 +72,9 @@ class Guild:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Channel:
-    """A text channel of a guild, a DM between the bot and one person, or a private one of `people` without the bot.
+    """A channel of a guild, a DM between the bot and one person, or a private one of `people` without the bot.
 
-    `permissions` are the bot's.
+    `permissions` are the bot's. A thread, or a post in a forum, has a `parent`.
     """
 
     id: int
@@ -83,12 +86,16 @@ class Channel:
     nsfw: bool = False
     deleted: bool = False
     people: tuple[Member, ...] = field(default=(), repr=False)
+    parent: Channel | None = field(default=None, repr=False)
 
     @property
     def has_bot(self) -> bool:
         return self.recipient is not None if self.guild is None else self.guild.has_bot
 
     def allows(self, permission: Permission) -> bool:
+        """Whether the bot has it here; in a thread it is another permission that lets it write."""
+        if permission is Permission.SEND_MESSAGES and self.parent is not None:
+            permission = Permission.SEND_MESSAGES_IN_THREADS
         return self.has_bot and (self.guild is None or permission in self.permissions)
 
 

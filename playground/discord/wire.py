@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from playground.discord.interaction import Interaction
 from playground.discord.messages import Attachment, Json, Message
-from playground.discord.places import DIRECT, GROUP, ORDINARY, Channel, Guild, Member
+from playground.discord.places import DIRECT, FORUM, GROUP, ORDINARY, VOICE, Channel, Guild, Member
 from playground.discord.rules import MIB
 from playground.discord.snowflake import time_of
 from playground.discord.wire_parts import component_json, embed_json
@@ -69,6 +69,12 @@ def _membership() -> Json:
     }
 
 
+_OF_KIND: Final[dict[int, Json]] = {
+    VOICE: {"bitrate": 64000, "user_limit": 0, "rtc_region": None},
+    FORUM: {"available_tags": [], "default_reaction_emoji": None, "default_sort_order": None},
+}
+
+
 def channel_json(channel: Channel, bot_user_id: int) -> Json:
     if channel.recipient is not None:
         return {
@@ -83,6 +89,8 @@ def channel_json(channel: Channel, bot_user_id: int) -> Json:
         owner = str(channel.people[0].id)
         named = {"name": channel.name, "icon": None, "owner_id": owner, "recipients": people}
         return {"id": str(channel.id), "type": GROUP, "last_message_id": None, "flags": 0, **named}
+    if channel.parent is not None:
+        return _thread_json(channel, channel.parent, bot_user_id)
     overwrites = [
         {
             "id": str(bot_user_id),
@@ -104,6 +112,27 @@ def channel_json(channel: Channel, bot_user_id: int) -> Json:
         "last_message_id": None,
         "flags": 0,
         "permission_overwrites": overwrites,
+        **_OF_KIND.get(channel.kind, {}),
+    }
+
+
+def _thread_json(channel: Channel, parent: Channel, bot_user_id: int) -> Json:
+    """A thread, or a post in a forum: it has its parent's permissions and age limit."""
+    archiving = {"archived": False, "archive_timestamp": JOINED, "auto_archive_duration": 1440, "locked": False}
+    return {
+        "id": str(channel.id),
+        "type": channel.kind,
+        "guild_id": str(parent.guild.id) if parent.guild else "0",
+        "parent_id": str(parent.id),
+        "name": channel.name,
+        "owner_id": str(bot_user_id),
+        "last_message_id": None,
+        "rate_limit_per_user": 0,
+        "message_count": 0,
+        "member_count": 1,
+        "total_message_sent": 0,
+        "flags": 0,
+        "thread_metadata": archiving,
     }
 
 
@@ -156,7 +185,8 @@ def guild_json(guild: Guild, bot_user: Json, member_count: int) -> Json:
             role_json(guild.id, "@everyone", position=0, permissions=int(ORDINARY)),
             *(role_json(role.id, role.name) for role in guild.roles),
         ],
-        "channels": [channel_json(channel, bot_user_id) for channel in guild.channels],
+        "channels": [channel_json(channel, bot_user_id) for channel in guild.channels if channel.parent is None],
+        "threads": [channel_json(channel, bot_user_id) for channel in guild.channels if channel.parent is not None],
         "members": [bot_member_json(bot_user)],
         "member_count": member_count,
         "joined_at": JOINED,
