@@ -164,7 +164,6 @@ def _entries() -> Iterator[dict[str, Any]]:
             "folded_checkpoint": checkpoint.lower(),
             "loras": f"\n{lora}\n",
             "words": " ".join(words),
-            "on_disk": True,
         }
 
 

@@ -42,7 +42,6 @@ class Entry:
     seed: int | None
     checkpoint: str | None
     words: str
-    on_disk: bool
     delivered_to: str | None
     message_id: str | None
     reply: str
@@ -96,7 +95,6 @@ def _entry(job: Any, request: GenerationRequest, part: Any) -> dict[str, Any] | 
         "folded_checkpoint": None if drawing.checkpoint is None else drawing.checkpoint.lower()[:NAME_LENGTH],
         "loras": "\n".join(["", *dict.fromkeys(loras), ""])[:NAMES_LENGTH],
         "words": f"{one.prompt}\n{negative}".strip(),
-        "on_disk": True,
     }
 
 

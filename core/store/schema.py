@@ -144,11 +144,9 @@ gallery = sa.Table(
     sa.Column("folded_checkpoint", sa.Text, nullable=True, comment="the same in lower case"),
     sa.Column("loras", sa.Text, nullable=False, comment="their names in lower case, a line break around each"),
     sa.Column("words", sa.Text, nullable=False, comment="prompt and negative prompt, for searching"),
-    sa.Column("on_disk", sa.Boolean, nullable=False, comment="whether the store may still have the file"),
     sa.Index(None, "job_id", "number", unique=True),
     # The names are there to be read without the rows: people look for a part of one among all that they made.
     sa.Index(None, "owner_id", "made_at", "id", "folded_checkpoint", "loras"),
-    sa.Index(None, "on_disk", "made_at"),
 )
 
 favourites = sa.Table(

@@ -30,7 +30,6 @@ ENTRY = Entry(
     seed=2**63,
     checkpoint="🦊" * 300,
     words="",
-    on_disk=True,
     delivered_to="kept",
     message_id=None,
     reply="{}",

@@ -172,7 +172,6 @@ async def test_words_are_found_beyond_the_pictures_looked_at_first(bench: Bench,
             "height": 8,
             "loras": "\n\n",
             "words": "a fox",
-            "on_disk": True,
         }
         async with bench.engine.begin() as connection:
             await connection.execute(sa.insert(gallery), row)

@@ -80,13 +80,11 @@ def _make_gallery() -> None:
         sa.Column("folded_checkpoint", sa.Text, nullable=True, comment="the same in lower case"),
         sa.Column("loras", sa.Text, nullable=False, comment="their names in lower case, a line break around each"),
         sa.Column("words", sa.Text, nullable=False, comment="prompt and negative prompt, for searching"),
-        sa.Column("on_disk", sa.Boolean, nullable=False, comment="whether the store may still have the file"),
         sa.PrimaryKeyConstraint("id", name="pk_gallery"),
     )
     op.create_index("ix_gallery_job_id_number", "gallery", ["job_id", "number"], unique=True)
     names = ["owner_id", "made_at", "id", "folded_checkpoint", "loras"]
     op.create_index("ix_gallery_" + "_".join(names), "gallery", names)
-    op.create_index("ix_gallery_on_disk_made_at", "gallery", ["on_disk", "made_at"])
 
 
 def _make_words() -> None:
@@ -111,8 +109,8 @@ def _enter_earlier() -> None:
     )
     statement = sa.text(
         "INSERT INTO gallery (job_id, number, owner_id, guild_id, made_at, file, bytes, width, height, seed, "
-        "checkpoint, folded_checkpoint, loras, words, on_disk) VALUES (:job_id, :number, :owner_id, :guild_id, "
-        ":made_at, :file, :bytes, :width, :height, :seed, :checkpoint, :folded, :loras, :words, :on_disk)"
+        "checkpoint, folded_checkpoint, loras, words) VALUES (:job_id, :number, :owner_id, :guild_id, "
+        ":made_at, :file, :bytes, :width, :height, :seed, :checkpoint, :folded, :loras, :words)"
     )
     for row in drawn.fetchall():
         request, drawing = json.loads(row[5]), json.loads(row[6])
@@ -125,7 +123,7 @@ def _enter_earlier() -> None:
             entry |= {"file": kept["name"], "bytes": kept["size"], "width": kept["width"], "height": kept["height"]}
             checkpoint = drawing.get("checkpoint")
             folded = None if checkpoint is None else checkpoint.lower()[:200]
-            entry |= {"seed": seed, "checkpoint": checkpoint, "folded": folded, "on_disk": True}
+            entry |= {"seed": seed, "checkpoint": checkpoint, "folded": folded}
             entry |= {"loras": "\n".join(["", *names, ""])[:500], "words": f"{prompt}\n{negative}".strip()}
             bind.execute(statement, entry)
     if bind.dialect.name != "postgresql":
