@@ -16,6 +16,7 @@ from msgspec import UNSET
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from core.jobs import statements
 from core.jobs.gallery_search import Filter, find_ids
 from core.jobs.model import Drawing
 from core.request import GenerationRequest
@@ -51,25 +52,34 @@ class Entry:
     """Of its whole job."""
 
 
+_OF_JOB = gallery.c.job_id == sa.bindparam("of_job")
+_IS_THERE = sa.select(gallery.c.id).where(_OF_JOB).limit(1)
+_DRAWN = (
+    sa.select(parts.c.number, parts.c.result)
+    .where(parts.c.job_id == sa.bindparam("of_job"), parts.c.result.is_not(None))
+    .order_by(parts.c.number)
+)
+_ENTER = sa.insert(gallery)
+_INDEX_WORDS = sa.text(
+    "INSERT INTO gallery_words (rowid, words, owner_id) SELECT id, words, owner_id FROM gallery WHERE job_id = :of_job"
+)
+"""Executed as every job ends, and made once."""
+
+
 async def enter(connection: AsyncConnection, job_id: str) -> None:
-    """Write what is drawn of a job that has just ended; what is there already stays."""
-    job = (await connection.execute(sa.select(jobs).where(jobs.c.id == job_id))).first()
-    query = sa.select(parts.c.number, parts.c.result).where(parts.c.job_id == job_id, parts.c.result.is_not(None))
-    rows = (await connection.execute(query.order_by(parts.c.number))).all()
-    if job is None or not rows:
+    """Write what is drawn of a job that has just ended; of one that is there already nothing is written."""
+    about = {"of_job": job_id}
+    rows = (await connection.execute(_DRAWN, about)).all()
+    if not rows or (await connection.execute(_IS_THERE, about)).first() is not None:
         return
+    job = (await connection.execute(statements.JOB, about)).one()
     request = GenerationRequest.from_json(job.request)
     entries = [entry for row in rows if (entry := _entry(job, request, row)) is not None]
     if not entries:
         return
-    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(gallery)
-    statement = insert.on_conflict_do_nothing(index_elements=["job_id", "number"])
-    indexed = (gallery.c.id, gallery.c.words, gallery.c.owner_id)
-    written = await connection.execute(statement.values(entries).returning(*indexed))
-    fresh = [{"id": row.id, "words": row.words, "owner": row.owner_id} for row in written]
-    if connection.dialect.name == "sqlite" and fresh:
-        index = sa.text("INSERT INTO gallery_words (rowid, words, owner_id) VALUES (:id, :words, :owner)")
-        await connection.execute(index, fresh)
+    await connection.execute(_ENTER, entries)
+    if connection.dialect.name == "sqlite":
+        await connection.execute(_INDEX_WORDS, about)
 
 
 def _entry(job: Any, request: GenerationRequest, part: Any) -> dict[str, Any] | None:
