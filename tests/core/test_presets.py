@@ -29,7 +29,19 @@ from core.store.preferences import PERSON, SERVER
 from core.webui.names import utf16_length
 from tests.core.requests import TEXT, anything_asked
 
-NEVER = {"prompt", "image", "mask", "control", "shape", "prompts", "negative_prompts", "filled", "task", "spoiler"}
+NEVER = {
+    "prompt",
+    "image",
+    "mask",
+    "control",
+    "shape",
+    "comparison",
+    "prompts",
+    "negative_prompts",
+    "filled",
+    "task",
+    "spoiler",
+}
 NEVER |= {"private", "upscale_factor", "upscale_width", "upscale_height", "upscaler", "upscaler_2"}
 NEVER |= {"upscaler_2_visibility", "gfpgan", "codeformer", "codeformer_weight", "describe_with"}
 
