@@ -11,7 +11,7 @@ from core.webui.catalog import Catalog
 from core.webui.control import explain_misfit
 from core.webui.control_types import find_control_type
 from core.webui.names import nearest, shorten
-from core.webui.needs import TAGS_ALONE, Need, all_lacks, vaes_of
+from core.webui.needs import TAGS_ALONE, Need, all_lacks, first_lack, needs_of, vaes_of
 
 ROOM: Final = 520
 """Characters of all sentences together: an answer shows 600, and some signs take two there."""
@@ -42,9 +42,10 @@ def check_needs(request: GenerationRequest, catalog: Catalog, checkpoints: Names
 
 def check_together(request: GenerationRequest, webuis: Sequence[tuple[str, Catalog]]) -> None:
     """Raise NotOffered where several webuis (a name and what it has) can do everything, but none of them all of it."""
-    lacking = [(name, all_lacks(catalog, request)) for name, catalog in webuis]
-    if not lacking or not all(lacks for _, lacks in lacking):
+    needs = needs_of(request)
+    if not webuis or any(first_lack(catalog, needs) is None for _, catalog in webuis):
         return
+    lacking = [(name, all_lacks(catalog, request)) for name, catalog in webuis]
     name, fewest = min(lacking, key=lambda one: len(one[1]))
     listed = ", ".join(dict.fromkeys(_called(need) for need in fewest[:MOST_SAID]))
     more = "" if len(fewest) <= MOST_SAID else f" and {len(fewest) - MOST_SAID} more"
