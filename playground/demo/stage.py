@@ -18,6 +18,8 @@ from playground.webui import LocalWebui
 T = TypeVar("T")
 
 MEMBER: Final = "you"
+SLASH: Final = 1
+"""Discord's type of commands that are typed."""
 CANCEL: Final = "Cancel"
 """What the button says that stops a job."""
 _SILENCE: Final = "The application did not respond"
@@ -98,8 +100,8 @@ class Stage:
 
     @property
     def commands(self) -> Mapping[str, dict[str, Any]]:
-        """What the bot has registered, by name."""
-        return self._discord.commands
+        """The slash commands that the bot has registered, by name; menus of messages are none."""
+        return {name: one for name, one in self._discord.commands.items() if one.get("type", SLASH) == SLASH}
 
     def bot_is_online(self, seconds: float) -> bool:
         """Whether the bot is there within so many seconds, its commands registered."""

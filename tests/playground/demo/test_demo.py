@@ -94,6 +94,8 @@ def test_commands_from_a_pipe_are_carried_out_in_their_order(start: Start, tmp_p
     places = [output.index(mark) for mark in marks]
     assert places == sorted(places)
     assert "walrus" not in output
+    assert "/Describe" not in output
+    assert "/describe" in output
     assert len(list((tmp_path / "pictures").iterdir())) == 3
 
 
