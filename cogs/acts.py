@@ -53,6 +53,7 @@ class ActsCog(AskingCog):
             found = await find_or_ask(self._finder, verb, press, job_id, number)
             if found is not None:
                 request = make(found.source)
+                await self._intake.keep_longer(request)
                 await self.submit(press, request, reply_to(press, request, found), origin_of(verb, job_id, found))
 
 

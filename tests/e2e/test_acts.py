@@ -10,6 +10,7 @@ import pytest
 
 from playground.discord import Interaction, Member, Message
 from tests.buttons import button_id
+from tests.core.images.pictures import as_png, noise
 from tests.e2e.harness import Stage, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -155,3 +156,14 @@ async def test_a_second_press_while_the_first_is_at_work_is_another_job(stage: S
     await stage.delivered(first)
     await stage.delivered(second)
     assert stage.row(first)["id"] != stage.row(second)["id"]
+
+
+async def test_what_was_drawn_over_an_image_that_is_no_longer_kept_is_not_drawn_again(stage: Stage) -> None:
+    message = await result(stage, image=as_png(noise(64, 64)), denoising_strength=0.5)
+    await stage.delivered(await press(stage, message, "again"))
+    forget(stage, "inputs")
+    jobs = len(stage.rows())
+    sentence = await stage.answered(await press(stage, message, "vary"))
+    assert sentence.ephemeral
+    assert "no longer kept" in sentence.content
+    assert len(stage.rows()) == jobs
