@@ -67,6 +67,8 @@ class DetailsCog(commands.Cog):
         try:
             await press.response.defer()
             await press.delete_original_response()
+        except discord.NotFound:
+            log.debug("a message was gone already", extra={"job": job_id})
         except TROUBLE as error:
             log.info("a message could not be deleted: %s", type(error).__name__, extra={"job": job_id})
             await answer_privately(press, "I have forgotten these pictures, but I may not delete this message.")

@@ -144,6 +144,18 @@ async def test_delete_takes_everything_away_and_only_for_its_owner_or_a_moderato
     await until(lambda: {path.name for path in (stage.bot.data_dir / "pictures").rglob("*.png")} < files)
 
 
+async def test_two_who_delete_at_once_are_told_nothing_wrong(stage: Stage) -> None:
+    message = await result(stage, "nothing that is there twice")
+    jobs = len(stage.rows())
+    presses = [await press(stage, message, "delete") for _ in range(2)]
+    await stage.discord.until(lambda: message.deleted, what="the message to be gone")
+    await until(lambda: len(stage.rows()) == jobs - 1, what="the row to be gone")
+    await stage.discord.until(lambda: all(one.acknowledged for one in presses), what="both to be answered")
+    await stage.drawn(**SMALL)  # whatever was said to them is there by now
+    said = [one.content for one in stage.discord.messages(message.channel) if "forgotten" in one.content]
+    assert said == []
+
+
 async def test_a_second_press_while_the_first_is_at_work_is_another_job(stage: Stage) -> None:
     message = await result(stage)
     stage.webui.hold()
