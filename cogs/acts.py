@@ -96,4 +96,4 @@ def link_to(job: Job) -> str | None:
     address = ReplyAddress.from_json(job.reply)
     if job.message_id is None or address.by_token_alone or job.delivered_to not in ("reply", "channel"):
         return None
-    return f"https://discord.com/channels/{address.guild_id or '@me'}/{address.channel_id}/{job.message_id}"
+    return address.link_to(job.message_id)

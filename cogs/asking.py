@@ -24,7 +24,7 @@ from cogs.completing import Offers, offer, offer_extra, offer_last, offer_names
 from cogs.delivery import DiscordDelivery
 from cogs.edits import TROUBLE
 from cogs.late import warned
-from cogs.reply import ReplyAddress
+from cogs.reply import ReplyAddress, guild_of
 from cogs.shelves import offer_presets
 from core.errors import UserError
 from core.intake import Intake
@@ -79,7 +79,7 @@ class AskingCog(commands.Cog):
         catalog = self._studio.get_catalog()
         if catalog is None or self._notes is None:
             return [] if catalog is None else catalog.checkpoint_names.choices(typed)
-        guild = None if interaction.guild_id is None else str(interaction.guild_id)
+        guild = guild_of(interaction)
         return self._notes.offers(guild, catalog, typed)
 
     async def complete_sampler(self, _interaction: discord.Interaction, typed: str) -> Offers:
@@ -172,7 +172,7 @@ class AskingCog(commands.Cog):
         """With a contact sheet of all its pictures where nobody said whether, and these are as many as they wish."""
         if self._wishes is None or request.sheet is not UNSET or request.pictures == 1:
             return request
-        guild = None if interaction.guild_id is None else str(interaction.guild_id)
+        guild = guild_of(interaction)
         wishes = await self._wishes.of(str(interaction.user.id), None, guild)
         return replace(request, sheet=True) if request.pictures >= wishes.sheet else request
 
@@ -182,7 +182,7 @@ class AskingCog(commands.Cog):
         return Order(
             job_id=job_id,
             owner_id=str(interaction.user.id),
-            guild_id=None if interaction.guild_id is None else str(interaction.guild_id),
+            guild_id=guild_of(interaction),
             request=request,
             reply=reply.to_json(),
             weight=_weight(interaction.user, self._weights),

@@ -16,7 +16,7 @@ from cogs.admins import check_admin, check_everywhere, may_see_hidden
 from cogs.answers import NOBODY, answer_error
 from cogs.completing import Offers, offer, offer_last, offer_texts
 from cogs.edits import edit_reply
-from cogs.reply import ReplyAddress
+from cogs.reply import ReplyAddress, guild_of
 from core.errors import UserError
 from core.families.detect import title_key
 from core.families.table import Table
@@ -73,7 +73,7 @@ class CheckpointCog(commands.GroupCog, group_name="checkpoint", group_descriptio
     async def list_(self, interaction: discord.Interaction, page: app_commands.Range[int, 1, 1000] = 1) -> None:
         """What there is, to whoever asks."""
         try:
-            guild, catalog = _guild(interaction), self._catalog()
+            guild, catalog = guild_of(interaction), self._catalog()
             naming, for_admin = self._notes.naming(guild, catalog), may_see_hidden(interaction)
             last = await self._desk.fetch_last() if for_admin else None
             text = pages.listing(
@@ -96,7 +96,7 @@ class CheckpointCog(commands.GroupCog, group_name="checkpoint", group_descriptio
     async def info(self, interaction: discord.Interaction, checkpoint: str) -> None:
         """One of them."""
         try:
-            guild, catalog = _guild(interaction), self._catalog()
+            guild, catalog = guild_of(interaction), self._catalog()
             found = self._find(guild, checkpoint, with_hidden=may_see_hidden(interaction))
             corrections = self._notes.corrections(guild, catalog)
             note = self._notes.of(guild, found, catalog)
@@ -112,7 +112,7 @@ class CheckpointCog(commands.GroupCog, group_name="checkpoint", group_descriptio
         """Load it for good."""
         try:
             check_admin(interaction, SWITCH, self._servers)
-            wanted = self._wanted(_guild(interaction), checkpoint)
+            wanted = self._wanted(guild_of(interaction), checkpoint)
         except UserError as error:
             await answer_error(interaction, error)
             return
@@ -192,12 +192,12 @@ class CheckpointCog(commands.GroupCog, group_name="checkpoint", group_descriptio
     async def complete_checkpoint(self, interaction: discord.Interaction, typed: str) -> Offers:
         """Friendly names first."""
         catalog = self._studio.get_catalog()
-        return [] if catalog is None else offer(self._notes.offers(_guild(interaction), catalog, typed))
+        return [] if catalog is None else offer(self._notes.offers(guild_of(interaction), catalog, typed))
 
     @name.autocomplete("checkpoint")
     async def complete_any_checkpoint(self, interaction: discord.Interaction, typed: str) -> Offers:
         """The same, and those that are hidden: else they could not be shown again."""
-        catalog, guild = self._studio.get_catalog(), _guild(interaction)
+        catalog, guild = self._studio.get_catalog(), guild_of(interaction)
         return [] if catalog is None else offer(self._notes.offers(guild, catalog, typed, with_hidden=True))
 
     @vae.autocomplete("vae")
@@ -288,7 +288,3 @@ class CheckpointCog(commands.GroupCog, group_name="checkpoint", group_descriptio
         if found is None:
             raise UserError("That family is not in the bot's table; choose one of those that are offered.")
         return found.key
-
-
-def _guild(interaction: discord.Interaction) -> str | None:
-    return None if interaction.guild_id is None else str(interaction.guild_id)

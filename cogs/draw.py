@@ -17,7 +17,7 @@ from cogs.buttons import CONFIRM_EVENT, confirm_view
 from cogs.edits import TROUBLE
 from cogs.options import read_addresses, read_compare, read_options, wants_permutations
 from cogs.questions import Question, Questions
-from cogs.reply import ReplyAddress
+from cogs.reply import ReplyAddress, guild_of
 from cogs.shelves import find_preset
 from cogs.sources import at_most_one
 from core.errors import UserError
@@ -136,10 +136,10 @@ class DrawCog(AskingCog):
             await put_off(interaction, private=request.private or permutations or compare is not None)
             request = await self._intake.add(request, image, mask)
         if compare is not None:
-            compared = await self._studio.compare(request, compare, _guild(interaction))
+            compared = await self._studio.compare(request, compare, guild_of(interaction))
             await self._ask(interaction, (compared,), questions.comparison(compared))
         elif permutations:
-            unfolded = await self._studio.unfold(request, _guild(interaction))
+            unfolded = await self._studio.unfold(request, guild_of(interaction))
             await self._ask(interaction, unfolded, questions.permutations(unfolded))
         else:
             await self.submit(interaction, request, reply)
@@ -184,7 +184,3 @@ class DrawCog(AskingCog):
         view = confirm_view(question_id, questions.label(left)) if left else None
         with contextlib.suppress(*TROUBLE):
             await question.asked.edit_original_response(content=questions.answered(asked_for, left), view=view)
-
-
-def _guild(interaction: discord.Interaction) -> str | None:
-    return None if interaction.guild_id is None else str(interaction.guild_id)

@@ -14,6 +14,7 @@ from cogs.edits import TROUBLE
 from cogs.files import SHEET
 from cogs.growing import pictures_on
 from cogs.originals import Fetch
+from cogs.reply import guild_of
 from core.derive import Source
 from core.errors import UnreadableAnswer, UserError
 from core.images.metadata import Metadata, read_metadata
@@ -110,7 +111,7 @@ class Finder:
             return
         if private:
             raise UserError("This picture is somebody else's, and private.")
-        guild = None if press.guild_id is None else str(press.guild_id)
+        guild = guild_of(press)
         wishes = await self._preferences.of(str(press.user.id), None, guild)
         if wishes.press == "owner" and owner_id is not None:
             raise UserError("On this server only the person who asked for a picture may use its buttons.")

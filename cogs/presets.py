@@ -14,7 +14,8 @@ from cogs.answers import NOBODY, answer_error
 from cogs.asking import AskingCog, Desk
 from cogs.completing import Offers, offer
 from cogs.options import read_options
-from cogs.shelves import guild_of, offer_presets
+from cogs.reply import guild_of
+from cogs.shelves import offer_presets
 from core.derive import Source
 from core.errors import UserError
 from core.extra import NO_FIELDS, parse_extra

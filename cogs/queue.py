@@ -9,6 +9,7 @@ from discord.ext import commands
 from cogs import pages, say
 from cogs.answers import NOBODY, answer_error
 from cogs.delivery import DiscordDelivery
+from cogs.reply import guild_of
 from cogs.said import title
 from core.errors import UserError
 from core.jobs.model import Job, JobState
@@ -35,7 +36,7 @@ class QueueCog(commands.Cog):
                 await interaction.response.defer(ephemeral=True)  # many messages may have to be rewritten
                 await interaction.followup.send(await self._cancel(person_id, cancel.strip()), allowed_mentions=NOBODY)
                 return
-            guild_id = None if interaction.guild_id is None else str(interaction.guild_id)
+            guild_id = guild_of(interaction)
             text = pages.queue(await self._studio.look(person_id), person_id, guild_id)
         except UserError as error:
             await answer_error(interaction, error)

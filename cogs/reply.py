@@ -56,6 +56,10 @@ class ReplyAddress:
         """Whether the reply is out of the bot's own reach, so that nothing can be said there after the token's life."""
         return self.private or not self.is_member
 
+    def link_to(self, message_id: int | str) -> str:
+        """The address of a message in this channel, for people."""
+        return f"https://discord.com/channels/{self.guild_id or '@me'}/{self.channel_id}/{message_id}"
+
     def to_json(self) -> str:
         """As the row keeps it."""
         return msgspec.json.encode(self).decode()
@@ -79,6 +83,11 @@ class ReplyAddress:
             file_bytes=interaction.filesize_limit,
             is_member=is_member(interaction),
         )
+
+
+def guild_of(interaction: discord.Interaction) -> str | None:
+    """The server that it comes from, as rows name it; None in direct messages."""
+    return None if interaction.guild_id is None else str(interaction.guild_id)
 
 
 def is_member(interaction: discord.Interaction) -> bool:

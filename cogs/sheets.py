@@ -44,9 +44,7 @@ def sheet_post(job: Job, sheet: Upload, shown: Delivered) -> Post:
     address = ReplyAddress.from_json(job.reply)
     words = f"The {job.request.pictures} pictures on one sheet."
     if shown.message_id is not None and shown.where in ("reply", "channel") and not address.by_token_alone:
-        guild = address.guild_id or "@me"
-        link = f"https://discord.com/channels/{guild}/{address.channel_id}/{shown.message_id}"
-        words = f"The [{job.request.pictures} pictures](<{link}>) on one sheet."
+        words = f"The [{job.request.pictures} pictures](<{address.link_to(shown.message_id)}>) on one sheet."
 
     async def caption(_uploads: Sequence[Upload], _refusals: Mapping[int, str], _shown: object) -> str:
         return words

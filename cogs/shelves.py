@@ -5,15 +5,11 @@ from __future__ import annotations
 import discord
 
 from cogs.completing import Offers, offer
+from cogs.reply import guild_of
 from core.errors import UserError
 from core.preset_desk import PresetDesk
 from core.presets import Shelf, offers
 from core.request import GenerationRequest
-
-
-def guild_of(interaction: discord.Interaction) -> str | None:
-    """The server's id; None in direct messages."""
-    return None if interaction.guild_id is None else str(interaction.guild_id)
 
 
 async def find_preset(

@@ -12,6 +12,7 @@ from discord.ext import commands
 from cogs import wished
 from cogs.admins import check_admin
 from cogs.answers import NOBODY, answer_error
+from cogs.reply import guild_of
 from core.errors import UserError
 from core.preferences import Preferences, parse_span
 from core.store.preferences import CHANNEL, PERSON, SERVER
@@ -79,7 +80,7 @@ class WishesCog(commands.Cog):
                 said["ping_after"] = "off" if seconds is None else f"{seconds:g}"
             person = str(interaction.user.id)
             await self._put(PERSON, person, said)
-            guild = None if interaction.guild_id is None else str(interaction.guild_id)
+            guild = guild_of(interaction)
             wishes = await self._preferences.of(person, None, guild)
             text = wished.of_person(wishes)
         except UserError as error:
