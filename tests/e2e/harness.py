@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from playground.discord import Interaction, LocalDiscord, Member, Message, Rules, Upload
 from playground.webui import LocalWebui
+from tests.buttons import cancels
 from tests.e2e.bot_process import ENTRY, ROOT, BotProcess
 from tests.e2e.proof import check_log, check_messages
 
@@ -117,7 +118,7 @@ class Stage:
         return message.content
 
     async def presses_cancel(self, message: Message, member: Member | None = None) -> Interaction:
-        (button,) = message.buttons()
+        (button,) = cancels(message)
         return await self.discord.press(member or self.ada, message, button["custom_id"])
 
     def carriers(self, interaction: Interaction) -> list[Message]:

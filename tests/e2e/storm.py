@@ -21,6 +21,7 @@ import psycopg
 
 from core.errors import NoDatabase
 from playground.discord import Interaction
+from tests.buttons import cancels
 from tests.e2e.alone import Alone, open_alone
 from tests.e2e.bot_process import ROOT
 from tests.e2e.conftest import cheap_webui
@@ -115,7 +116,7 @@ class Storm:
         """Press the button after a while, if it is (still) there."""
         await asyncio.sleep(after)
         message = interaction.response
-        if message is not None and message.buttons():
+        if message is not None and cancels(message):
             await self._stage.presses_cancel(message, interaction.member)
 
     async def _until_asked(self, number: int) -> None:
