@@ -16,7 +16,6 @@ from msgspec import UNSET
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from core.jobs import statements
 from core.jobs.gallery_search import Filter, find_ids
 from core.jobs.model import Drawing
 from core.request import GenerationRequest
@@ -52,8 +51,6 @@ class Entry:
     """Of its whole job."""
 
 
-_OF_JOB = gallery.c.job_id == sa.bindparam("of_job")
-_IS_THERE = sa.select(gallery.c.id).where(_OF_JOB).limit(1)
 _DRAWN = (
     sa.select(parts.c.number, parts.c.result)
     .where(parts.c.job_id == sa.bindparam("of_job"), parts.c.result.is_not(None))
@@ -66,13 +63,12 @@ _INDEX_WORDS = sa.text(
 """Executed as every job ends, and made once."""
 
 
-async def enter(connection: AsyncConnection, job_id: str) -> None:
-    """Write what is drawn of a job that has just ended; of one that is there already nothing is written."""
-    about = {"of_job": job_id}
+async def enter(connection: AsyncConnection, job: Any) -> None:
+    """Write what is drawn of a job that comes to its end in this transaction, which it does once; `job` is its row."""
+    about = {"of_job": job.id}
     rows = (await connection.execute(_DRAWN, about)).all()
-    if not rows or (await connection.execute(_IS_THERE, about)).first() is not None:
+    if not rows:
         return
-    job = (await connection.execute(statements.JOB, about)).one()
     request = GenerationRequest.from_json(job.request)
     entries = [entry for row in rows if (entry := _entry(job, request, row)) is not None]
     if not entries:

@@ -43,6 +43,12 @@ class PartRows:
                 return None
             return as_job(row), await _parts(connection, job_id)
 
+    async def fetch_one(self, job_id: str, number: int) -> tuple[Job, Part] | None:
+        """One picture that was given out, and its job."""
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(statements.ONE_PART, {"of_job": job_id, "of_number": number})).first()
+        return None if row is None else (as_job(row), _part(row, "part_"))
+
     async def count_begun(self, job_ids: Collection[str]) -> dict[str, int]:
         """How many pictures of each job are not waiting (any more); a job that has none is left out."""
         query = (
@@ -204,15 +210,8 @@ async def _parts(connection: AsyncConnection, job_id: str) -> list[Part]:
     return [_part(row) for row in rows]
 
 
-def _part(row: Any) -> Part:
-    return Part(
-        job_id=row.job_id,
-        number=row.number,
-        state=PartState(row.state),
-        worker=row.worker,
-        backend=row.backend,
-        attempt=row.attempt,
-        breaks=row.breaks,
-        task_id=row.task_id,
-        drawing=None if row.result is None else msgspec.json.decode(row.result, type=Drawing),
-    )
+def _part(row: Any, prefix: str = "") -> Part:
+    facts = {column.name: getattr(row, prefix + column.name) for column in parts.c}
+    result = facts.pop("result")
+    facts["state"] = PartState(facts["state"])
+    return Part(**facts, drawing=None if result is None else msgspec.json.decode(result, type=Drawing))

@@ -186,14 +186,13 @@ class Pipeline:
 
     async def _find(self, piece: Piece) -> tuple[Job, Part] | None:
         """The rows, where this attempt is still the one that counts and its job is not at an end."""
-        found = await on_database(self.parts.fetch, piece.job_id)
+        found = await on_database(self.parts.fetch_one, piece.job_id, piece.number)
         if found is None or found[0].state in ENDED:
             return None
-        job, parts = found
-        part = next((part for part in parts if part.number == piece.number), None)
-        if part is None or part.attempt != piece.attempt or part.worker != self.worker:
+        _, part = found
+        if part.attempt != piece.attempt or part.worker != self.worker:
             return None
-        return (job, part) if part.state in (PartState.RUNNING, PartState.DRAWN) else None
+        return found if part.state in (PartState.RUNNING, PartState.DRAWN) else None
 
     async def _render(self, job: Job, part: Part, piece: Piece) -> Record:
         """One render as a record: what came, or why nothing did."""

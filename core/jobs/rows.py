@@ -164,21 +164,23 @@ class JobRows:
         `shown` are the numbers of the pictures that were shown last: their rows say so in the same transaction.
         """
         async with self._engine.begin() as connection:
-            if not (await connection.execute(statements.DONE, {**shown_in(job_id, delivered), "now": now})).rowcount:
+            row = (await connection.execute(statements.DONE, {**shown_in(job_id, delivered), "now": now})).first()
+            if row is None:
                 return False
             if shown:
                 await connection.execute(statements.SHOWN, {"of_job": job_id, "numbers": list(shown)})
-            await gallery.enter(connection, job_id)
+            await gallery.enter(connection, row)
         return True
 
     async def mark_failed(self, job_id: str, sentence: str, delivered: Delivered, now: float) -> bool:
         """Whatever is not at an end → failed, after its owner was told `sentence`."""
         failed = {**shown_in(job_id, delivered), "now": now, "why": sentence}
         async with self._engine.begin() as connection:
-            is_failed = bool((await connection.execute(statements.FAILED, failed)).rowcount)
-            if is_failed:
-                await gallery.enter(connection, job_id)
-        return is_failed
+            row = (await connection.execute(statements.FAILED, failed)).first()
+            if row is None:
+                return False
+            await gallery.enter(connection, row)
+        return True
 
     async def mark_cancelled(self, job_id: str, now: float) -> JobState | None:
         """queued or running → cancelled; the state it was in, or None where it was too late (or no such job)."""
@@ -186,9 +188,9 @@ class JobRows:
             state = await connection.scalar(statements.HOLD_JOB, {"of_job": job_id})
             if state not in IN_THE_QUEUE:
                 return None
-            cancelled = sa.update(jobs).where(jobs.c.id == job_id)
-            await connection.execute(cancelled.values(state=JobState.CANCELLED, finished_at=now))
-            await gallery.enter(connection, job_id)
+            cancelled = sa.update(jobs).where(jobs.c.id == job_id).returning(jobs)
+            row = (await connection.execute(cancelled.values(state=JobState.CANCELLED, finished_at=now))).one()
+            await gallery.enter(connection, row)
             await notify(connection, CANCELLED_SIGNAL, job_id)
             return JobState(state)
 

@@ -39,6 +39,10 @@ def count_of(job_id: str | sa.Column[Any] | sa.BindParameter[Any], *states: Part
 
 JOB = sa.select(jobs).where(_THE_JOB)
 ITS_PARTS = sa.select(parts).where(_OF_JOB).order_by(parts.c.number)
+ONE_PART = sa.select(jobs, *(column.label(f"part_{column.name}") for column in parts.c)).where(
+    _THE_JOB, parts.c.job_id == jobs.c.id, parts.c.number == sa.bindparam("of_number")
+)
+"""With its job, whose columns have their own names; the picture's begin with `part_`."""
 HOLD_JOB = sa.select(jobs.c.state).where(_THE_JOB).with_for_update()
 COUNT_HELD = sa.select(sa.func.count()).where(_DRAWN_ONES, parts.c.worker == sa.bindparam("by_worker"))
 
@@ -90,11 +94,13 @@ DONE = (
     sa.update(jobs)
     .where(_THE_JOB, jobs.c.state.in_(BEGUN))
     .values({**_PLACE, "state": JobState.DONE, "finished_at": sa.bindparam("now")})
+    .returning(jobs)
 )
 FAILED = (
     sa.update(jobs)
     .where(_THE_JOB, jobs.c.state.in_(UNFINISHED))
     .values({**_PLACE, "state": JobState.FAILED, "finished_at": sa.bindparam("now"), "sentence": sa.bindparam("why")})
+    .returning(jobs)
 )
 
 

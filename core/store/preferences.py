@@ -13,6 +13,11 @@ from core.store.schema import preferences
 PERSON, CHANNEL, SERVER = "person", "channel", "server"
 """The scopes, the narrowest first."""
 
+_WISHED = sa.select(preferences).where(
+    sa.tuple_(preferences.c.scope, preferences.c.scope_id).in_(sa.bindparam("scopes", expanding=True))
+)
+"""Executed for every picture that is shown, and made once."""
+
 
 class PreferenceRows:
     """The table of the preferences."""
@@ -22,10 +27,9 @@ class PreferenceRows:
 
     async def fetch(self, *scopes: tuple[str, str]) -> dict[tuple[str, str], dict[str, str]]:
         """Everything that is wished in these scopes (which scope, whose), by scope; those without a wish are there."""
-        pairs = [sa.and_(preferences.c.scope == scope, preferences.c.scope_id == whose) for scope, whose in scopes]
         found: dict[tuple[str, str], dict[str, str]] = {scope: {} for scope in scopes}
         async with self._engine.connect() as connection:
-            for row in await connection.execute(sa.select(preferences).where(sa.or_(sa.false(), *pairs))):
+            for row in await connection.execute(_WISHED, {"scopes": scopes}):
                 found[row.scope, row.scope_id][row.name] = row.value
         return found
 

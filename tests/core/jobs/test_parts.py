@@ -71,6 +71,15 @@ async def test_a_picture_that_was_given_out_is_read_back_as_it_is(bench: Bench) 
     assert await bench.parts.fetch("2") is None
 
 
+async def test_one_picture_is_read_as_all_of_them_are(bench: Bench) -> None:
+    piece = await part_in(bench, PartState.DRAWN)
+    job, read = await everything(bench)
+    assert [await bench.parts.fetch_one("1", part.number) for part in read] == [(job, part) for part in read]
+    assert read[piece.number].drawing is not None
+    assert await bench.parts.fetch_one("1", len(read)) is None
+    assert await bench.parts.fetch_one("2", 0) is None
+
+
 @pytest.mark.parametrize("state", list(PartState))
 @pytest.mark.parametrize("name", CHANGES)
 async def test_a_change_is_made_while_it_is_drawn_and_else_changes_nothing(
