@@ -12,6 +12,7 @@ from benchmarks import (
     bot_path,
     burst,
     cancel,
+    finished,
     history,
     idle_slot,
     loop_block,
@@ -35,6 +36,7 @@ ALL: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "policy": policy.measure,
     "names": names.measure,
     "history": history.measure,
+    "finished": finished.measure,
 }
 
 
