@@ -11,6 +11,7 @@ from typing import Any, Literal
 from msgspec import UNSET
 
 from core.errors import UserError
+from core.prompts.syntax import literal
 from core.request import GenerationRequest
 
 Strength = Literal["subtle", "strong"]
@@ -99,12 +100,19 @@ def drawn_over(source: Source, image: str) -> GenerationRequest:
 
 
 def the_same(source: Source) -> GenerationRequest:
-    """This one picture, with the seed that it has."""
+    """This one picture, with the seed that it has, and its prompt as it was drawn: choices are made once."""
     if source.request.task != "draw":
         raise UserError("This picture was not drawn from a prompt, so it can't be drawn another time.")
     one = source.request.of(source.number)
     seed = one.seed if source.seed is None else source.seed
-    return replace(_drawn_by(source, one), seed=seed, count=1)
+    same = replace(_drawn_by(source, one), seed=seed, count=1)
+    return same if source.request.prompts is UNSET else _as_it_stands(same)
+
+
+def _as_it_stands(request: GenerationRequest) -> GenerationRequest:
+    negative = request.negative_prompt
+    negative = negative if negative is UNSET else literal(negative)
+    return replace(request, prompt=literal(request.prompt), negative_prompt=negative)
 
 
 def _drawn_by(source: Source, request: GenerationRequest) -> GenerationRequest:

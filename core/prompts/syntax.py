@@ -30,6 +30,7 @@ _WEIGHT = r"\s{0,9}([0-9]{1,6}(?:\.[0-9]{0,6})?|\.[0-9]{1,6})\s{0,3}::"
 # A brace's count and the weight behind a brace or a pipe belong to it; where it is text, they are text as well.
 _TOKEN = re.compile(rf"(?:\{{(?:{_COUNT})?|\|)(?:{_WEIGHT})?" r"|[}\[\]<>]" rf"|__{NAME}__" r"|\\__|\\[{}|\[\]<>]")
 _TAG = re.compile(r"[A-Za-z]{1,20}:")
+_SIGNS = re.compile(r"[{}|]|__")
 _ESCAPED = re.compile(r"\\([{}|])")
 
 
@@ -101,6 +102,15 @@ def parse(text: str, *, depth: int, strict: bool = True) -> tuple[Node, ...]:
             "brace that is part of the text."
         )
     return _Builder(text, depth, strict).build(tokens, marks)
+
+
+def literal(text: str) -> str:
+    """`text` as it has to be written so that nothing in it is a choice or a wildcard; as it is where nothing could be."""
+    try:
+        nodes = parse(text, depth=0)
+    except UserError:
+        nodes = ()
+    return text if nodes == (Text(text),) else _SIGNS.sub(r"\\\g<0>", text)
 
 
 @dataclass(slots=True)

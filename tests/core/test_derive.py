@@ -10,6 +10,7 @@ from msgspec import UNSET
 from core.derive import Source, again, drawn_over, enlarged, vary, with_hires
 from core.errors import UserError
 from core.request import ControlUse, GenerationRequest, LoraUse
+from core.understanding import Understanding
 
 FOX = GenerationRequest(
     prompt="a {red|blue} fox",
@@ -45,6 +46,14 @@ def test_a_variation_keeps_the_picture_s_own_seed_and_prompt() -> None:
     assert subtle.subseed_strength is not UNSET
     assert strong.subseed_strength is not UNSET
     assert 0 < subtle.subseed_strength < strong.subseed_strength < 0.5
+
+
+@pytest.mark.parametrize("drawn", ["a {red|blue} fox", "a {red|blue fox", "a __colour__ fox", r"a \{fox|wolf"])
+def test_what_was_drawn_is_drawn_as_it_stands_and_no_choice_any_more(drawn: str) -> None:
+    source = replace(SECOND, request=replace(FOX, prompts=("a fox", drawn, "a fox"), negative_prompts=("", drawn, "")))
+    for one in (vary(source, "subtle"), with_hires(source), drawn_over(source, "key")):
+        queued = Understanding().read(one, None, None).request.of(0)
+        assert (queued.prompt, queued.negative_prompt) == (drawn, drawn)
 
 
 def test_a_variation_of_a_variation_starts_from_the_seed_they_share() -> None:

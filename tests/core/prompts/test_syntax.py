@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.errors import UserError
-from core.prompts.syntax import Choice, Node, Option, Text, Wildcard, parse
+from core.prompts.syntax import Choice, Node, Option, Text, Wildcard, literal, parse
 
 ODD = st.text(alphabet="{}|[]<>$\\_-*/:. ab12é\n", max_size=120)
 ANY = st.text(alphabet=st.characters(codec=None), max_size=80) | ODD
@@ -217,3 +217,18 @@ def test_work_grows_with_the_length_alone(part: str) -> None:
         for times in (500, 2000)
     )
     assert long <= 4.5 * short
+
+
+@pytest.mark.parametrize("text", ["a fox", "a {fox} [red|blue] <lora:a__b:1>", "(a:1.2) \\(b\\)"])
+def test_what_is_no_choice_is_written_as_it_is(text: str) -> None:
+    assert literal(text) == text
+
+
+@given(ANY)
+@example("{a|b}")
+@example("{a|b")
+@example("\\{a\\|b\\}")
+@example("__a__ \\__b__ ____")
+@example("{0::a|0::b}")
+def test_any_text_can_be_written_so_that_nothing_in_it_is_a_choice(text: str) -> None:
+    assert read(literal(text)) == ((Text(text),) if text else ())
