@@ -83,8 +83,9 @@ class Understanding:
         family = self._family_of(asked, catalog, loaded, corrections)
         asked, shape_notes = shaped(_based_on(asked, family), family)
         layer = {} if catalog is None else _layer(asked, catalog, family)
-        filled = tuple(name for name in layer if name in MAY_BE_MISSING and getattr(asked, name) is UNSET)
-        merged = replace(merge(asked, layer, rng=self.rng), filled=filled or UNSET)
+        filled = [name for name in layer if name in MAY_BE_MISSING and getattr(asked, name) is UNSET]
+        before = () if asked.filled is UNSET else asked.filled  # where it is made from a picture
+        merged = replace(merge(asked, layer, rng=self.rng), filled=(*before, *filled) or UNSET)
         checked = check(self._drawn(merged), self.limits)
         checked = replace(checked, notes=(*shape_notes, *checked.notes))
         pictures = [check(each, self.limits).request for each in _each(checked.request)]

@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
+from core.derive import Source, again, vary
 from core.errors import NotOffered, UserError
 from core.families.table import load_table
+from core.forms import edit_form, read_edit
 from core.jobs.model import NewJob
 from core.jobs.queue import entry
 from core.limits import Checked
@@ -247,6 +249,19 @@ def test_what_a_family_fills_in_keeps_no_webui_from_drawing(other: Speech) -> No
     )
     assert (waiting.sampler, waiting.scheduler) == (None, None)
     assert can_draw(waiting, beside)
+
+
+def test_what_nobody_said_of_a_picture_is_not_said_by_making_another_from_it() -> None:
+    beside = catalog(Speech.SDNEXT, schedulers=())
+    both = merge([catalog(), beside])
+    first = read(fox(checkpoint="sdxl_lightning"), here=both).request
+    assert set(first.filled or ()) >= {"scheduler"}
+    source = Source(request=first)
+    for made in (again(source), vary(source, "subtle"), read_edit(source, edit_form(source))):
+        request = read(made, here=both).request
+        assert request.scheduler == first.scheduler
+        assert first_lack(beside, needs_of(request)) is None
+        read(made, here=beside)  # also where the other webui is away
 
 
 def test_what_somebody_said_does() -> None:
