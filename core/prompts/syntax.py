@@ -105,7 +105,7 @@ def parse(text: str, *, depth: int, strict: bool = True) -> tuple[Node, ...]:
 
 
 def literal(text: str) -> str:
-    """`text` as it has to be written so that nothing in it is a choice or a wildcard; as it is where nothing could be."""
+    """`text` as it has to be written so that nothing in it is a choice or a wildcard; as it is where nothing is."""
     try:
         nodes = parse(text, depth=0)
     except UserError:
