@@ -14,6 +14,7 @@ from core.webui.assets import Assets, merge_assets
 from core.webui.dialects import DIALECTS, Speech
 from core.webui.names import CHOICE_LENGTH, NameIndex, fold, utf16_length
 
+_BLANKS = re.compile(r"[\s_-]+")
 _HASH_SUFFIX = re.compile(r"\s*\[([0-9a-f]{6,64})\]\s*$")
 _TABLES = frozenset({"checkpoint_lookup", "checkpoint_names", "sampler_names", "scheduler_names"})
 # What sd.cpp and KoboldCpp give for every model.
@@ -213,7 +214,8 @@ def find_checkpoint(catalog: Catalog, wanted: str) -> Checkpoint | None:
 
 
 def find_name(names: Iterable[Named], wanted: str) -> Named | None:
-    """The sampler or scheduler called `wanted`, by name or alias, any case."""
+    """The sampler or scheduler called `wanted`, by name or alias, any case; else by its letters, as others write it."""
+    names = tuple(names)
     folded = fold(wanted.strip())
     by_alias = None
     for named in names:
@@ -221,7 +223,14 @@ def find_name(names: Iterable[Named], wanted: str) -> Named | None:
             return named
         if by_alias is None and any(fold(alias) == folded for alias in named.aliases):
             by_alias = named
-    return by_alias
+    return by_alias or _by_letters(names, folded)
+
+
+def _by_letters(names: Sequence[Named], folded: str) -> Named | None:
+    """The only one that is `folded` but for blanks: KoboldCpp lists `Euler a`, and calls it `euler_a` in infotexts."""
+    letters = _BLANKS.sub("", folded)
+    found = [named for named in names if letters and _BLANKS.sub("", fold(named.name)) == letters]
+    return found[0] if len(found) == 1 else None
 
 
 def merge(catalogs: Iterable[Catalog]) -> Catalog:

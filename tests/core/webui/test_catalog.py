@@ -69,6 +69,17 @@ def test_a_name_beats_another_one_s_alias() -> None:
     assert find_name((first, second), "b") == second
 
 
+@pytest.mark.parametrize("wanted", ["euler_a", "Euler-A", "EulerA"])
+def test_blanks_and_their_like_count_only_where_there_is_no_other_way(wanted: str) -> None:
+    assert find_name((EULER, EULER_A), wanted) == EULER_A
+    exact = Named(wanted)
+    assert find_name((EULER_A, exact), wanted) == exact
+
+
+def test_a_name_that_may_be_two_once_its_blanks_are_gone_is_neither() -> None:
+    assert find_name((Named("DPM 2 M"), Named("DPM 2M")), "dpm2m") is None
+
+
 def test_completion_takes_beginnings_first_and_any_part_in_any_case() -> None:
     catalog = Catalog(samplers=tuple(map(Named, ["DPM++ 2M", "Euler a", "LMS", "aMS", "ms fast"])))
     assert [choice.value for choice in catalog.sampler_names.choices("MS")] == ["ms fast", "LMS", "aMS"]
