@@ -29,6 +29,9 @@ from core.removal import Removal
 log = logging.getLogger(__name__)
 
 COMMAND_ROOM = 600
+HEAD_ROOM = 100
+"""What stands before and behind a chain and a command, at least."""
+WHOLE_COMMAND = "-# The whole command is in the file."
 FILENAME = "details.txt"
 
 
@@ -78,32 +81,37 @@ class DetailsCog(commands.Cog):
 
 async def tell(press: discord.Interaction, found: Found, recall: Recall) -> None:
     """Answer privately with all of it; what is too long for a message is in a file."""
-    told = _metadata(found)
-    text, whole = describe(told)
-    blocks = [*await _chain(found, recall), _command(found)]
-    room = say.CONTENT_LIMIT - sum(say.units(block) + 1 for block in blocks)
-    files = []
-    if not whole or say.units(text) > room:
-        files.append(discord.File(io.BytesIO(told.raw.encode()), filename=FILENAME))
-    if say.units(text) > room:
-        text = "**Generation data** · in the file"
-    content = say.assemble(text, *blocks)
+    content, file = compose(_metadata(found), await _chain(found, recall), _command(found))
+    files = [] if file is None else [discord.File(io.BytesIO(file.encode()), filename=FILENAME)]
     if press.response.is_done():
         await press.followup.send(content, files=files, ephemeral=True, allowed_mentions=NOBODY)
     else:
         await press.response.send_message(content, files=files, ephemeral=True, allowed_mentions=NOBODY)
 
 
-async def _chain(found: Found, recall: Recall) -> list[str]:
+def compose(told: Metadata, chain: str, command: str) -> tuple[str, str | None]:
+    """The message, and the text of a file with all of it where the message can't hold it as it is."""
+    text, whole = describe(told)
+    hint, room = "", say.CONTENT_LIMIT - say.units(chain) - HEAD_ROOM
+    block = say.quote(command, min(COMMAND_ROOM, room)) if command else ""
+    if command and block != f"```\n{command}\n```":
+        hint, whole = WHOLE_COMMAND, False
+    if sum(say.units(part) + 1 for part in (text, chain, block, hint)) > say.CONTENT_LIMIT:
+        text, whole = "**Generation data** · in the file", False
+    content = say.assemble(text, chain, block, hint)
+    return content, None if whole else "\n\n".join(part for part in (told.raw, command) if part)
+
+
+async def _chain(found: Found, recall: Recall) -> str:
     """What it was made from, the nearest first."""
     if found.job is None or found.job.origin is None:
-        return []
+        return ""
     steps = []
     for origin, parent in await recall.ancestors(found.job):
         link = None if parent is None else link_to(parent)
         what = "a picture that is gone" if parent is None else f"[{parent.id}]({link})" if link else parent.id
         steps.append(f"{MADE_FROM.get(origin.verb, 'Made from').lower()} {what}")
-    return [say.small([" ← ".join(steps)])]
+    return say.small([" ← ".join(steps)])
 
 
 def _metadata(found: Found) -> Metadata:
@@ -118,4 +126,4 @@ def _command(found: Found) -> str:
     """The command that asks for the same picture; nothing where no command could."""
     if found.source.request.task != "draw":
         return ""
-    return say.quote(as_command(the_same(found.source)), COMMAND_ROOM)
+    return as_command(the_same(found.source))
