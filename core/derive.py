@@ -23,6 +23,8 @@ HIRES_DENOISING = 0.4
 """Less than a webui's own 0.7, with which the second pass draws another picture."""
 UPSCALE_FACTOR = 2.0
 USE_DENOISING = 0.5
+_OF_ITS_OWN = ("seed", "subseed", "hires_", "mask", "inpaint_", "resize_", "control")
+"""How the names of fields begin that were about another picture than the one which is drawn over it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,12 +93,10 @@ def drawn_over(source: Source, image: str) -> GenerationRequest:
             spoiler=source.request.spoiler,
             private=source.request.private,
         )
-    same = _without_second_pass(the_same(source))
+    same = _with_nothing_else(the_same(source))
     if source.width is not None and source.height is not None:
         same = replace(same, width=source.width, height=source.height)
-    return replace(
-        same, image=image, mask=UNSET, control=UNSET, seed=UNSET, subseed=UNSET, denoising_strength=USE_DENOISING
-    )
+    return replace(same, image=image, denoising_strength=USE_DENOISING)
 
 
 def the_same(source: Source) -> GenerationRequest:
@@ -124,7 +124,8 @@ def _drawn_by(source: Source, request: GenerationRequest) -> GenerationRequest:
     return replace(request, checkpoint=source.checkpoint)
 
 
-def _without_second_pass(request: GenerationRequest) -> GenerationRequest:
-    names = [name for name in GenerationRequest.__slots__ if name.startswith("hires_")]
+def _with_nothing_else(request: GenerationRequest) -> GenerationRequest:
+    """Without seeds, other images, all that was said of these, and a second pass, which is not done over an image."""
+    names = [name for name in GenerationRequest.__slots__ if name.startswith(_OF_ITS_OWN)]
     nothing: dict[str, Any] = dict.fromkeys(names, UNSET)
     return replace(request, **nothing)

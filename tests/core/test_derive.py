@@ -87,6 +87,17 @@ def test_a_picture_is_drawn_over_with_its_words_at_its_finished_size() -> None:
     assert (one.width, one.height, one.denoising_strength) == (1024, 1536, 0.5)
 
 
+def test_what_was_said_of_an_image_or_a_mask_goes_with_it() -> None:
+    inpainted = replace(
+        FOX, image="old", mask="mask", resize_mode="fill", mask_blur=4, mask_invert=True, masked_content="noise",
+        inpaint_area="masked", inpaint_padding=32, denoising_strength=0.9, subseed=5, subseed_strength=0.1,
+    )  # fmt: skip
+    checked = Understanding().read(drawn_over(replace(SECOND, request=inpainted), "key"), None, None)
+    assert checked.notes == ()
+    assert checked.request.resize_mode is UNSET
+    assert not checked.request.is_variation
+
+
 @pytest.mark.parametrize("make", [again, with_hires, lambda source: vary(source, "subtle")])
 def test_what_was_not_drawn_from_a_prompt_can_not_be_drawn_again(make: object) -> None:
     enlarged_one = Source(request=GenerationRequest(prompt="", task="upscale", image="key"))
