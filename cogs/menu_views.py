@@ -6,13 +6,16 @@ discord.py would forget a modal at a restart, so none is left with it: who submi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self, cast
 
 import discord
 
 from cogs import say
+from cogs.forming import FORMS
 from cogs.message_images import MessageImage
+from cogs.modals import build_modal, split_texts
+from cogs.picture_buttons import USE
 
 What = Literal["info", "from", "upscale", "describe"]
 NAMES: Mapping[What, str] = {
@@ -27,7 +30,8 @@ CHOSEN_EVENT = "menu_image_chosen"
 MOST = 25
 """Discord's options in a select."""
 LABEL_ROOM = 100
-PROMPT_ROOM = 4000
+OVER = FORMS[USE.name]
+"""What “Draw from this” asks is what “Use as image” asks."""
 STRENGTH = "0.6"
 DRAW = re.compile(r"easel:1:from:(?P<message>[0-9]{1,20}):(?P<key>[0-9a-z]{1,24})")
 """The custom_id of the modal."""
@@ -78,31 +82,5 @@ def which_image(what: What, message_id: int, images: Sequence[MessageImage]) -> 
 
 def draw_modal(message_id: int, key: str, prompt: str) -> discord.ui.Modal:
     """What to draw over the image, and how much of it may change."""
-    modal = discord.ui.Modal(title=NAMES["from"], custom_id=f"easel:1:from:{message_id}:{key}")
-    words: discord.ui.TextInput[Any] = discord.ui.TextInput(
-        custom_id="prompt",
-        style=discord.TextStyle.paragraph,
-        default=say.cut(prompt, PROMPT_ROOM) or None,
-        max_length=PROMPT_ROOM,
-    )
-    strength: discord.ui.TextInput[Any] = discord.ui.TextInput(custom_id="strength", default=STRENGTH, max_length=10)
-    modal.add_item(discord.ui.Label(text="Prompt", description="What you would like to see", component=words))
-    modal.add_item(
-        discord.ui.Label(text="How much may change", description="0 nothing, 1 everything", component=strength)
-    )
-    modal.stop()  # else discord.py waits for it
-    return modal
-
-
-def typed_into(submit: discord.Interaction) -> dict[str, str]:
-    """What somebody typed into a modal, by the custom_ids of its fields."""
-    data = cast(Mapping[str, Any], submit.data or {})
-    return {str(field["custom_id"]): str(field.get("value") or "") for field in _fields(data.get("components", ()))}
-
-
-def _fields(components: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    for part in components:
-        inner = part.get("component")
-        if "custom_id" in part:
-            yield part
-        yield from _fields([*part.get("components", ()), *([] if inner is None else [inner])])
+    texts = split_texts({"prompt": prompt, "strength": STRENGTH})
+    return build_modal(f"easel:1:from:{message_id}:{key}", NAMES["from"], OVER.fields, texts)

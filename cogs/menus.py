@@ -6,6 +6,7 @@ No policy is made here: each does to the message's image what the command does t
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -15,18 +16,21 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.acts import link_to
-from cogs.answers import NOBODY, answer_error, answering, put_off
+from cogs.answers import NOBODY, answer_privately, answering, put_off
 from cogs.asking import AskingCog, Desk
 from cogs.details import tell
+from cogs.drafts import handed_back
 from cogs.found import Finder, Found
-from cogs.menu_views import CHOSEN_EVENT, DRAW, NAMES, What, draw_modal, typed_into, which_image
+from cogs.menu_views import CHOSEN_EVENT, DRAW, NAMES, OVER, What, draw_modal, which_image
 from cogs.message_images import Memory, MessageImage, images_of
+from cogs.modals import join_inputs, read_modal
 from cogs.options import read_options
 from cogs.picture_buttons import UPSCALE, USE
 from cogs.pnginfo import InfoReader
 from cogs.reply import ReplyAddress
 from cogs.upscale import read_upscale
 from core.errors import UserError
+from core.forms import read_use
 from core.jobs.model import Origin
 from core.recall import Recall, Result
 from core.request import GenerationRequest
@@ -37,7 +41,6 @@ NOT_READABLE = (
     "I can't read this message any more: Discord shows it to me only while its menu is open. Open the menu again."
 )
 CHANGED = "This image is not on the message any more."
-STRENGTH_SAYS = "How much may change is a number from 0 to 1, such as 0.6."
 
 
 class MenusCog(AskingCog):
@@ -93,18 +96,19 @@ class MenusCog(AskingCog):
 
     @commands.Cog.listener()
     async def on_interaction(self, submit: discord.Interaction) -> None:
-        """The modal was submitted, perhaps to a process that did not open it."""
+        """The modal was submitted, perhaps to a process that did not open it: what can't be done is handed back."""
         if submit.type is not discord.InteractionType.modal_submit:
             return
         match = DRAW.fullmatch(str(cast(Any, submit.data).get("custom_id", "")))
         if match is None:
             return
         async with answering(submit):
-            typed = typed_into(submit)
+            texts = join_inputs(read_modal(submit.data))
             try:
-                await self._draw(submit, match, typed)
+                await self._draw(submit, match, texts)
             except UserError as error:
-                await answer_error(submit, error, typed.get("prompt", ""))
+                content, files = handed_back(error, OVER.labels(texts))
+                await answer_privately(submit, content, files=files)
 
     async def _begin(self, interaction: discord.Interaction, what: What, message: discord.Message) -> None:
         images = images_of(message, _own_id(interaction))
@@ -165,12 +169,12 @@ class MenusCog(AskingCog):
         request = await self._intake.add_image(request, image.source)
         await self.submit(interaction, request, reply, _origin(image, result, UPSCALE.name))
 
-    async def _draw(self, submit: discord.Interaction, match: re.Match[str], typed: dict[str, str]) -> None:
-        said = {"prompt": typed.get("prompt", ""), "denoising_strength": _strength(typed.get("strength", ""))}
+    async def _draw(self, submit: discord.Interaction, match: re.Match[str], texts: Mapping[str, str]) -> None:
+        over = read_use(texts)
         image = await self._find(submit, int(match["message"]), match["key"])
         result = await self._result(submit, image)
         image = _as_hidden(image, result)
-        request = read_options({**said, "spoiler": image.spoiler, "private": image.private})
+        request = over.of(read_options({"prompt": over.prompt, "spoiler": image.spoiler, "private": image.private}))
         reply = _reply(submit, image, result)
         await put_off(submit, private=image.private)
         request = await self._intake.add(request, image.source, None)
@@ -223,16 +227,6 @@ def _prompt(image: MessageImage, result: Result | None) -> str:
     if result is None or image.ours is None:
         return ""
     return result.job.request.of(image.ours[1]).prompt
-
-
-def _strength(text: str) -> float:
-    try:
-        strength = float(text.strip().replace(",", "."))
-    except ValueError:
-        strength = -1.0
-    if not 0.0 <= strength <= 1.0:
-        raise UserError(STRENGTH_SAYS)
-    return strength
 
 
 def _reply(interaction: discord.Interaction, image: MessageImage, result: Result | None) -> ReplyAddress:

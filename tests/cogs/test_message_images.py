@@ -11,6 +11,7 @@ import pytest
 from cogs import message_images
 from cogs.menu_views import DRAW, NAMES, ImageChoice, What, draw_modal, which_image
 from cogs.message_images import Memory, MessageImage, images_of
+from cogs.modals import join_inputs
 from core.intake import Embedded, Sent
 
 OWN = 7
@@ -79,15 +80,17 @@ def test_the_question_is_within_discord_s_limits(what: What) -> None:
     assert "50" in content
 
 
-def test_the_modal_is_within_discord_s_limits_and_known_again() -> None:
-    modal = cast(Any, draw_modal(2**64 - 1, str(2**64 - 1), "😀" * 4000).to_dict())
+def test_the_modal_holds_the_longest_prompt_within_discord_s_limits_and_is_known_again() -> None:
+    prompt = "😀" * 6000
+    modal = cast(Any, draw_modal(2**64 - 1, str(2**64 - 1), prompt).to_dict())
     assert DRAW.fullmatch(modal["custom_id"])
     assert len(modal["custom_id"]) <= 100
     assert len(modal["title"]) <= 45
     assert len(modal["components"]) <= 5
+    inputs = {label["component"]["custom_id"]: label["component"]["value"] for label in modal["components"]}
+    assert join_inputs(inputs)["prompt"] == prompt
     for label in modal["components"]:
         assert len(label["label"]) <= 45
-        assert len(label["description"]) <= 100
         assert len(label["component"]["value"].encode("utf-16-le")) // 2 <= 4000
 
 

@@ -154,6 +154,17 @@ async def test_a_strength_that_is_none_gets_a_sentence_with_the_prompt(stage: St
     assert len(stage.rows()) == jobs
 
 
+async def test_nothing_of_a_long_prompt_is_lost_where_it_can_t_be_drawn(stage: Stage) -> None:
+    menu_used = await menu(stage, FROM, shown(stage, file()))
+    await opened(stage, menu_used)
+    prompt = "a fox, " * 500 + "at last"
+    sent = await stage.discord.submit(stage.ada, menu_used, {"prompt": prompt, "strength": "much"})
+    answer = await stage.answered(sent)
+    assert answer.ephemeral
+    (typed,) = answer.attachments
+    assert prompt in typed.data.decode()
+
+
 async def test_a_modal_after_a_restart_for_what_the_bot_can_t_read_gets_a_sentence_with_the_prompt(
     stage: Stage,
 ) -> None:
