@@ -5,7 +5,9 @@ No policy is made here: each does to the message's image what the command does t
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
@@ -20,9 +22,9 @@ from cogs.answers import NOBODY, answer_privately, answering, put_off
 from cogs.asking import AskingCog, Desk
 from cogs.details import tell
 from cogs.drafts import handed_back
-from cogs.found import Finder, Found
-from cogs.menu_views import CHOSEN_EVENT, DRAW, NAMES, OVER, What, draw_modal, which_image
-from cogs.message_images import Memory, MessageImage, images_of
+from cogs.found import AT_ONCE_SECONDS, Finder, Found
+from cogs.menu_views import CHOSEN_EVENT, DRAW, MOST, NAMES, OVER, What, draw_modal, which_image
+from cogs.message_images import MessageImage, from_json, images_of, to_json
 from cogs.modals import join_inputs, read_modal
 from cogs.options import read_options
 from cogs.picture_buttons import UPSCALE, USE
@@ -32,8 +34,10 @@ from cogs.upscale import read_upscale
 from core.errors import UserError
 from core.forms import read_use
 from core.jobs.model import Origin
+from core.jobs.patience import for_a_person
 from core.recall import Recall, Result
 from core.request import GenerationRequest
+from core.store.pointed import PointedRows
 
 NO_IMAGE = "There is no image on this message."
 GONE = "This message is gone, and with it its image."
@@ -52,6 +56,7 @@ class MenusCog(AskingCog):
         finder: Finder,
         recall: Recall,
         reader: InfoReader,
+        pointed: PointedRows,
         tree: app_commands.CommandTree[Any],
     ) -> None:
         super().__init__(desk)
@@ -59,7 +64,7 @@ class MenusCog(AskingCog):
         self._recall = recall
         self._reader = reader
         self._tree = tree
-        self._memory = Memory()
+        self._pointed = pointed
 
     async def cog_load(self) -> None:
         """Called by discord.py, whose cogs take slash commands alone by themselves."""
@@ -114,7 +119,9 @@ class MenusCog(AskingCog):
         images = images_of(message, _own_id(interaction))
         if not images:
             raise UserError(NO_IMAGE)
-        self._memory.put(interaction.user.id, message.id, images)
+        if len(images) > 1 or what == "from":  # something is asked, and an answer may come after a restart
+            kept, person_id = to_json(images[:MOST]), str(interaction.user.id)
+            await for_a_person(lambda: self._pointed.put(person_id, str(message.id), kept, time.time()))
         if len(images) == 1:
             await self._do(interaction, what, message.id, images[0])
             return
@@ -123,9 +130,8 @@ class MenusCog(AskingCog):
 
     async def _find(self, interaction: discord.Interaction, message_id: int, key: str) -> MessageImage:
         """The image as this person saw it, else as Discord shows it to the bot; UserError where neither is so."""
-        images = self._memory.get(interaction.user.id, message_id)
-        if not images:
-            images = await _fetch(interaction, message_id)
+        kept = await for_a_person(lambda: self._pointed.fetch(str(interaction.user.id), str(message_id)))
+        images = await _fetch(interaction, message_id) if kept is None else from_json(kept)
         image = next((image for image in images if image.key == key), None)
         if image is None:
             raise UserError(CHANGED)
@@ -198,7 +204,8 @@ async def _fetch(interaction: discord.Interaction, message_id: int) -> tuple[Mes
     """What the bot itself sees: of other people's messages on a server Discord shows it nothing but that they exist."""
     channel = interaction.client.get_partial_messageable(interaction.channel_id or 0, guild_id=interaction.guild_id)
     try:
-        message = await channel.fetch_message(message_id)
+        async with asyncio.timeout(AT_ONCE_SECONDS):
+            message = await channel.fetch_message(message_id)
     except discord.NotFound as error:
         raise UserError(GONE) from error
     except (discord.DiscordException, aiohttp.ClientError, OSError) as error:

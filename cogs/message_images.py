@@ -8,36 +8,39 @@ from __future__ import annotations
 
 import mimetypes
 import re
-import time
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import discord
+import msgspec
 
 from cogs.files import picture_in
 from core.intake import Embedded, Sent, Source
 
-KEPT = 500
-KEPT_SECONDS = 3600.0
-"""An address of Discord's is good for about a day; nobody chooses for that long."""
 _HIDDEN = re.compile(r"\|\|(.+?)\|\|", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageImage:
-    """One image. `key` finds it again on its message, and has no `:` in it.
+    """One image. `key` finds it again on its message, and has no `:` in it. JSON by msgspec.
 
+    `url` is a file of Discord's of `size` bytes or, where that is None, Discord's own copy of what an embed shows.
     `ours` are the job's id and the picture's number, from 0, where it is one of our results. What is made from it is to
     be as hidden as it is: behind a `spoiler`, or `private`.
     """
 
     key: str
     name: str
-    source: Source
+    url: str = field(repr=False)
+    size: int | None = None
     spoiler: bool = False
     private: bool = False
     ours: tuple[str, int] | None = None
+
+    @property
+    def source(self) -> Source:
+        """Where it is to be had."""
+        return Embedded(self.url) if self.size is None else Sent(self.url, self.size)
 
 
 def images_of(message: discord.Message, own_id: int) -> tuple[MessageImage, ...]:
@@ -51,7 +54,8 @@ def images_of(message: discord.Message, own_id: int) -> tuple[MessageImage, ...]
             found[_path(file.url)] = MessageImage(
                 key=str(file.id),
                 name=file.filename,
-                source=Sent(file.url, file.size),
+                url=file.url,
+                size=file.size,
                 spoiler=file.is_spoiler(),
                 private=private,
                 ours=picture_in(file.filename) if is_ours and number == 0 else None,
@@ -59,9 +63,7 @@ def images_of(message: discord.Message, own_id: int) -> tuple[MessageImage, ...]
         hidden = " ".join(_HIDDEN.findall(part.content))
         for key, name, media, page in _embedded(part.embeds):
             spoiler = page is not None and page in hidden
-            image = MessageImage(
-                key=f"{number}e{key}", name=name, source=Embedded(media), spoiler=spoiler, private=private
-            )
+            image = MessageImage(key=f"{number}e{key}", name=name, url=media, spoiler=spoiler, private=private)
             found.setdefault(_path(media), image)
     return tuple(found.values())
 
@@ -85,24 +87,11 @@ def _path(url: str) -> str:
     return url.partition("?")[0].partition("://")[2].partition("/")[2]
 
 
-class Memory:
-    """The images of messages that somebody has just pointed at: where the bot may not read, nobody tells it again.
+def to_json(images: Sequence[MessageImage]) -> str:
+    """As a row keeps them."""
+    return msgspec.json.encode(images).decode()
 
-    It is a convenience: what is not here (after a restart) is asked of Discord. Each person has their own, so that
-    nobody gets at what they don't see.
-    """
 
-    def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[int, int], tuple[float, tuple[MessageImage, ...]]] = OrderedDict()
-
-    def put(self, user_id: int, message_id: int, images: tuple[MessageImage, ...]) -> None:
-        """Keep them for an hour, or until too many others have come."""
-        self._kept[user_id, message_id] = (time.monotonic(), images)
-        self._kept.move_to_end((user_id, message_id))
-        while len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
-
-    def get(self, user_id: int, message_id: int) -> tuple[MessageImage, ...]:
-        """What this person saw on that message; nothing where that is not known."""
-        kept = self._kept.get((user_id, message_id))
-        return () if kept is None or time.monotonic() - kept[0] > KEPT_SECONDS else kept[1]
+def from_json(text: str) -> tuple[MessageImage, ...]:
+    """Read a row's text back."""
+    return msgspec.json.decode(text, type=tuple[MessageImage, ...])

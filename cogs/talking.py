@@ -51,6 +51,7 @@ from core.preset_desk import PresetDesk
 from core.recall import Recall
 from core.removal import Removal
 from core.settings import Settings
+from core.store.pointed import PointedRows, forget_pointed
 from core.store.preferences import PreferenceRows
 from core.store.presets import PresetRows
 from core.store.searches import SearchRows, forget_searches
@@ -85,6 +86,7 @@ async def build_talking(
     studio, herald = build_desk(core, delivery, understanding)
     switches = SwitchDesk(rows=core.switches, views=studio.webuis, bell=core.switch_bell)
     preferences, searches = Preferences(PreferenceRows(core.database)), SearchRows(core.database)
+    pointed = PointedRows(core.database)
     presets = PresetDesk(PresetRows(core.database))
     desk = Desk(
         studio=studio,
@@ -107,7 +109,7 @@ async def build_talking(
         StatusCog(studio, settings.switching_servers, core.notes),
         WishesCog(preferences),
         PresetCog(desk, presets, GalleryRows(core.database), Recall(core.parts)),
-        *_about_results(desk, core, client, preferences, searches, PictureStore(settings.data_dir)),
+        *_about_results(desk, core, client, preferences, searches, pointed, PictureStore(settings.data_dir)),
     )
     chores = {
         "herald": herald.run,
@@ -115,6 +117,7 @@ async def build_talking(
         "wildcards": understanding.wildcards.keep_fresh,
         "inputs": lambda: forget_inputs(core.inputs, core.rows.fetch_input_keys),
         "searches": lambda: forget_searches(searches),
+        "pointed": lambda: forget_pointed(pointed),
     }
     return Talking(cogs, chores)
 
@@ -125,6 +128,7 @@ def _about_results(
     client: EaselClient,
     preferences: Preferences,
     searches: SearchRows,
+    pointed: PointedRows,
     pictures: PictureStore,
 ) -> tuple[commands.Cog, ...]:
     """What begins with a picture that is there."""
@@ -140,6 +144,6 @@ def _about_results(
         HistoryCog(gallery, searches, pictures),
         ShowCog(recall, gallery, core.rows, pictures, originals, preferences),
         PngInfoCog(info_reader),
-        MenusCog(desk, finder, recall, info_reader, client.tree),
+        MenusCog(desk, finder, recall, info_reader, pointed, client.tree),
         ReactionsCog(client, core.rows, removal),
     )

@@ -158,6 +158,7 @@ favourites = sa.Table(
     sa.Column("made_at", sa.Float, nullable=False, comment="when it was starred, unix seconds"),
 )
 
+# What people pointed at is there, too: core.store.pointed.
 searches = sa.Table(
     "searches",
     metadata,

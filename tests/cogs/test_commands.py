@@ -66,7 +66,7 @@ async def client(tmp_path: Path) -> AsyncIterator[EaselClient]:
             HistoryCog(nothing, nothing, nothing),
             ShowCog(nothing, nothing, nothing, nothing, nothing, nothing),
             HelpCog(client.tree),
-            MenusCog(desk, nothing, nothing, nothing, client.tree),
+            MenusCog(desk, nothing, nothing, nothing, nothing, client.tree),
             WishesCog(nothing),
         ):
             await client.add_cog(cog)

@@ -8,9 +8,8 @@ from typing import Any, cast
 import discord
 import pytest
 
-from cogs import message_images
 from cogs.menu_views import DRAW, NAMES, ImageChoice, What, draw_modal, which_image
-from cogs.message_images import Memory, MessageImage, images_of
+from cogs.message_images import MessageImage, from_json, images_of, to_json
 from cogs.modals import join_inputs
 from core.intake import Embedded, Sent
 
@@ -39,7 +38,7 @@ def message(*files: Any, author: int = 1, ephemeral: bool = False, snapshots: An
 
 
 def image(number: int, name: str = "fox.png") -> MessageImage:
-    return MessageImage(key=str(number), name=name, source=Sent(f"{CDN}/{number}", 5))
+    return MessageImage(key=str(number), name=name, url=f"{CDN}/{number}", size=5)
 
 
 def test_files_and_embeds_are_found_once_each_in_order() -> None:
@@ -94,12 +93,10 @@ def test_the_modal_holds_the_longest_prompt_within_discord_s_limits_and_is_known
         assert len(label["component"]["value"].encode("utf-16-le")) // 2 <= 4000
 
 
-def test_the_memory_is_each_person_s_own_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(message_images, "KEPT", 3)
-    memory = Memory()
-    for number in range(5):
-        memory.put(1, number, (image(number),))
-    assert [bool(memory.get(1, number)) for number in range(5)] == [False, False, True, True, True]
-    assert memory.get(2, 4) == ()
-    monkeypatch.setattr(message_images, "KEPT_SECONDS", -1.0)
-    assert memory.get(1, 4) == ()
+def test_what_a_row_keeps_is_read_back() -> None:
+    found = images_of(
+        message(attachment("easel-5-2.png", 11), author=OWN, embeds=({"image": {"proxy_url": PROXY}},)), OWN
+    )
+    assert from_json(to_json(found)) == found
+    assert [one.source for one in found] == [Sent(f"{CDN}/11/easel-5-2.png?ex=1", 5), Embedded(PROXY)]
+    assert "discord" not in repr(found)

@@ -165,13 +165,16 @@ async def test_nothing_of_a_long_prompt_is_lost_where_it_can_t_be_drawn(stage: S
     assert prompt in typed.data.decode()
 
 
-async def test_a_modal_after_a_restart_for_what_the_bot_can_t_read_gets_a_sentence_with_the_prompt(
-    stage: Stage,
-) -> None:
-    menu_used = await menu(stage, FROM, shown(stage, file()))
-    await opened(stage, menu_used)
+async def test_a_form_about_a_stranger_s_message_works_after_a_restart_as_long_as_it_is_known(stage: Stage) -> None:
+    first, second = [await menu(stage, FROM, shown(stage, file())) for _ in range(2)]
+    for menu_used in (first, second):
+        await opened(stage, menu_used)
     await stage.restart()
-    text = await told(stage, await submitted(stage, menu_used, prompt="a long prompt"))
+    await stage.delivered(await submitted(stage, first, prompt="a blue fox"))
+    await stage.kill()
+    forget(stage, "searches")
+    await stage.start()
+    text = await told(stage, await submitted(stage, second, prompt="a long prompt"))
     assert "Open the menu again" in text
     assert "a long prompt" in text
 
@@ -185,17 +188,27 @@ async def test_of_several_images_one_is_chosen_also_after_a_restart(stage: Stage
     await stage.delivered(chosen)
     assert stage.row(chosen)["origin_number"] == 2
     stage.discord.delete_message(message)
-    await stage.restart()
+    again = await stage.discord.select(stage.ada, asked, select["custom_id"], [select["options"][0]["value"]])
+    assert "no longer has this image" in await told(stage, again)
+    await stage.kill()
+    forget(stage, "searches")
+    await stage.start()
     again = await stage.discord.select(stage.ada, asked, select["custom_id"], [select["options"][0]["value"]])
     assert "This message is gone" in await told(stage, again)
 
 
-async def test_a_choice_among_a_stranger_s_images_after_a_restart_gets_a_sentence(stage: Stage) -> None:
+async def test_a_choice_among_a_stranger_s_images_works_after_a_restart_as_long_as_it_is_known(stage: Stage) -> None:
     asked, select = await question(stage, UPSCALE, shown(stage, file("a.png"), file("b.png")))
-    await stage.restart()
     value = select["options"][0]["value"]
-    first = await stage.discord.select(stage.ada, asked, select["custom_id"], [value])
-    assert "Open the menu again" in await told(stage, first)
+    await stage.restart()
+    await stage.delivered(await stage.discord.select(stage.ada, asked, select["custom_id"], [value]))
+    await stage.kill()
+    forget(stage, "searches")
+    await stage.start()
+    for delay in (0.0, 4.0):
+        stage.discord.fail("GET", r"/channels/[0-9]+/messages/[0-9]+$", delay=delay)
+        press = await stage.discord.select(stage.ada, asked, select["custom_id"], [value])
+        assert "Open the menu again" in await told(stage, press)
     rules = stage.discord.rules
     stage.discord.rules = dataclasses.replace(rules, privileged_intents=1 << 15)
     try:
