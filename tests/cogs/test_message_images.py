@@ -25,9 +25,11 @@ def attachment(name: str, number: int, kind: str | None = "image/png") -> Any:
     )
 
 
-def part(*files: Any, embeds: tuple[dict[str, Any], ...] = (), content: str = "") -> Any:
+def part(
+    *files: Any, embeds: tuple[dict[str, Any], ...] = (), content: str = "", components: Any = (), stickers: Any = ()
+) -> Any:
     found = [discord.Embed.from_dict(cast(Any, one)) for one in embeds]
-    return SimpleNamespace(attachments=files, embeds=found, content=content)
+    return SimpleNamespace(attachments=files, embeds=found, content=content, components=components, stickers=stickers)
 
 
 def message(*files: Any, author: int = 1, ephemeral: bool = False, snapshots: Any = (), **options: Any) -> Any:
@@ -65,6 +67,49 @@ def test_what_is_hidden_and_what_is_ours_is_known() -> None:
     assert images_of(message(*files), OWN)[0].ours is None
     (forwarded,) = images_of(message(author=OWN, snapshots=[part(files[0])]), OWN)
     assert forwarded.ours is None
+
+
+def media(url: str, proxy_url: str = "", kind: str = "image/png", **more: Any) -> dict[str, Any]:
+    return {"url": url, "proxy_url": proxy_url or url, "content_type": kind, **more}
+
+
+def test_what_components_show_is_found_and_as_hidden_as_it_is_there() -> None:
+    elsewhere, sent = media("https://example.com/a.png", PROXY), media(f"{CDN}/11/b.png", attachment_id="11")
+    gallery = {"type": 12, "items": [{"media": elsewhere}, {"media": sent, "spoiler": True}]}
+    film = {"type": 12, "items": [{"media": media(f"{CDN}/12/c.mp4", kind="video/mp4", attachment_id="12")}]}
+    section = {
+        "type": 9,
+        "components": [{"type": 10, "content": "Look"}],
+        "accessory": {"type": 11, "media": media(f"{CDN}/13/d.png", attachment_id="13")},
+    }
+    file = {"type": 13, "file": media(f"{CDN}/14/e.webp", kind="", attachment_id="14"), "name": "e.webp", "size": 1}
+    box = {"type": 17, "components": [section, {"type": 14}, file], "spoiler": True}
+    made = [discord.components.MediaGalleryComponent(cast(Any, one), None) for one in (gallery, film)]
+    components = [*made, discord.components.Container(cast(Any, box), None)]
+    found = images_of(message(components=components), OWN)
+    assert [(one.key, one.name, one.spoiler) for one in found] == [
+        ("0c0", "a.png", False),
+        ("0c1", "b.png", True),
+        ("0c3", "d.png", True),
+        ("0c4", "e.webp", True),
+    ]
+    assert found[0].source == Embedded(PROXY)
+    assert found[1].source == Sent(f"{CDN}/11/b.png", 0)
+    (listed,) = images_of(message(attachment("b.png", 11), components=made[:1]), OWN)[:1]
+    assert (listed.key, listed.spoiler) == ("11", True)
+    (forwarded,) = images_of(message(snapshots=[part(components=components[2:])]), OWN)[:1]
+    assert forwarded.key == "1c0"
+
+
+def test_stickers_are_images_but_those_that_are_drawn_by_the_client() -> None:
+    kinds = [{"id": str(number), "name": f"{number}", "format_type": number} for number in (1, 2, 3, 4)]
+    stickers = [discord.StickerItem(data=cast(Any, kind), state=cast(Any, None)) for kind in kinds]
+    found = images_of(message(stickers=stickers), OWN)
+    assert [one.source for one in found] == [
+        Sent("https://cdn.discordapp.com/stickers/1.png", 0),
+        Sent("https://cdn.discordapp.com/stickers/2.png", 0),
+        Sent("https://media.discordapp.net/stickers/4.gif", 0),
+    ]
 
 
 @pytest.mark.parametrize("what", NAMES)
