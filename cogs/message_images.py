@@ -76,9 +76,13 @@ def _files(part: Part, *, ours: bool) -> Iterator[MessageImage]:
 
 
 def _embedded(part: Part, number: int) -> Iterator[MessageImage]:
-    hidden = " ".join(_HIDDEN.findall(part.content))
+    """An embed may name its page otherwise than the link to it: with a hidden link there, what is not plainly another
+    one's is hidden, too.
+    """
+    hidden, seen = " ".join(_HIDDEN.findall(part.content)), _HIDDEN.sub("", part.content)
     for place, embed in enumerate(part.embeds):
-        spoiler = embed.url is not None and embed.url in hidden
+        page = embed.url
+        spoiler = page is not None and "://" in hidden and (page in hidden or page not in seen)
         for kind, media in (("i", embed.image), ("t", embed.thumbnail)):
             if media.proxy_url:
                 name = embed.title or _name(media.url or media.proxy_url)

@@ -69,6 +69,23 @@ def test_what_is_hidden_and_what_is_ours_is_known() -> None:
     assert forwarded.ours is None
 
 
+@pytest.mark.parametrize(
+    ("content", "spoiler"),
+    [
+        ("||https://x.example/a||", True),
+        ("look: || https://short.example/1 ||", True),
+        ("||https://x.example/a|| https://x.example/a", True),
+        ("https://x.example/a ||or not||", False),
+        ("https://x.example/a ||https://short.example/1||", False),
+        ("", False),
+    ],
+)
+def test_an_embed_is_hidden_where_its_link_may_be(content: str, spoiler: bool) -> None:
+    embeds = ({"url": "https://x.example/a", "image": {"proxy_url": PROXY}},)
+    (one,) = images_of(message(embeds=embeds, content=content), OWN)
+    assert one.spoiler is spoiler
+
+
 def media(url: str, proxy_url: str = "", kind: str = "image/png", **more: Any) -> dict[str, Any]:
     return {"url": url, "proxy_url": proxy_url or url, "content_type": kind, **more}
 
