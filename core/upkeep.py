@@ -40,7 +40,7 @@ class Upkeep:
             return 0
         files = await self._pictures.list_files()
         names = plan_trim(files, await self._gallery.dear_files(), self._limits, time.time())
-        await self._pictures.discard(names)
-        if names:
-            log.info("%d pictures were cleared away to keep within the limits", len(names))
-        return len(names)
+        gone = await self._pictures.discard(names)
+        if gone:
+            log.info("%d pictures were cleared away to keep within the limits", gone)
+        return gone

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import logging
 import os
 import re
 import shutil
@@ -22,6 +23,8 @@ from core.images.facts import Facts, read_facts
 from core.images.kinds import PNG
 from core.images.png import INFOTEXT_KEY, clean_text, splice_text
 from core.images.trimming import OnDisk
+
+log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[0-9a-f]{64}\.[a-z0-9]{3,4}")
 _SPOOL = re.compile(r"[0-9]{1,20}(-[0-9]{1,9}){0,2}")
@@ -84,13 +87,16 @@ class PictureStore:
             raise ValueError(f"not the name of a picture: {name!r}")
         return self._pictures / name[:2] / name
 
-    async def discard(self, names: Collection[str]) -> None:
-        """Remove pictures; one that is not here is no trouble. ValueError where one is no picture's name."""
+    async def discard(self, names: Collection[str]) -> int:
+        """Remove pictures; how many are not here any more. ValueError where one is no picture's name.
+
+        What the disk does not let go of stays, and keeps no other.
+        """
         paths = [self.path(name) for name in names]
-        await asyncio.to_thread(_unlink, paths)
+        return await asyncio.to_thread(_unlink, paths)
 
     async def list_files(self) -> list[OnDisk]:
-        """Every kept picture; what goes meanwhile is left out."""
+        """Every kept picture; what goes meanwhile, or can't be looked at, is left out."""
         return await asyncio.to_thread(lambda: list(self._list_files()))
 
     async def discard_spool(self, name: str) -> None:
@@ -119,7 +125,7 @@ class PictureStore:
     def _list_files(self) -> Iterator[OnDisk]:
         for path in self._pictures.glob("*/*"):
             if _NAME.fullmatch(path.name):
-                with contextlib.suppress(FileNotFoundError):
+                with contextlib.suppress(OSError):
                     facts = path.stat()
                     yield OnDisk(path.name, facts.st_size, facts.st_mtime)
 
@@ -152,9 +158,16 @@ class PictureStore:
         return Kept(name, facts.kind.extension, facts.width, facts.height, len(data), infotext)
 
 
-def _unlink(paths: Iterable[Path]) -> None:
+def _unlink(paths: Sequence[Path]) -> int:
+    troubles = []
     for path in paths:
-        path.unlink(missing_ok=True)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            troubles.append(type(error).__name__)
+    if troubles:
+        log.warning("%d pictures could not be deleted: %s", len(troubles), ", ".join(sorted(set(troubles))))
+    return len(paths) - len(troubles)
 
 
 def _add_infotext(data: bytes, facts: Facts, infotext: str | None) -> tuple[bytes, str | None]:

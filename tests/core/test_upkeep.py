@@ -6,6 +6,7 @@ import os
 import time
 from pathlib import Path
 
+import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.images.store import PictureStore
@@ -43,3 +44,18 @@ async def test_old_pictures_go_but_favourites_and_what_nobody_was_shown(
     assert [path.exists() for path in (plain, starred, kept, young, stranger)] == [False, True, True, True, True]
     assert await Upkeep(store, gallery, DiskLimits(size=150)).trim() == 2
     assert [path.exists() for path in (starred, kept, young, stranger)] == [False, False, True, True]
+
+
+async def test_a_picture_that_can_t_be_deleted_keeps_no_other(
+    database: AsyncEngine,  # noqa: F811  # the fixture
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    store = PictureStore(tmp_path)
+    stuck, *others = (put(store, number, 10 * 3600.0 - number) for number in range(3))
+    stuck.unlink()
+    stuck.mkdir()  # even root can't delete this as a file
+    os.utime(stuck, (time.time() - 20 * 3600.0,) * 2)
+    assert await Upkeep(store, GalleryRows(database), DiskLimits(age=3600.0)).trim() == 2
+    assert [path.exists() for path in others] == [False, False]
+    assert "1 pictures could not be deleted: IsADirectoryError" in caplog.text
