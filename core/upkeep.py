@@ -39,7 +39,8 @@ class Upkeep:
         if self._limits == DiskLimits():
             return 0
         files = await self._pictures.list_files()
-        names = plan_trim(files, await self._gallery.dear_files(), self._limits, time.time())
+        dear, undelivered = await self._gallery.dear_files(), await self._gallery.undelivered_files()
+        names = plan_trim(files, dear, self._limits, time.time(), undelivered=undelivered)
         gone = await self._pictures.discard(names)
         if gone:
             log.info("%d pictures were cleared away to keep within the limits", gone)

@@ -26,13 +26,21 @@ class DiskLimits:
     size: int | None = None
 
 
-def plan_trim(files: Iterable[OnDisk], dear: Collection[str], limits: DiskLimits, now: float) -> list[str]:
+def plan_trim(
+    files: Iterable[OnDisk],
+    dear: Collection[str],
+    limits: DiskLimits,
+    now: float,
+    *,
+    undelivered: Collection[str] = (),
+) -> list[str]:
     """The names to delete, in this order: what is too old, then the oldest until the rest fits.
 
-    `dear` are favourites and what nobody was shown yet: no age is too old for them, and they go last for want of room.
+    `dear` are favourites: no age is too old for them, and they go last for want of room. What is `undelivered` is
+    nowhere else, and stays.
     """
     oldest_first = sorted(files, key=lambda file: (file.made_at, file.name))
-    old_enough = [file for file in oldest_first if file.made_at < now - YOUNG_SECONDS]
+    old_enough = [file for file in oldest_first if file.made_at < now - YOUNG_SECONDS and file.name not in undelivered]
     gone = [
         file
         for file in old_enough

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from core.jobs.gallery_search import Filter, find_ids
-from core.jobs.model import Drawing
+from core.jobs.model import UNFINISHED, Drawing
 from core.request import GenerationRequest
 from core.store.schema import favourites, gallery, jobs, parts
 from core.tags import lora_tags
@@ -128,12 +128,22 @@ class GalleryRows:
             return [_as_entry(row) for row in await connection.execute(query)]
 
     async def dear_files(self) -> set[str]:
-        """The files of everybody's favourites, and of what was finished and could be shown nowhere."""
+        """The files of everybody's favourites."""
         starred = sa.and_(favourites.c.job_id == gallery.c.job_id, favourites.c.number == gallery.c.number)
-        kept = sa.and_(jobs.c.id == gallery.c.job_id, jobs.c.delivered_to == "kept")
-        queries = [sa.select(gallery.c.file).join(table, on) for table, on in ((favourites, starred), (jobs, kept))]
         async with self._engine.connect() as connection:
-            return {name for query in queries for name in await connection.scalars(query)}
+            return set(await connection.scalars(sa.select(gallery.c.file).join(favourites, starred)))
+
+    async def undelivered_files(self) -> set[str]:
+        """The files of what was finished and could be shown nowhere, and of all that unfinished jobs have drawn."""
+        kept = sa.and_(jobs.c.id == gallery.c.job_id, jobs.c.delivered_to == "kept")
+        unfinished = sa.and_(jobs.c.id == parts.c.job_id, jobs.c.state.in_(UNFINISHED))
+        drawn = sa.select(parts.c.result).join(jobs, unfinished).where(parts.c.result.is_not(None))
+        async with self._engine.connect() as connection:
+            names = set(await connection.scalars(sa.select(gallery.c.file).join(jobs, kept)))
+            for result in await connection.scalars(drawn):
+                drawing = msgspec.json.decode(result, type=Drawing)
+                names |= {picture.name for picture in (*drawing.pictures, *drawing.maps)}
+        return names
 
     async def job_shown_in(self, person_id: str, message_id: str) -> str | None:
         """The job of this person's whose answer that message carries."""

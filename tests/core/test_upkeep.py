@@ -42,8 +42,8 @@ async def test_old_pictures_go_but_favourites_and_what_nobody_was_shown(
     assert await Upkeep(store, gallery, DiskLimits()).trim() == 0
     assert await Upkeep(store, gallery, DiskLimits(age=3600.0)).trim() == 1
     assert [path.exists() for path in (plain, starred, kept, young, stranger)] == [False, True, True, True, True]
-    assert await Upkeep(store, gallery, DiskLimits(size=150)).trim() == 2
-    assert [path.exists() for path in (starred, kept, young, stranger)] == [False, False, True, True]
+    assert await Upkeep(store, gallery, DiskLimits(size=150)).trim() == 1
+    assert [path.exists() for path in (starred, kept, young, stranger)] == [False, True, True, True]
 
 
 async def test_a_picture_that_can_t_be_deleted_keeps_no_other(
@@ -59,3 +59,15 @@ async def test_a_picture_that_can_t_be_deleted_keeps_no_other(
     assert await Upkeep(store, GalleryRows(database), DiskLimits(age=3600.0)).trim() == 2
     assert [path.exists() for path in others] == [False, False]
     assert "1 pictures could not be deleted: IsADirectoryError" in caplog.text
+
+
+async def test_what_a_job_that_goes_on_has_drawn_stays(
+    database: AsyncEngine,  # noqa: F811  # the fixture
+    tmp_path: Path,
+) -> None:
+    bench, store, gallery = Bench(database), PictureStore(tmp_path), GalleryRows(database)
+    await bench.submit("1", count=2)
+    assert await bench.parts.mark_drawn(await bench.give("1"), drawing_of(0))
+    drawn, other = (put(store, number, 10 * 3600.0) for number in range(2))
+    assert await Upkeep(store, gallery, DiskLimits(age=3600.0, size=0)).trim() == 1
+    assert [drawn.exists(), other.exists()] == [True, False]

@@ -32,6 +32,11 @@ def test_for_want_of_room_the_oldest_go_and_favourites_last() -> None:
     assert plan_trim(FILES, {"dear"}, DiskLimits(size=0), NOW) == ["oldest", "old", "recent", "dear"]
 
 
+def test_what_nobody_was_shown_stays_however_old_it_is_and_however_full_the_disk() -> None:
+    limits = DiskLimits(age=24 * HOUR, size=0)
+    assert plan_trim(FILES, {"dear"}, limits, NOW, undelivered={"oldest"}) == ["old", "recent", "dear"]
+
+
 def test_both_limits_hold_together() -> None:
     assert plan_trim(FILES, {"dear"}, DiskLimits(age=45 * HOUR, size=300), NOW) == ["oldest", "old"]
 
