@@ -3,7 +3,7 @@
 An edited message rings for nobody, so that this is a message of its own: in the channel, as an answer to the one with
 the pictures, and named by the job, so that Discord posts it once. What only the owner sees is a follow-up, which can't
 be named so: after a crash there is none rather than two. Answers that came late as a message of their own have
-mentioned their owner, and in direct messages everything rings.
+mentioned their owner, or are in their direct messages, where a new message rings.
 """
 
 from __future__ import annotations
@@ -14,14 +14,11 @@ import discord
 import stamina
 
 from cogs.edits import TROUBLE
-from cogs.places import is_transient
+from cogs.places import HISTORY, is_transient
 from cogs.reply import ReplyAddress
 from core.jobs.model import Delivered, Job
 
 log = logging.getLogger(__name__)
-
-LOOKED_THROUGH = 50
-"""Messages behind the answer among which one of an earlier process is looked for."""
 
 _retry = stamina.AsyncRetryingCaller(attempts=None, timeout=None, wait_max=30.0).on(is_transient)
 
@@ -32,7 +29,7 @@ async def ping_owner(
     """Best effort where Discord refuses. `perhaps_done`: an earlier process may have done it; look first."""
     words = f"<@{job.owner_id}> {_news(job, failed=failed)}"
     address = ReplyAddress.from_json(job.reply)
-    if delivered.where != "reply" or delivered.message_id is None or address.guild_id is None:
+    if delivered.where != "reply" or delivered.message_id is None:
         return
     if not address.by_token_alone and await _answer(
         client, job.id, address, int(delivered.message_id), words, look=perhaps_done
@@ -52,7 +49,8 @@ async def _answer(
     )
 
     async def is_there() -> bool:
-        history = channel.history(limit=LOOKED_THROUGH, after=discord.Object(message_id), oldest_first=True)
+        # The newest: the answer stands where the question was, perhaps far above.
+        history = channel.history(limit=HISTORY, after=discord.Object(message_id), oldest_first=False)
         return any([_answers(message, client, address.owner_id, message_id) async for message in history])
 
     async def send() -> None:

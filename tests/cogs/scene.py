@@ -24,7 +24,7 @@ from cogs.reply import TOKEN_SECONDS, ReplyAddress
 from core.images.store import Kept, PictureStore, Raw
 from core.jobs.model import Delivered, Drawing, Job, JobState
 from core.request import GenerationRequest
-from playground.discord import Interaction, LocalDiscord, Message
+from playground.discord import Channel, Interaction, LocalDiscord, Message
 from tests.core.images.pictures import INFOTEXT, as_png, noise
 
 ROOT = Path(__file__).parents[2]
@@ -55,9 +55,17 @@ class Scene:
 
     # What the gateway process does
 
-    async def ask(self, *, count: int = 4, private: bool = False, spoiler: bool = False, answer: bool = True) -> Job:
+    async def ask(
+        self,
+        *,
+        count: int = 4,
+        private: bool = False,
+        spoiler: bool = False,
+        answer: bool = True,
+        channel: Channel | None = None,
+    ) -> Job:
         """A job whose reply is out (unless it is not answered yet)."""
-        interaction = await self.discord.slash(self.ada, "draw")
+        interaction = await self.discord.slash(self.ada, "draw", channel=channel)
         job = self._job(interaction, count=count, private=private, spoiler=spoiler)
         self.rows[job.id] = job
         return await self.answer(job) if answer else job
@@ -174,7 +182,7 @@ class Scene:
             token=interaction.token,
             expires_at=time.time() + TOKEN_SECONDS,
             channel_id=interaction.channel.id,
-            guild_id=self.discord.guild.id,
+            guild_id=None if interaction.channel.guild is None else interaction.channel.guild.id,
             owner_id=interaction.member.id,
             private=private,
             file_bytes=10 * 2**20,

@@ -141,6 +141,28 @@ async def test_a_private_answer_mentions_where_nobody_else_sees_it(scene: Scene)
     assert pings(scene) == [ping]
 
 
+async def test_a_mention_is_found_again_in_a_channel_where_much_is_said(scene: Scene) -> None:
+    by, _ = wishing(scene, Wishes(ping_after=5))
+    job = await late(scene)
+    for number in range(60):
+        scene.discord.say(scene.ada, f"are we there yet? {number}")
+    job = await scene.deliver(job, await scene.drawn(0), [0], final=True, by=by)
+    scene.discord.rules = replace(scene.discord.rules, nonce_seconds=0.0)
+    await scene.deliver(job, await scene.drawn(0), [0], final=True, perhaps_done=True, by=by)
+    assert len(pings(scene)) == 1
+
+
+async def test_direct_messages_mention_too_since_an_edit_rings_for_nobody(scene: Scene) -> None:
+    by, _ = wishing(scene, Wishes(ping_after=5))
+    job = await late(scene, channel=scene.ada.dm)
+    job = await scene.deliver(job, await scene.drawn(0), [0], final=True, by=by)
+    (ping,) = pings(scene, scene.ada.dm)
+    assert ping.content == f"<@{scene.ada.id}> your picture is there."
+    scene.discord.rules = replace(scene.discord.rules, nonce_seconds=0.0)
+    await scene.deliver(job, await scene.drawn(0), [0], final=True, perhaps_done=True, by=by)
+    assert pings(scene, scene.ada.dm) == [ping]
+
+
 async def test_a_job_that_came_to_nothing_mentions_too(scene: Scene) -> None:
     by, _ = wishing(scene, Wishes(ping_after=5))
     job = await late(scene)

@@ -164,5 +164,6 @@ async def test_a_job_that_took_long_mentions_its_owner_once_also_after_a_crash(s
     assert [message.content for message in pinged if not message.ephemeral] == [
         f"<@{stage.ada.id}> your picture is there."
     ]
-    assert not [message for message in stage.discord.messages(stage.ada.dm) if message.pinged]
+    mentions = [message.content for message in stage.discord.messages(stage.ada.dm) if message.pinged]
+    assert mentions == [f"<@{stage.ada.id}> your picture is there."]
     await my(stage, ping="off")
