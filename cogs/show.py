@@ -20,7 +20,7 @@ from cogs.growing import TOO_LARGE
 from cogs.history_pages import key_of
 from cogs.originals import Originals
 from cogs.picture_buttons import SHOW, result_view
-from cogs.reply import ReplyAddress
+from cogs.reply import ReplyAddress, guild_of
 from cogs.said import title
 from core.errors import UserError
 from core.images.store import PictureStore
@@ -101,7 +101,7 @@ class ShowCog(commands.Cog):
         private = result.job.request.private
         await put_off(interaction, private=private)
         limit = interaction.filesize_limit
-        wishes = await self._preferences.of(result.job.owner_id, None, result.job.guild_id)
+        wishes = await self._preferences.of(result.job.owner_id, None, guild_of(interaction))
         uploads, refusals = await collect(
             result, numbers, self._pictures, self._read_original, limit=limit, bare=not wishes.metadata
         )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.images.metadata import read_metadata
-from playground.discord import Member, NotSendable
+from playground.discord import Channel, Member, Message, NotSendable
 from tests.buttons import button_id
 from tests.e2e.harness import Stage
 
@@ -27,6 +27,13 @@ async def settings(stage: Stage, member: Member, **options: Any) -> str:
     message = await stage.answered(await stage.discord.slash(member, "settings", **options))
     assert message.ephemeral
     return message.content
+
+
+async def shown(stage: Stage, message: Message, channel: Channel) -> bytes:
+    """The file of the message's picture as `/show` posts it in a channel."""
+    name = message.attachments[0].filename
+    copy = await stage.answered(await stage.discord.slash(stage.ada, "show", channel=channel, id=name))
+    return (await stage.discord.until(lambda: copy.attachments, what="a picture"))[0].data
 
 
 def admin(stage: Stage) -> Member:
@@ -124,6 +131,8 @@ async def test_metadata_is_left_out_where_its_owner_wishes_and_no_server_objects
     assert b"required" in says.attachments[0].data
     elsewhere = await stage.drawn("a direct fox", channel=stage.ada.dm, **small)
     assert read_metadata(elsewhere.attachments[0].data) is None
+    assert b"a direct fox" in await shown(stage, elsewhere, stage.discord.channel)
+    assert read_metadata(await shown(stage, says, stage.ada.dm)) is None
     await settings(stage, admin(stage), metadata="free")
     await my(stage, metadata="on")
     assert b"again" in (await stage.drawn("an again fox", **small)).attachments[0].data
