@@ -20,8 +20,8 @@ from core.sheets import plan_sheet
 
 log = logging.getLogger(__name__)
 
-NEARBY = 20
-"""So many messages behind the pictures are looked at for their sheet."""
+NEARBY = 100
+"""So many messages are looked at for the sheet of pictures: half of them before the moment when these were complete."""
 
 
 async def make_sheet(job: Job, drawing: Drawing, store: PictureStore, *, limit: int) -> Upload | None:
@@ -71,7 +71,8 @@ async def delete_sheet(message: discord.Message, job_id: str) -> None:
     if len(message.attachments) < FILES_LIMIT:
         return
     try:
-        async for below in message.channel.history(limit=NEARBY, after=message):
+        complete = message.edited_at or message.created_at  # the pictures themselves may stand far above
+        async for below in message.channel.history(limit=NEARBY, around=complete):
             if below.author == message.author and SHEET in pictures_on(below, job_id):
                 await below.delete()
     except TROUBLE as error:

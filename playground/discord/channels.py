@@ -61,7 +61,7 @@ class Channels:
         return Answer(204)
 
     def list(self, call: Call) -> Answer:
-        """Newest first, at most `limit`, with `before` or `after` an id."""
+        """Newest first, at most `limit`, with `before`, `after` or `around` an id."""
         channel = self._channel(call)
         if not channel.allows(Permission.READ_MESSAGE_HISTORY):
             return Answer(200, [])
@@ -76,7 +76,10 @@ class Channels:
             and (before is None or message.id < before)
             and (after is None or message.id > after)
         ]
-        chosen = found[:limit] if after is not None else found[-limit:]
+        if "around" in call.query:
+            middle = sum(message.id < int(call.query["around"]) for message in found)
+            found = found[max(middle - limit // 2, 0) :]
+        chosen = found[:limit] if after is not None or "around" in call.query else found[-limit:]
         return Answer(200, [self._told(message) for message in reversed(chosen)])
 
     def get_message(self, call: Call) -> Answer:

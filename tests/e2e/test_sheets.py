@@ -92,7 +92,13 @@ async def test_a_sheet_is_there_once_after_a_crash_at_the_end(stage: Stage, afte
 
 
 async def test_ten_pictures_have_their_sheet_in_a_message_below_with_a_link(stage: Stage) -> None:
-    interaction = await done(stage, count=10)
+    stage.webui.hold()
+    interaction = await stage.draw(**SMALL, count=10)
+    await stage.answered(interaction)
+    for number in range(60):  # what is said while they are drawn stands between the pictures and their sheet
+        stage.discord.say(stage.ada, f"are we there yet? {number}")
+    stage.webui.release()
+    await stage.reaches(interaction, "done")
     stage.arrived_once(interaction, 10)
     ((below, _),) = sheets(stage, interaction)
     message = interaction.response

@@ -44,6 +44,7 @@ async def test_history_is_newest_first_and_can_be_paged(server: LocalDiscord, re
     assert await contents("?limit=2") == ["4", "3"]
     assert await contents(f"?limit=2&before={made[3]}") == ["2", "1"]
     assert await contents(f"?limit=2&after={made[1]}") == ["3", "2"]
+    assert await contents(f"?limit=3&around={made[2]}") == ["3", "2", "1"]
 
 
 async def test_an_edit_keeps_what_it_lists_and_adds_what_is_new(server: LocalDiscord, rest: Rest) -> None:
