@@ -161,6 +161,12 @@ def picture_in(name: str) -> tuple[str, int] | None:
     return None if found is None or found["number"] == "sheet" else (found["job"], int(found["number"]) - 1)
 
 
+def job_in(name: str) -> str | None:
+    """The job of which a file of ours is a picture or the sheet; None where it is none."""
+    found = _OURS.fullmatch(name)
+    return None if found is None else found["job"]
+
+
 class Sized(Protocol):
     """Something that has so many bytes."""
 

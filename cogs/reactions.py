@@ -1,5 +1,8 @@
 """Reactions to a result: ❌ by its owner deletes it, ✉️ sends its pictures to whoever reacts.
 
+What a message shows is known by its job's row; of a copy, of a sheet, and where the row is lost, by the names of its
+files, which are believed on the bot's own messages alone.
+
 A reaction can't be answered: what can't be done is only logged. Several gateway processes may hear of one event twice;
 what is sent is named by message and person, so that Discord posts it once.
 """
@@ -10,6 +13,7 @@ import contextlib
 import hashlib
 import io
 import logging
+from dataclasses import dataclass
 
 import discord
 from discord.ext import commands
@@ -17,11 +21,14 @@ from discord.utils import DEFAULT_FILE_SIZE_LIMIT_BYTES
 
 from cogs import say
 from cogs.answers import NOBODY
-from cogs.edits import TROUBLE
-from cogs.files import pack
+from cogs.edits import TROUBLE, delete_shown
+from cogs.files import job_in, pack
+from cogs.found import asker_of
+from cogs.previews import results_on
+from cogs.reply import ReplyAddress
 from cogs.sheets import delete_sheet
 from core.errors import NoDatabase
-from core.jobs.model import Job
+from core.jobs.model import ENDED, Job
 from core.jobs.patience import for_a_person
 from core.jobs.rows import JobRows
 from core.removal import Removal
@@ -31,6 +38,25 @@ log = logging.getLogger(__name__)
 DELETE, SEND = "❌", "✉"
 _STYLE = "\ufe0f"
 """Says that a character is meant as an emoji; some clients leave it out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What somebody reacted to. `job` is None where its row is lost; `message` was read unless it is the job's own."""
+
+    job_id: str
+    job: Job | None
+    message: discord.Message | None = None
+
+    @property
+    def owner_id(self) -> str | None:
+        """Who asked for it; None where nobody knows."""
+        return asker_of(self.message) if self.job is None else self.job.owner_id
+
+    @property
+    def is_result(self) -> bool:
+        """Whether it has a result's buttons: a sheet has none, and what was sent on neither."""
+        return self.message is None or bool(self.message.components)
 
 
 class ReactionsCog(commands.Cog):
@@ -49,34 +75,60 @@ class ReactionsCog(commands.Cog):
         if emoji is None or reaction.user_id == us or reaction.message_author_id not in (None, us):
             return
         try:
-            job = await for_a_person(lambda: self._rows.fetch_ended_in(str(reaction.message_id)))
-            if job is None:
+            shown = await self._find(reaction)
+            if shown is None:
                 return
             if emoji == DELETE:
-                await self._delete(job, reaction)
+                await self._delete(shown, reaction)
             else:
-                await self._send(job, reaction)
+                await self._send(shown, reaction)
         except (NoDatabase, *TROUBLE) as error:
             log.info("a reaction came to nothing: %s", type(error).__name__, extra={"reference": reaction.message_id})
 
-    async def _delete(self, job: Job, reaction: discord.RawReactionActionEvent) -> None:
-        if str(reaction.user_id) == job.owner_id:
-            await self._removal.forget(job.id)
-            message = self._message(reaction)
-            with contextlib.suppress(*TROUBLE):
-                await delete_sheet(await message.fetch(), job.id)
-            await message.delete()
-
-    async def _send(self, job: Job, reaction: discord.RawReactionActionEvent) -> None:
-        """In direct messages they are already; what is private is nobody else's."""
-        is_owner = str(reaction.user_id) == job.owner_id
-        if reaction.guild_id is None or (job.request.private and not is_owner):
-            return
+    async def _find(self, reaction: discord.RawReactionActionEvent) -> Shown | None:
+        """The finished job that the message shows; None where it is no result of ours."""
+        job = await for_a_person(lambda: self._rows.fetch_ended_in(str(reaction.message_id)))
+        if job is not None:
+            return Shown(job.id, job)
         message = await self._message(reaction).fetch()
-        if not message.attachments:
+        is_ours = self._client.user is not None and message.author.id == self._client.user.id
+        named = (job_in(file.filename) for file in message.attachments if is_ours)
+        job_id = next((one for one in named if one is not None), None)
+        if job_id is None:
+            return None
+        job = await for_a_person(lambda: self._rows.fetch(job_id))
+        return Shown(job_id, job, message) if job is None or job.state in ENDED else None
+
+    async def _delete(self, shown: Shown, reaction: discord.RawReactionActionEvent) -> None:
+        """A result with all of its job, wherever that is shown; any other message alone.
+
+        What was sent to a person's direct messages is theirs to delete.
+        """
+        is_letter = reaction.guild_id is None and not shown.is_result
+        if str(reaction.user_id) != shown.owner_id and not is_letter:
             return
-        fitting = [one for one in message.attachments if one.size <= DEFAULT_FILE_SIZE_LIMIT_BYTES]
-        content = letter(message.jump_url, len(fitting), len(message.attachments))
+        message = self._message(reaction)
+        if shown.is_result:
+            await self._removal.forget(shown.job_id)
+            job = shown.job
+            if job is not None and job.message_id is not None and job.message_id != str(message.id):
+                address = ReplyAddress.from_json(job.reply)
+                await delete_shown(self._client, address, job.delivered_to, int(job.message_id))
+            with contextlib.suppress(*TROUBLE):
+                await delete_sheet(shown.message or await message.fetch(), shown.job_id)
+        await message.delete()
+
+    async def _send(self, shown: Shown, reaction: discord.RawReactionActionEvent) -> None:
+        """In direct messages they are already; what is private is nobody else's."""
+        is_private = shown.job is not None and shown.job.request.private
+        if reaction.guild_id is None or (is_private and str(reaction.user_id) != shown.owner_id):
+            return
+        message = shown.message or await self._message(reaction).fetch()
+        there = results_on(message)
+        if not there:
+            return
+        fitting = [one for one in there if one.size <= DEFAULT_FILE_SIZE_LIMIT_BYTES]
+        content = letter(message.jump_url, len(fitting), len(there))
         channel = await self._client.create_dm(discord.Object(reaction.user_id))
         for number, parcel in enumerate(pack(fitting) or [[]]):
             files = [await _fetch(one) for one in parcel]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
 
-from playground.discord import Member, Message
+from playground.discord import File, Member, Message
 from tests.e2e.harness import Stage, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -69,6 +71,59 @@ async def test_a_cross_on_anything_else_does_nothing(stage: Stage) -> None:
     await stage.delivered(interaction)
 
 
+async def test_a_result_that_is_shown_again_is_known_by_its_files(stage: Stage) -> None:
+    message = await result(stage)
+    show = await stage.discord.slash(stage.ada, "show", id=message.attachments[0].filename)
+    copy = await stage.answered(show)
+    await stage.discord.until(lambda: copy.attachments, what="a picture")
+    bob = stage.discord.member("ben")
+    stage.discord.react(bob, copy, "❌")
+    stage.discord.react(bob, copy, "✉️")
+    (letter,) = await letters(stage, bob, 1)
+    assert letter.attachments[0].data == message.attachments[0].data
+    await nothing_happens(stage, message, bob)
+    assert not copy.deleted
+    stage.discord.react(stage.ada, copy, "❌")
+    await stage.discord.until(lambda: copy.deleted and message.deleted, what="both messages to be gone")
+    assert not stage.rows(f"message_id = '{message.id}'")
+
+
+async def test_where_the_row_is_lost_the_message_says_whose_it_is(stage: Stage) -> None:
+    message, other = await result(stage), await result(stage)
+    with closing(sqlite3.connect(stage.bot.data_dir / "easel.db", timeout=10)) as connection:
+        connection.execute("DELETE FROM jobs WHERE message_id = ?", (str(message.id),))
+        connection.commit()
+    bob = stage.discord.member("bill")
+    stage.discord.react(bob, message, "❌")
+    stage.discord.react(bob, message, "✉️")
+    await letters(stage, bob, 1)
+    await nothing_happens(stage, other, bob)
+    assert not message.deleted
+    stage.discord.react(stage.ada, message, "❌")
+    await stage.discord.until(lambda: message.deleted, what="the message to be gone")
+    assert not other.deleted
+
+
+async def test_a_cross_on_a_sheet_takes_away_the_sheet_alone(stage: Stage) -> None:
+    message = await result(stage, count=10)
+    (sheet,) = [one for one in stage.discord.messages() if "on one sheet" in one.content]
+    stage.discord.react(stage.discord.member("mallory"), sheet, "❌")
+    await nothing_happens(stage, message)
+    assert not sheet.deleted
+    stage.discord.react(stage.ada, sheet, "❌")
+    await stage.discord.until(lambda: sheet.deleted, what="the sheet to be gone")
+    await nothing_happens(stage, message)
+
+
+async def test_files_of_others_that_are_called_like_ours_are_none(stage: Stage) -> None:
+    message = await result(stage)
+    forged = stage.discord.say(stage.ada, "mine", files=[File(filename=message.attachments[0].filename, data=b"x")])
+    stage.discord.react(stage.ada, forged, "❌")
+    stage.discord.react(stage.ada, forged, "✉️")
+    await nothing_happens(stage, message, stage.ada)
+    assert not forged.deleted
+
+
 async def test_an_envelope_sends_the_pictures_to_whoever_reacts(stage: Stage) -> None:
     message = await result(stage, count=2, spoiler=True)
     await stage.restart()
@@ -86,6 +141,9 @@ async def test_an_envelope_sends_the_pictures_to_whoever_reacts(stage: Stage) ->
     await nothing_happens(stage, message, bob)
     stage.discord.react(stage.ada, message, "✉️")
     await letters(stage, stage.ada, 1)
+    stage.discord.react(bob, letter, "❌")  # it is his, and all that is his
+    await stage.discord.until(lambda: letter.deleted, what="the letter to be gone")
+    await nothing_happens(stage, message, bob)
 
 
 async def test_closed_direct_messages_and_those_where_it_is_already_get_nothing(stage: Stage) -> None:
