@@ -16,14 +16,14 @@ from cogs.edits import TROUBLE, delete_shown
 from cogs.found import Finder, Found, asker_of
 from cogs.picture_buttons import DELETE, DETAILS
 from cogs.pnginfo import describe
-from cogs.reply import ReplyAddress
+from cogs.reply import ReplyAddress, guild_of
 from cogs.sheets import delete_sheet
 from core.command_text import as_command
 from core.derive import the_same
 from core.errors import UserError
 from core.images.generation import Metadata
 from core.images.infotext import parse
-from core.recall import Recall
+from core.recall import Recall, Result
 from core.removal import Removal
 
 log = logging.getLogger(__name__)
@@ -60,13 +60,11 @@ class DetailsCog(commands.Cog):
     async def _delete(self, press: discord.Interaction, job_id: str) -> None:
         result = await self._recall.result(job_id)
         owner = asker_of(press.message) if result is None else result.job.owner_id
-        if str(press.user.id) != owner and not press.permissions.manage_messages:
+        is_owner = str(press.user.id) == owner
+        if not is_owner and not press.permissions.manage_messages:
             raise UserError("Only the person who asked for these pictures, and moderators, can delete them.")
-        await self._removal.forget(job_id)
-        message_id = None if result is None or result.job.message_id is None else int(result.job.message_id)
-        if result is not None and (press.message is None or press.message.id != message_id):  # pressed on a copy
-            address = ReplyAddress.from_json(result.job.reply)
-            await delete_shown(press.client, address, result.job.delivered_to, message_id)
+        if is_owner or result is None or result.job.guild_id == guild_of(press):
+            await self._forget(press, job_id, result)
         try:
             await press.response.defer()
             await press.delete_original_response()
@@ -77,6 +75,17 @@ class DetailsCog(commands.Cog):
             await answer_privately(press, "I have forgotten these pictures, but I may not delete this message.")
         if press.message is not None:
             await delete_sheet(press.message, job_id)
+
+    async def _forget(self, press: discord.Interaction, job_id: str, result: Result | None) -> None:
+        """All of the job, and the message that shows it where another one was pressed.
+
+        Another server's moderators have no say on that.
+        """
+        await self._removal.forget(job_id)
+        message_id = None if result is None or result.job.message_id is None else int(result.job.message_id)
+        if result is not None and (press.message is None or press.message.id != message_id):  # pressed on a copy
+            address = ReplyAddress.from_json(result.job.reply)
+            await delete_shown(press.client, address, result.job.delivered_to, message_id)
 
 
 async def tell(press: discord.Interaction, found: Found, recall: Recall) -> None:

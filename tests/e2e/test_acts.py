@@ -144,6 +144,19 @@ async def test_delete_takes_everything_away_and_only_for_its_owner_or_a_moderato
     await until(lambda: {path.name for path in (stage.bot.data_dir / "pictures").rglob("*.png")} < files)
 
 
+async def test_a_moderator_of_another_server_deletes_what_is_shown_there_alone(stage: Stage) -> None:
+    message = await result(stage)
+    there = stage.discord.add_channel("there", guild=stage.discord.add_guild("another"))
+    show = await stage.discord.slash(stage.ada, "show", channel=there, id=message.attachments[0].filename)
+    copy = await stage.answered(show)
+    await stage.discord.until(lambda: copy.attachments, what="a picture")
+    await press(stage, copy, "delete", stage.discord.member("root", administrator=True))
+    await stage.discord.until(lambda: copy.deleted, what="the copy to be gone")
+    await stage.answered(await press(stage, message, "details"))
+    assert not message.deleted
+    assert stage.rows(f"message_id = '{message.id}'")
+
+
 async def test_two_who_delete_at_once_are_told_nothing_wrong(stage: Stage) -> None:
     message = await result(stage, "nothing that is there twice")
     jobs = len(stage.rows())
