@@ -173,7 +173,7 @@ class AskingCog(commands.Cog):
         if self._wishes is None or request.sheet is not UNSET or request.pictures == 1:
             return request
         guild = guild_of(interaction)
-        wishes = await self._wishes.of(str(interaction.user.id), None, guild)
+        wishes = await self._wishes.of(str(interaction.user.id), (), guild)
         return replace(request, sheet=True) if request.pictures >= wishes.sheet else request
 
     def _order(

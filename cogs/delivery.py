@@ -47,7 +47,7 @@ ELSEWHERE = ("channel", "dm", "kept")
 Turns = Callable[[str], AbstractAsyncContextManager[None]]
 Fetch = Callable[[str], Awaitable[Job | None]]
 IsHeld = Callable[[str, Collection[int]], Awaitable[bool]]
-WishesFor = Callable[[str, str | None, str | None], Awaitable[Wishes]]
+WishesFor = Callable[[str, tuple[str, ...], str | None], Awaitable[Wishes]]
 
 
 class DiscordDelivery:
@@ -211,7 +211,7 @@ class DiscordDelivery:
         """What holds now, for who asked, where they asked."""
         if self._wishes_for is None:
             return Wishes()
-        return await self._wishes_for(job.owner_id, str(address.channel_id), job.guild_id)
+        return await self._wishes_for(job.owner_id, address.channels, job.guild_id)
 
     @asynccontextmanager
     async def _alone(self, job_id: str) -> AsyncIterator[None]:

@@ -112,7 +112,7 @@ class Finder:
         if private:
             raise UserError("This picture is somebody else's, and private.")
         guild = guild_of(press)
-        wishes = await self._preferences.of(str(press.user.id), None, guild)
+        wishes = await self._preferences.of(str(press.user.id), (), guild)
         if wishes.press == "owner" and owner_id is not None:
             raise UserError("On this server only the person who asked for a picture may use its buttons.")
 

@@ -33,7 +33,7 @@ class PreviewPlaces:
     async def want(self, job: Job) -> bool:
         """As the channel of its command, or the server, wishes."""
         address = ReplyAddress.from_json(job.reply)
-        return may_show(address) and await self._wishes.of(str(address.channel_id), job.guild_id)
+        return may_show(address) and await self._wishes.of(address.channels, job.guild_id)
 
 
 def filename(job: Job) -> str:

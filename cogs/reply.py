@@ -8,7 +8,10 @@ from typing import Any
 
 import discord
 import msgspec
+from discord import app_commands
 
+Channel = app_commands.AppCommandChannel | app_commands.AppCommandThread
+"""As it comes with a command."""
 ORIGINAL = "@original"
 """Discord's own name for an interaction's reply, whose id may not be known."""
 TOKEN_SECONDS = 15 * 60
@@ -37,9 +40,16 @@ class ReplyAddress:
     """A link to the message from whose picture this is made."""
     is_member: bool = True
     """Whether the bot is there itself, and not only brought along by somebody who installed it for themselves."""
+    parent_id: int | None = None
+    """The channel that a thread, or a post in a forum, is in."""
 
     def __repr__(self) -> str:
         return f"<ReplyAddress channel={self.channel_id} private={self.private}>"
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Whose wishes hold there, the nearest first."""
+        return _channels(self.channel_id, self.parent_id)
 
     @property
     def message(self) -> Any:
@@ -82,12 +92,28 @@ class ReplyAddress:
             private=private,
             file_bytes=interaction.filesize_limit,
             is_member=is_member(interaction),
+            parent_id=_parent(interaction.channel),
         )
 
 
 def guild_of(interaction: discord.Interaction) -> str | None:
     """The server that it comes from, as rows name it; None in direct messages."""
     return None if interaction.guild_id is None else str(interaction.guild_id)
+
+
+def channels_of(interaction: discord.Interaction, channel: Channel | None = None) -> tuple[str, ...]:
+    """Whose wishes hold in that channel (None: where the interaction is from), the nearest first."""
+    if channel is None:
+        return _channels(interaction.channel_id or 0, _parent(interaction.channel))
+    return _channels(channel.id, _parent(channel))
+
+
+def _channels(channel_id: int, parent_id: int | None) -> tuple[str, ...]:
+    return tuple(str(one) for one in (channel_id, parent_id) if one is not None)
+
+
+def _parent(channel: object) -> int | None:
+    return channel.parent_id if isinstance(channel, discord.Thread | app_commands.AppCommandThread) else None
 
 
 def is_member(interaction: discord.Interaction) -> bool:

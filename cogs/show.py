@@ -101,7 +101,7 @@ class ShowCog(commands.Cog):
         private = result.job.request.private
         await put_off(interaction, private=private)
         limit = interaction.filesize_limit
-        wishes = await self._preferences.of(result.job.owner_id, None, guild_of(interaction))
+        wishes = await self._preferences.of(result.job.owner_id, (), guild_of(interaction))
         uploads, refusals = await collect(
             result, numbers, self._pictures, self._read_original, limit=limit, bare=not wishes.metadata
         )

@@ -12,7 +12,7 @@ from discord.ext import commands
 from cogs import wished
 from cogs.admins import check_admin
 from cogs.answers import NOBODY, answer_error
-from cogs.reply import guild_of
+from cogs.reply import Channel, channels_of, guild_of
 from core.errors import UserError
 from core.preferences import Preferences, parse_span
 from core.store.preferences import CHANNEL, PERSON, SERVER
@@ -20,7 +20,6 @@ from core.store.preferences import CHANNEL, PERSON, SERVER
 log = logging.getLogger(__name__)
 
 OnOff = Literal["on", "off"]
-Place = app_commands.AppCommandChannel | app_commands.AppCommandThread
 PLACES = [
     discord.ChannelType.text,
     discord.ChannelType.news,
@@ -47,7 +46,7 @@ class PlaceTransformer(app_commands.Transformer):
         """As Discord is told."""
         return PLACES
 
-    async def transform(self, interaction: discord.Interaction, value: Place, /) -> Place:
+    async def transform(self, interaction: discord.Interaction, value: Channel, /) -> Channel:
         """Nothing has to be looked up: its id is all that is wanted."""
         del interaction
         return value
@@ -81,7 +80,7 @@ class WishesCog(commands.Cog):
             person = str(interaction.user.id)
             await self._put(PERSON, person, said)
             guild = guild_of(interaction)
-            wishes = await self._preferences.of(person, None, guild)
+            wishes = await self._preferences.of(person, (), guild)
             text = wished.of_person(wishes)
         except UserError as error:
             await answer_error(interaction, error)
@@ -104,24 +103,24 @@ class WishesCog(commands.Cog):
         buttons: Literal["owner", "anyone"] | None = None,
         metadata: Literal["required", "free"] | None = None,
         preview: OnOff | None = None,
-        preview_channel: app_commands.Transform[Place, PlaceTransformer] | None = None,
+        preview_channel: app_commands.Transform[Channel, PlaceTransformer] | None = None,
         sheet: app_commands.Range[int, 0, 50] | None = None,
     ) -> None:
         """Change what is said, and show it all."""
         try:
             guild = str(check_admin(interaction, "say what holds on it"))
-            where = None if preview_channel is None else str(preview_channel.id)
+            where = channels_of(interaction, preview_channel)
             said: dict[str, str | None] = {"press": buttons, "sheet": None if sheet is None else str(sheet)}
             if metadata is not None:
                 said["require_metadata"] = "on" if metadata == "required" else "off"
-            if where is None:
+            if preview_channel is None:
                 said["preview"] = preview
             else:
-                await self._put(CHANNEL, where, {"preview": preview})
+                await self._put(CHANNEL, where[0], {"preview": preview})
             if await self._put(SERVER, guild, said) or preview is not None:
                 facts = {"person": interaction.user.id, "server": interaction.guild_id}
                 log.info("a server's settings were changed", extra=facts)
-            text = await self._of_server(guild, where or str(interaction.channel_id or 0))
+            text = await self._of_server(guild, where)
         except UserError as error:
             await answer_error(interaction, error)
             return
@@ -134,6 +133,6 @@ class WishesCog(commands.Cog):
             await self._preferences.put(scope, whose, changes)
         return bool(changes)
 
-    async def _of_server(self, guild: str, channel: str) -> str:
-        server, here = await self._preferences.of("", None, guild), await self._preferences.of("", channel, guild)
-        return wished.of_server(server, channel, here)
+    async def _of_server(self, guild: str, where: tuple[str, ...]) -> str:
+        server, here = await self._preferences.of("", (), guild), await self._preferences.of("", where, guild)
+        return wished.of_server(server, where[0], here)

@@ -60,8 +60,13 @@ SCOPES: Mapping[str, tuple[str, ...]] = {
 
 
 def resolve(said: Mapping[tuple[str, str], Mapping[str, str]]) -> Wishes:
-    """What holds, of what was read for one person, channel and server. What can't be read counts as not said."""
-    by_scope = {scope: wishes for (scope, _), wishes in said.items()}
+    """What holds, of what was read for one person, place and server; of two channels the first is heard first.
+
+    What can't be read counts as not said.
+    """
+    by_scope: dict[str, Mapping[str, str]] = {}
+    for (scope, _), wishes in said.items():
+        by_scope[scope] = {**wishes, **by_scope.get(scope, {})}
 
     def heard(name: str) -> str | None:
         words = (by_scope.get(scope, {}).get(name) for scope in SCOPES[name])
@@ -107,19 +112,23 @@ def _sheet(number: float | None, usual: int) -> int:
 
 
 class Preferences:
-    """The wishes in the database, as they are asked for: for one person in one place."""
+    """The wishes in the database, as they are asked for: for one person in one place.
+
+    A place is its channel; of a thread both it and the channel that it is in, in this order; for what is no wish of a
+    channel nothing.
+    """
 
     def __init__(self, rows: PreferenceRows) -> None:
         self._rows = rows
 
-    async def of(self, person_id: str, channel_id: str | None, guild_id: str | None) -> Wishes:
+    async def of(self, person_id: str, channels: tuple[str, ...], guild_id: str | None) -> Wishes:
         """What holds for this person there; NoDatabase where it can't be read in time."""
-        scopes = _scopes(person_id, channel_id, guild_id)
+        scopes = _scopes(person_id, channels, guild_id)
         return resolve(await for_a_person(lambda: self._rows.fetch(*scopes)))
 
-    async def whenever(self, person_id: str, channel_id: str | None, guild_id: str | None) -> Wishes:
+    async def whenever(self, person_id: str, channels: tuple[str, ...], guild_id: str | None) -> Wishes:
         """The same for whoever can wait: it is asked until the database answers."""
-        return resolve(await on_database(self._rows.fetch, *_scopes(person_id, channel_id, guild_id)))
+        return resolve(await on_database(self._rows.fetch, *_scopes(person_id, channels, guild_id)))
 
     async def put(self, scope: str, whose: str, wishes: Mapping[str, str | None]) -> None:
         """Write what somebody may wish for this scope (None: no more). ValueError where that is not theirs to wish."""
@@ -129,6 +138,6 @@ class Preferences:
         await for_a_person(lambda: self._rows.put(scope, whose, wishes))
 
 
-def _scopes(person_id: str, channel_id: str | None, guild_id: str | None) -> list[tuple[str, str]]:
-    places = ((PERSON, person_id), (CHANNEL, channel_id), (SERVER, guild_id))
-    return [(scope, whose) for scope, whose in places if whose is not None]
+def _scopes(person_id: str, channels: tuple[str, ...], guild_id: str | None) -> list[tuple[str, str]]:
+    servers = () if guild_id is None else (guild_id,)
+    return [(PERSON, person_id), *((CHANNEL, one) for one in channels), *((SERVER, one) for one in servers)]

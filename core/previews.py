@@ -22,16 +22,16 @@ class PreviewWishes:
 
     def __init__(self, preferences: Preferences) -> None:
         self._preferences = preferences
-        self._known: dict[tuple[str, str | None], tuple[float, bool]] = {}
+        self._known: dict[tuple[tuple[str, ...], str | None], tuple[float, bool]] = {}
 
-    async def of(self, channel_id: str, guild_id: str | None) -> bool:
+    async def of(self, channels: tuple[str, ...], guild_id: str | None) -> bool:
         """Whether they are shown there; while the database can't say, they are not."""
-        place, now = (channel_id, guild_id), time.monotonic()
+        place, now = (channels, guild_id), time.monotonic()
         until, is_wanted = self._known.get(place, (0.0, False))
         if now < until:
             return is_wanted
         try:
-            is_wanted = (await self._preferences.of("", channel_id, guild_id)).preview
+            is_wanted = (await self._preferences.of("", channels, guild_id)).preview
         except (NoDatabase, sa.exc.SQLAlchemyError) as error:
             log.info("nobody knows whether previews are wanted: %s", type(error).__name__)
             is_wanted = False

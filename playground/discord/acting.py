@@ -137,14 +137,18 @@ def _people(members: list[Member]) -> Json:
     return {"users": users, "members": partial}
 
 
+def _resolved_channel(channel: Channel) -> Json:
+    """Little is told of a channel, and everything of a thread."""
+    told = {"id": str(channel.id), "name": channel.name, "type": channel.kind, "permissions": "0"}
+    return told if channel.parent is None else {**wire.channel_json(channel, bot_user_id=0), **told}
+
+
 def _resolved(values: dict[str, Any], uploaded: dict[str, Attachment]) -> Json:
     members = [value for value in values.values() if isinstance(value, Member)]
     channels = [value for value in values.values() if isinstance(value, Channel)]
     resolved: Json = _people(members) if members else {}
     if channels:
-        resolved["channels"] = {
-            str(one.id): {"id": str(one.id), "name": one.name, "type": one.kind, "permissions": "0"} for one in channels
-        }
+        resolved["channels"] = {str(one.id): _resolved_channel(one) for one in channels}
     if uploaded:
         resolved["attachments"] = {key: wire.attachment_json(value) for key, value in uploaded.items()}
     return resolved

@@ -28,10 +28,10 @@ class Wishing:
 
     def __init__(self, wishes: Wishes) -> None:
         self.wishes = wishes
-        self.asked: list[tuple[str, str | None, str | None]] = []
+        self.asked: list[tuple[str, tuple[str, ...], str | None]] = []
 
-    async def __call__(self, person: str, channel: str | None, guild: str | None) -> Wishes:
-        self.asked.append((person, channel, guild))
+    async def __call__(self, person: str, channels: tuple[str, ...], guild: str | None) -> Wishes:
+        self.asked.append((person, channels, guild))
         return self.wishes
 
 
@@ -53,7 +53,7 @@ async def test_metadata_is_left_out_of_what_is_posted_and_of_nothing_else(scene:
     assert read_metadata(data) is None
     assert read_metadata(scene.pictures.path(drawing.pictures[0].name).read_bytes()) is not None
     assert "re-encoded" not in scene.reply(job).content
-    assert asked.asked == [(job.owner_id, str(scene.discord.channel.id), job.guild_id)]
+    assert asked.asked == [(job.owner_id, (str(scene.discord.channel.id),), job.guild_id)]
 
 
 async def test_a_wish_that_changes_meanwhile_holds_for_what_comes_after_it(scene: Scene) -> None:

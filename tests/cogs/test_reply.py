@@ -27,6 +27,13 @@ def test_an_address_of_an_earlier_version_is_one_where_the_bot_is_a_member() -> 
     assert ReplyAddress.from_json(text) == ADDRESS
 
 
+def test_a_thread_is_in_its_channel_whose_wishes_hold_there_too() -> None:
+    assert ADDRESS.channels == (str(2**63),)
+    assert replace(ADDRESS, parent_id=7).channels == (str(2**63), "7")
+    assert ReplyAddress.from_json(replace(ADDRESS, parent_id=7).to_json()).parent_id == 7
+    assert ReplyAddress.from_json(ADDRESS.to_json().replace(',"parent_id":null', "")) == ADDRESS
+
+
 def test_private_replies_and_those_where_the_bot_is_none_are_reached_by_the_token_alone() -> None:
     public = replace(ADDRESS, private=False)
     assert ADDRESS.by_token_alone

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from playground.discord import Channel, Interaction, Message
+from playground.discord.places import THREAD
 from playground.webui import Fault
 from tests.buttons import cancels
 from tests.e2e.harness import Stage, until
@@ -129,8 +130,11 @@ async def test_a_job_that_waits_shows_nothing(stage: Stage, channel: Channel) ->
         stage.arrived_once(interaction)
 
 
-async def test_a_cancellation_takes_it_off(stage: Stage, channel: Channel) -> None:
-    interaction, message = await previewed(stage, channel=channel)
+async def test_a_thread_shows_it_as_its_channel_does_and_a_cancellation_takes_it_off(
+    stage: Stage, channel: Channel
+) -> None:
+    thread = stage.discord.add_place(stage.discord.guild, "below", THREAD, channel)
+    interaction, message = await previewed(stage, channel=thread)
     await stage.presses_cancel(message)
     await stage.says(interaction, "Cancelled while it was being drawn.")
     await stage.discord.until(lambda: not message.attachments, 5.0, "the preview to be gone")

@@ -11,6 +11,7 @@ import pytest
 
 from core.images.metadata import read_metadata
 from playground.discord import Channel, Member, Message, NotSendable
+from playground.discord.places import THREAD
 from tests.buttons import button_id
 from tests.e2e.harness import Stage
 
@@ -61,6 +62,9 @@ async def test_admins_say_what_holds_on_their_server(stage: Stage) -> None:
     )
     assert f"Preview: off; in <#{there.id}> on" in text
     assert "only who asked" in text
+    thread = stage.discord.add_place(stage.discord.guild, "below", THREAD, there)
+    assert f"; in <#{thread.id}> on" in await settings(stage, root, channel=thread)
+    assert f"; in <#{thread.id}> on" in await settings(stage, root, preview_channel=thread)
     await stage.restart()
     text = await settings(stage, root)
     assert "Metadata: required" in text

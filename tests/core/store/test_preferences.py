@@ -23,14 +23,24 @@ async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 
 async def test_a_wish_is_kept_changed_and_forgotten(engine: AsyncEngine) -> None:
     wishes = Preferences(PreferenceRows(engine))
-    assert await wishes.of("42", "7", "900") == Wishes()
+    assert await wishes.of("42", ("7",), "900") == Wishes()
     await wishes.put(PERSON, "42", {"metadata": "off", "ping_after": "30"})
     await wishes.put(SERVER, "900", {"press": "owner"})
-    assert await wishes.of("42", "7", "900") == Wishes(metadata=False, ping_after=30.0, press="owner")
-    assert await wishes.of("43", "7", "900") == Wishes(press="owner")
-    assert await wishes.of("42", None, None) == Wishes(metadata=False, ping_after=30.0)
+    assert await wishes.of("42", ("7",), "900") == Wishes(metadata=False, ping_after=30.0, press="owner")
+    assert await wishes.of("43", ("7",), "900") == Wishes(press="owner")
+    assert await wishes.of("42", (), None) == Wishes(metadata=False, ping_after=30.0)
     await wishes.put(PERSON, "42", {"metadata": None, "ping_after": "60"})
-    assert await wishes.of("42", "7", None) == Wishes(ping_after=60.0)
+    assert await wishes.of("42", ("7",), None) == Wishes(ping_after=60.0)
+
+
+async def test_a_thread_is_heard_before_its_channel_and_that_before_the_server(engine: AsyncEngine) -> None:
+    wishes = Preferences(PreferenceRows(engine))
+    await wishes.put(SERVER, "900", {"preview": "off"})
+    await wishes.put(CHANNEL, "1", {"preview": "on"})
+    assert (await wishes.of("", ("7", "1"), "900")).preview
+    await wishes.put(CHANNEL, "7", {"preview": "off"})
+    assert not (await wishes.of("", ("7", "1"), "900")).preview
+    assert (await wishes.of("", ("1",), "900")).preview
 
 
 async def test_who_may_not_wish_something_is_not_heard(engine: AsyncEngine) -> None:
@@ -38,7 +48,7 @@ async def test_who_may_not_wish_something_is_not_heard(engine: AsyncEngine) -> N
     with pytest.raises(ValueError, match="press is no wish of a person"):
         await wishes.put(PERSON, "42", {"press": "owner"})
     await PreferenceRows(engine).put(PERSON, "42", {"press": "owner", "require_metadata": "on"})
-    assert await wishes.of("42", "7", "900") == Wishes()
+    assert await wishes.of("42", ("7",), "900") == Wishes()
 
 
 def test_a_server_may_require_metadata_and_the_narrower_scope_is_heard_first() -> None:
@@ -85,7 +95,7 @@ def test_a_span_that_can_not_be_has_a_sentence(typed: str) -> None:
 async def test_who_can_wait_gets_the_same_answer(engine: AsyncEngine) -> None:
     wishes = Preferences(PreferenceRows(engine))
     await wishes.put(PERSON, "42", {"metadata": "off"})
-    assert await wishes.whenever("42", None, "900") == await wishes.of("42", None, "900") == Wishes(metadata=False)
+    assert await wishes.whenever("42", (), "900") == await wishes.of("42", (), "900") == Wishes(metadata=False)
 
 
 def test_a_ping_is_wanted_for_what_took_longer() -> None:
