@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 import discord
@@ -13,7 +13,6 @@ from cogs.answers import put_off
 from cogs.edits import TROUBLE
 from cogs.files import SHEET
 from cogs.growing import pictures_on
-from cogs.originals import Fetch
 from cogs.reply import guild_of
 from core.derive import Source
 from core.errors import UnreadableAnswer, UserError
@@ -28,6 +27,8 @@ from core.request import GenerationRequest
 
 log = logging.getLogger(__name__)
 
+Fetch = Callable[[Sent], Awaitable[bytes]]
+"""The bytes of a file on Discord; UserError where they can't be had."""
 GONE = "I don't know this picture any more, and it does not say how it was made."
 SLOW = "Reading this picture from Discord takes too long at the moment. Press again in a minute."
 AT_ONCE_SECONDS = 1.2

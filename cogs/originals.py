@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 
 import discord
 
@@ -17,14 +17,12 @@ from cogs.growing import pictures_on
 from cogs.reply import ReplyAddress
 from core.errors import UserError
 from core.images.store import Kept, PictureStore
-from core.intake import Sent
 from core.jobs.model import Job
 
 log = logging.getLogger(__name__)
 
-Fetch = Callable[[Sent], Awaitable[bytes]]
-"""The bytes of a file on Discord; UserError where they can't be had."""
-
+READ_SECONDS = 60.0
+"""How long a file may take that the bot itself has posted: a hundred megabytes, at most."""
 GONE = "This picture is gone: it is neither on the bot's disk any more, nor in its message on Discord."
 AWAY = "Discord can't be asked for this picture at the moment. Try again in a minute."
 
@@ -32,10 +30,9 @@ AWAY = "Discord can't be asked for this picture at the moment. Try again in a mi
 class Originals:
     """Finds pictures. `client` asks Discord with the bot's own token."""
 
-    def __init__(self, client: discord.Client, pictures: PictureStore, fetch: Fetch) -> None:
+    def __init__(self, client: discord.Client, pictures: PictureStore) -> None:
         self._client = client
         self._pictures = pictures
-        self._fetch = fetch
 
     async def read(
         self, job_id: str, number: int, *, kept: Kept | None, job: Job | None, message: discord.Message | None = None
@@ -52,8 +49,14 @@ class Originals:
             shown = await self._look(job)
         if number + 1 not in shown:
             raise UserError(GONE)
-        file = shown[number + 1]
-        return await self._fetch(Sent(file.url, file.size))
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                return await shown[number + 1].read()
+        except (discord.NotFound, discord.Forbidden) as error:
+            raise UserError(GONE) from error
+        except TROUBLE as error:
+            log.info("a picture could not be read: %s", type(error).__name__, extra={"job": job_id})
+            raise UserError(AWAY) from error
 
     def _read_file(self, kept: Kept) -> bytes | None:
         try:

@@ -134,7 +134,7 @@ def _about_results(
     """What begins with a picture that is there."""
     fetch = desk.intake.fetch
     recall, gallery = Recall(core.parts), GalleryRows(core.database)
-    finder, originals = Finder(recall, preferences, fetch), Originals(client, pictures, fetch)
+    finder, originals = Finder(recall, preferences, fetch), Originals(client, pictures)
     info_reader, removal = InfoReader(fetch), Removal(core.rows, gallery, pictures)
     return (
         ActsCog(desk, finder),

@@ -6,13 +6,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from yarl import URL
 
 from cogs.originals import Originals
 from core.errors import UserError
-from core.fetch import FetchLimits, open_fetcher
 from core.images.store import Kept
-from core.intake import Sent
 from core.jobs.model import Job
 from tests.cogs.scene import Scene, opened_scene
 
@@ -24,16 +21,10 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
 
 
 async def read(scene: Scene, job: Job, kept: Kept | None, number: int = 0) -> bytes:
-    origin = str(URL(scene.discord.api_url).origin())
-    async with open_fetcher(FetchLimits(), allow_urls=False, origins=[origin]) as fetcher:
-
-        async def fetch(sent: Sent) -> bytes:
-            return await fetcher.fetch_attachment(sent.url, sent.size)
-
-        return await Originals(scene.client, scene.pictures, fetch).read(job.id, number, kept=kept, job=job)
+    return await Originals(scene.client, scene.pictures).read(job.id, number, kept=kept, job=job)
 
 
-async def shown(scene: Scene, where: str) -> tuple[Job, Kept, bytes]:
+async def shown(scene: Scene, where: str, *, large: bool = False) -> tuple[Job, Kept, bytes]:
     """A job that was delivered there, its picture, and what was its file."""
     job = await scene.ask(count=1, private=where == "private")
     if where == "channel":
@@ -42,7 +33,7 @@ async def shown(scene: Scene, where: str) -> tuple[Job, Kept, bytes]:
         scene.expire(job)
         scene.discord.fail("POST", r"^/channels/\d+/messages$", status=403, code=50013)
         scene.discord.fail("PATCH", r"^/channels/\d+/messages/\d+$", status=403, code=50013)
-    drawing = await scene.drawn(0)
+    drawing = await scene.drawn(0, large=large)
     job = await scene.deliver(job, drawing, [0], final=True)
     assert job.delivered_to == ("reply" if where == "private" else where)
     path = scene.pictures.path(drawing.pictures[0].name)
@@ -65,6 +56,19 @@ async def test_a_file_that_is_gone_is_fetched_from_the_message(scene: Scene, whe
     assert await read(scene, job, kept) == data
     with pytest.raises(UserError, match="gone"):
         await read(scene, job, kept, number=1)
+
+
+async def test_one_that_is_larger_than_what_people_may_send_in_is_fetched_too(scene: Scene) -> None:
+    job, kept, data = await shown(scene, "reply", large=True)
+    assert await read(scene, job, kept) == data
+
+
+@pytest.mark.parametrize(("status", "said"), [(404, "gone"), (503, "at the moment")])
+async def test_a_file_that_discord_does_not_give_is_no_picture(scene: Scene, status: int, said: str) -> None:
+    job, kept, _ = await shown(scene, "reply")
+    scene.discord.fail("GET", r"/attachments/", status=status)
+    with pytest.raises(UserError, match=said):
+        await read(scene, job, kept)
 
 
 async def test_without_its_message_a_picture_is_gone(scene: Scene) -> None:
