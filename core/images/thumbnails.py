@@ -29,7 +29,7 @@ def thumbnail(path: Path) -> bytes | None:
             behind = Image.new("RGBA", flat.size, "white")
             flat = Image.alpha_composite(behind, flat).convert("RGB")
         out = io.BytesIO()
-        flat.save(out, "JPEG", quality=QUALITY)
+        flat.save(out, "JPEG", quality=QUALITY, comment=b"")
     except (UnreadableAnswer, *PILLOW_ERRORS):
         return None
     return out.getvalue()

@@ -24,6 +24,16 @@ def test_a_thumbnail_is_a_small_jpeg_whatever_the_picture_is(tmp_path: Path, mod
         assert (small.format, small.size) == ("JPEG", (SIDE, SIDE // 2))
 
 
+def test_a_thumbnail_says_nothing_of_how_the_picture_was_made(tmp_path: Path) -> None:
+    path = tmp_path / "picture.jpg"
+    exif = Image.Exif()
+    exif[0x010E] = "a secret fox"
+    noise(600, 300, seed=1).save(path, "JPEG", comment=b"a secret fox", exif=exif)
+    made = thumbnail(path)
+    assert made is not None
+    assert b"secret" not in made
+
+
 def test_a_file_that_is_gone_or_damaged_has_none(tmp_path: Path) -> None:
     assert thumbnail(tmp_path / "gone.png") is None
     path = tmp_path / "damaged.png"
