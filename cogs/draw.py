@@ -8,7 +8,6 @@ from dataclasses import replace
 import discord
 from discord import app_commands
 from discord.ext import commands
-from msgspec import UNSET
 
 from cogs import questions
 from cogs.answers import NOBODY, answer_error, answering, put_off
@@ -112,8 +111,6 @@ class DrawCog(AskingCog):
             addresses, permutations = read_addresses(extra), wants_permutations(extra)
             sources = at_most_one(image, addresses.image, "image"), at_most_one(mask, addresses.mask, "mask")
             kept, compare = await find_preset(self._presets, interaction, preset), read_compare(extra)
-            if kept is not None and (permutations or compare is not None):
-                kept = replace(kept, count=UNSET)  # it is the permutations, or combinations, that are counted
             request = read_options(said, kept, image=sources[0] is not None)
             await self._draw(interaction, request, *sources, compare, permutations)
         except UserError as error:

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import UNSET
 
+from core.comparing import compared_fields
 from core.errors import UserError
 from core.extra import NO_FIELDS, parse_extra
 from core.presets import lay_under
@@ -55,16 +56,20 @@ def read_options(
 ) -> GenerationRequest:
     """The request; None and empty lists are what nobody said: there the preset speaks. UserError for what is no value.
 
-    `image`: whether an image is drawn over.
+    `image`: whether an image is drawn over. What is compared was said, and so was the number of pictures then.
     """
     fields: dict[str, Any] = {}
     for name, value in said.items():
         if value is not None:
             fields |= READ[name](value) if name in READ else {name: value}
     asked = GenerationRequest(**{name: one for name, one in fields.items() if one != () and name not in NO_FIELDS})
+    compared = compared_fields(fields.get("compare", ""))
+    has_scales = "hires_scale" in compared
     if preset is not None:
-        asked = lay_under(asked, preset, image=image)
-    if asked.hires_upscaler is not UNSET and asked.hires_scale is UNSET:
+        counts = "compare" in fields or fields.get("permutations", False)
+        typed: dict[str, Any] = dict.fromkeys([*compared, *(["count"] if counts else [])], UNSET)
+        asked = lay_under(asked, replace(preset, **typed), whole=image or has_scales)
+    if asked.hires_upscaler is not UNSET and asked.hires_scale is UNSET and not has_scales:
         return replace(asked, hires_scale=USUAL_HIRES)
     return asked
 

@@ -118,6 +118,12 @@ def compare(asked: GenerationRequest, text: str, limits: Limits) -> GenerationRe
     )
 
 
+def compared_fields(text: str) -> frozenset[str]:
+    """The fields of a request in which the pictures are to differ, as far as the text can be read."""
+    kinds = (KINDS.get(_key_of(begin)) for begin in _AXIS.finditer(text))
+    return frozenset(field for kind in kinds if kind is not None for field in kind.fields)
+
+
 def join(whole: GenerationRequest, read: Sequence[GenerationRequest]) -> GenerationRequest:
     """The comparison again, once each of its pictures was read by itself: what is the same for all is the whole job's.
 
@@ -156,11 +162,10 @@ def _read(asked: GenerationRequest, text: str, limits: Limits) -> tuple[list[_Li
     mistakes = [f'"{shorten(before, 40)}" is no key=value'] if before else []
     lines: dict[str, _Line] = {}
     for begin, end in zip(begins, ends, strict=False):
-        typed = begin[1].casefold().replace("-", "_")
-        key = ALIASES.get(typed, typed)
+        key = _key_of(begin)
         if key not in KINDS:
-            near = nearest([*KINDS, *ALIASES], typed, limit=1)[0]
-            mistakes.append(f'"{shorten(typed, 40)}" can\'t be compared (did you mean {near}?)')
+            near = nearest([*KINDS, *ALIASES], key, limit=1)[0]
+            mistakes.append(f'"{shorten(key, 40)}" can\'t be compared (did you mean {near}?)')
         elif key in lines:
             mistakes.append(f"{key} is there twice")
         else:
@@ -170,6 +175,11 @@ def _read(asked: GenerationRequest, text: str, limits: Limits) -> tuple[list[_Li
     if len(begins) > MOST_AXES:
         mistakes.append(f"these are {len(begins)} things, and a sheet has two sides")
     return list(lines.values()), mistakes
+
+
+def _key_of(begin: re.Match[str]) -> str:
+    typed = begin[1].casefold().replace("-", "_")
+    return ALIASES.get(typed, typed)
 
 
 def _read_line(key: str, text: str, limits: Limits, mistakes: list[str]) -> _Line:

@@ -116,10 +116,11 @@ def from_picture(source: Source, *, with_prompt: bool = False) -> GenerationRequ
     return GenerationRequest(prompt=same.prompt if with_prompt else words, **fields)
 
 
-def lay_under(asked: GenerationRequest, kept: GenerationRequest, *, image: bool = False) -> GenerationRequest:
-    """`asked` with what nobody typed from a preset. `image`: whether an image is drawn over, which is not there yet.
+def lay_under(asked: GenerationRequest, kept: GenerationRequest, *, whole: bool = False) -> GenerationRequest:
+    """`asked` with what nobody typed from a preset. `whole`: all of that, since an image, or scales of a second pass to
+    compare, are yet to come.
 
-    Without one, what is about images has no effect; nobody typed it, so there is nothing to say about that.
+    Else what is about them has no effect; nobody typed it, so there is nothing to say about that.
     """
     has_size = any(getattr(asked, side) is not UNSET for side in SIZE)
     fields = {
@@ -128,7 +129,7 @@ def lay_under(asked: GenerationRequest, kept: GenerationRequest, *, image: bool 
         if getattr(asked, name) is UNSET and not (has_size and name in SIZE)
     }
     merged = replace(asked, prompt=with_words(kept.prompt, asked.prompt), **fields)
-    if image:
+    if whole:
         return merged
     effective = leave_out(merged, [])
     nothing: dict[str, Any] = {name: UNSET for name in fields if getattr(effective, name) is UNSET}

@@ -114,3 +114,29 @@ def test_a_preset_speaks_where_nobody_said_anything() -> None:
     kept = GenerationRequest(prompt="", denoising_strength=0.4)
     assert read_options(over, kept).denoising_strength is UNSET
     assert read_options(over, kept, image=True).denoising_strength == 0.4
+
+
+@pytest.mark.parametrize(
+    ("compare", "kept", "left"),
+    [
+        ("cfg=5,7 steps=10,20", {"cfg_scale": 7.0, "steps": 9, "sampler": "Euler"}, {"sampler": "Euler"}),
+        ("Size=64x64,1:1", {"width": 832, "height": 1216, "count": 3}, {}),
+        ("hires=1.5,2", {"hires_scale": 2.0, "hires_upscaler": "Latent"}, {"hires_upscaler": "Latent"}),
+        ("what?", {"steps": 9}, {"steps": 9}),
+    ],
+)
+def test_what_is_compared_is_no_setting_of_the_preset(compare: str, kept: dict[str, Any], left: dict[str, Any]) -> None:
+    said = {"prompt": "a fox", "extra": f'compare:"{compare}"'}
+    assert read_options(said, GenerationRequest(prompt="", **kept)) == GenerationRequest(prompt="a fox", **left)
+
+
+def test_permutations_are_counted_whatever_the_preset_counts() -> None:
+    kept = GenerationRequest(prompt="", count=3)
+    assert read_options({"prompt": "a fox", "extra": "permutations:yes"}, kept).count is UNSET
+    assert read_options({"prompt": "a fox", "extra": "permutations:no"}, kept).count == 3
+    assert read_options({"prompt": "a fox", "count": 2, "extra": "permutations:yes"}, kept).count == 2
+
+
+def test_an_upscaler_asks_for_no_scale_where_scales_are_compared() -> None:
+    assert read(hires_upscaler="Latent", extra='compare:"hires=1.5,2"').hires_scale is UNSET
+    assert read(hires_upscaler="Latent", extra='compare:"cfg=5,7"').hires_scale == 2.0

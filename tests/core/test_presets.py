@@ -62,7 +62,7 @@ def test_every_field_is_kept_or_never_kept() -> None:
 
 @given(anything_asked, anything_asked)
 def test_what_is_typed_comes_before_the_preset(typed: GenerationRequest, kept: GenerationRequest) -> None:
-    merged = lay_under(typed, kept, image=True)
+    merged = lay_under(typed, kept, whole=True)
     for name in set(KEPT) - {"width", "height"}:
         said = getattr(typed, name)
         assert getattr(merged, name) is (getattr(kept, name) if said is UNSET else said)
@@ -80,7 +80,7 @@ def test_a_size_is_one_thing() -> None:
 def test_what_would_have_no_effect_without_an_image_is_left_out_without_a_word() -> None:
     kept = GenerationRequest(prompt="", denoising_strength=0.5, resize_mode="crop", mask_blur=8, steps=20)
     assert lay_under(asked(), kept) == asked(steps=20)
-    merged = lay_under(asked(), kept, image=True)
+    merged = lay_under(asked(), kept, whole=True)
     assert (merged.denoising_strength, merged.resize_mode, merged.mask_blur) == (0.5, "crop", 8)
     assert lay_under(asked(mask_blur=4), kept) == asked(mask_blur=4, steps=20)  # typed: the answer shall say so
 
