@@ -40,6 +40,8 @@ class _Kind:
     read: Callable[[str], Any]
     says: str = ""
     """What a value has to be, where it can't be read."""
+    weighted: bool = False
+    """A value has a weight, and its own quotes: these are left to `read`."""
     slow: bool = False
     """A webui needs long to change it: such an axis is the rows', so that it changes as seldom as possible."""
 
@@ -74,7 +76,7 @@ KINDS: Final[Mapping[str, _Kind]] = MappingProxyType(
         "clip_skip": _whole("clip_skip"),
         "seed": _whole("seed"),
         "size": _Kind(("width", "height"), _size),
-        "loras": _Kind(("loras",), parse_loras),
+        "loras": _Kind(("loras",), parse_loras, weighted=True),
         "denoising_strength": _fraction("denoising_strength"),
         "hires": _fraction("hires_scale"),
         "hires_upscaler": _Kind(("hires_upscaler",), str),
@@ -184,7 +186,7 @@ def _key_of(begin: re.Match[str]) -> str:
 
 def _read_line(key: str, text: str, limits: Limits, mistakes: list[str]) -> _Line:
     kind = KINDS[key]
-    values = [part.name.strip() for part in split_parts(text)]
+    values = [(part.text if kind.weighted else part.name).strip() for part in split_parts(text)]
     values = [value for value in values if value]
     steps: list[dict[str, Any]] = []
     for value in values:

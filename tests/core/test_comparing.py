@@ -89,6 +89,8 @@ def test_checkpoints_are_rows_so_that_each_is_loaded_once() -> None:
         ("Size=64x128, 1:1", "width", [64, 1024]),
         ("seed = 1, 2", "seed", [1, 2]),
         ("loras=ink:0.5,ink:1", "loras", [(LoraUse("ink", 0.5),), (LoraUse("ink", 1.0),)]),
+        ('loras="a, b",c', "loras", [(LoraUse("a, b"),), (LoraUse("c"),)]),
+        ('loras="a, b":0.5,<lora:c:0.7>', "loras", [(LoraUse("a, b", 0.5),), (LoraUse("c", 0.7),)]),
         ("hires=1.5,2", "hires_scale", [1.5, 2.0]),
         ("hires-denoise=0.2,0.5", "hires_denoising_strength", [0.2, 0.5]),
         ("vae=x,Automatic", "vae", ["x", "Automatic"]),
