@@ -13,6 +13,7 @@ from cogs.history_items import HistoryChoice, PageButton
 from cogs.picture_buttons import AGAIN, DELETE, DETAILS, KEEP, SHOW, PictureButton
 from cogs.said import title
 from core.jobs.gallery import Entry
+from core.webui.names import CHOICE_LENGTH, shorten, utf16_length
 
 PAGE = 5
 """Pictures on a page: each has a thumbnail, which is a file, and Discord takes forty components in all."""
@@ -89,6 +90,13 @@ def nothing_found(filters: Sequence[str]) -> str:
 def listed_filters(filters: Sequence[str]) -> str:
     """What a history is filtered by, in one line."""
     return " · ".join(filters)
+
+
+def listed_name(entry: Entry) -> str:
+    """What a picture is called in a list of choices: of several the number is said, however long their prompt is."""
+    of = f" {entry.number + 1}/{entry.pictures}" if entry.pictures > 1 else ""
+    begin = "⭐ " if entry.favourite else ""
+    return f"{begin}{shorten(_title(entry), CHOICE_LENGTH - utf16_length(begin + of))}{of}"
 
 
 def _picture(entry: Entry, thumbs: Thumbs, begin: str = "") -> discord.ui.Item[Any]:

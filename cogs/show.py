@@ -17,14 +17,13 @@ from cogs.captions import made_from, why_none
 from cogs.completing import Offers
 from cogs.files import Upload, pack
 from cogs.growing import TOO_LARGE
-from cogs.history_pages import key_of
+from cogs.history_pages import listed_name
 from cogs.originals import Originals
 from cogs.picture_buttons import SHOW, result_view
 from cogs.reply import ReplyAddress, guild_of
-from cogs.said import title
 from core.errors import UserError
 from core.images.store import PictureStore
-from core.jobs.gallery import Entry, GalleryRows
+from core.jobs.gallery import GalleryRows
 from core.jobs.gallery_search import Filter
 from core.jobs.model import Delivered, Job, join
 from core.jobs.patience import for_a_person
@@ -32,7 +31,7 @@ from core.jobs.rows import JobRows
 from core.looking import first_words
 from core.preferences import Preferences
 from core.recall import Recall, Result
-from core.webui.names import CHOICE_COUNT, shorten
+from core.webui.names import CHOICE_COUNT
 
 NO_SUCH = "There is no picture of yours, or of this server, with that id. `/show` lists yours while you type."
 _ID = re.compile(
@@ -78,7 +77,7 @@ class ShowCog(commands.Cog):
             page = await for_a_person(lambda: self._gallery.page(person_id, wanted, skip=0, most=CHOICE_COUNT))
         except UserError:  # there is nowhere to say it
             return []
-        offers = [(_offer(entry), f"{entry.job_id}-{entry.number + 1}") for entry in page]
+        offers = [(listed_name(entry), f"{entry.job_id}-{entry.number + 1}") for entry in page]
         return [
             app_commands.Choice(name=name, value=value)
             for name, value in offers
@@ -183,12 +182,3 @@ def _may_see(interaction: discord.Interaction, job: Job) -> bool:
     if isinstance(channel, discord.Thread) and channel.is_private():
         return False  # who is in it is not known here
     return channel.permissions_for(person).view_channel
-
-
-def _offer(entry: Entry) -> str:
-    """What a picture is called in the list."""
-    job_id, number = key_of(entry)
-    of = f" {number + 1}/{entry.pictures}" if entry.pictures > 1 else ""
-    request = entry.request
-    text = title(request if request.task != "draw" else request.of(number))
-    return shorten(f"{'⭐ ' if entry.favourite else ''}{' '.join(text.split()) or job_id}{of}")

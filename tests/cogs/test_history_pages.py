@@ -10,7 +10,7 @@ import pytest
 
 from cogs import say
 from cogs.history_items import HistoryChoice, PageButton
-from cogs.history_pages import card_view, files_of, key_of, nothing_found, page_view
+from cogs.history_pages import card_view, files_of, key_of, listed_name, nothing_found, page_view
 from core.jobs.gallery import Entry
 from core.request import GenerationRequest
 from playground.discord.check_components import check_components
@@ -98,3 +98,12 @@ def test_nothing_found_says_what_to_do() -> None:
     assert "/draw" in nothing_found([])
     assert "⭐" in nothing_found(["favourites"])
     assert "`fox`" in nothing_found(["favourites", "words `fox`"])
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_pictures_of_one_job_are_told_apart_in_a_list_of_choices(prompt: str) -> None:
+    names = [listed_name(entry) for entry in entries(prompt)]
+    assert len(set(names)) == len(names)
+    assert all(1 <= say.units(name) <= 100 for name in names)
+    assert names[-1].endswith(" 50/50")
+    assert listed_name(replace(entries("a fox")[0], pictures=1, favourite=False)) == "a fox"
