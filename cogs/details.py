@@ -17,7 +17,7 @@ from cogs.found import Finder, Found, asker_of
 from cogs.picture_buttons import DELETE, DETAILS
 from cogs.pnginfo import describe
 from cogs.reply import ReplyAddress, guild_of
-from cogs.sheets import delete_sheet
+from cogs.sheets import delete_sheet, delete_sheet_below
 from core.command_text import as_command
 from core.derive import the_same
 from core.errors import UserError
@@ -73,8 +73,10 @@ class DetailsCog(commands.Cog):
         except TROUBLE as error:
             log.info("a message could not be deleted: %s", type(error).__name__, extra={"job": job_id})
             await answer_privately(press, "I have forgotten these pictures, but I may not delete this message.")
-        if press.message is not None:
-            await delete_sheet(press.message, job_id)
+        if result is not None:
+            await delete_sheet(press.client, result.job)
+        elif press.message is not None:
+            await delete_sheet_below(press.message, job_id)
 
     async def _forget(self, press: discord.Interaction, job_id: str, result: Result | None) -> None:
         """All of the job, and the message that shows it where another one was pressed.

@@ -9,7 +9,6 @@ what is sent is named by message and person, so that Discord posts it once.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 import logging
@@ -26,7 +25,7 @@ from cogs.files import job_in, pack
 from cogs.found import asker_of
 from cogs.previews import results_on
 from cogs.reply import ReplyAddress
-from cogs.sheets import delete_sheet
+from cogs.sheets import delete_sheet, delete_sheet_below
 from core.errors import NoDatabase
 from core.jobs.model import ENDED, Job
 from core.jobs.patience import for_a_person
@@ -114,8 +113,10 @@ class ReactionsCog(commands.Cog):
             if job is not None and job.message_id is not None and job.message_id != str(message.id):
                 address = ReplyAddress.from_json(job.reply)
                 await delete_shown(self._client, address, job.delivered_to, int(job.message_id))
-            with contextlib.suppress(*TROUBLE):
-                await delete_sheet(shown.message or await message.fetch(), shown.job_id)
+            if job is not None:
+                await delete_sheet(self._client, job)
+            elif shown.message is not None:
+                await delete_sheet_below(shown.message, shown.job_id)
         await message.delete()
 
     async def _send(self, shown: Shown, reaction: discord.RawReactionActionEvent) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 import discord
+from msgspec import UNSET
 
 from cogs.edits import TROUBLE
 from cogs.files import FILES_LIMIT, SHEET, Upload, sheet_file
@@ -66,17 +68,44 @@ def sheet_places(client: discord.Client, job: Job, shown: Delivered, *, search: 
     return places
 
 
-async def delete_sheet(message: discord.Message, job_id: str) -> None:
-    """Delete the sheet that stands below these pictures, where it has a message of its own. Best effort."""
+async def delete_sheet(client: discord.Client, job: Job) -> None:
+    """Delete the sheet where it has a message of its own: below the pictures, else with their owner. Best effort."""
+    request, address = job.request, ReplyAddress.from_json(job.reply)
+    maps = () if request.control is UNSET else [use for use in request.control if use.save_map]
+    if request.sheet is not True or request.pictures + len(maps) < FILES_LIMIT or job.finished_at is None:
+        return
+    complete = datetime.fromtimestamp(job.finished_at, UTC)
+    try:
+        if job.delivered_to in ("reply", "channel") and not address.by_token_alone:
+            channel = client.get_partial_messageable(address.channel_id)
+            if await _delete_near(complete, channel, client.user, job.id):
+                return
+        direct = await client.create_dm(discord.Object(address.owner_id))
+        await _delete_near(complete, direct, client.user, job.id)
+    except TROUBLE as error:
+        log.info("a sheet could not be deleted: %s", type(error).__name__, extra={"job": job.id})
+
+
+async def delete_sheet_below(message: discord.Message, job_id: str) -> None:
+    """The same where nothing but the message with the pictures is known of the job."""
     if len(message.attachments) < FILES_LIMIT:
         return
     try:
-        complete = message.edited_at or message.created_at  # the pictures themselves may stand far above
-        async for below in message.channel.history(limit=NEARBY, around=complete):
-            if below.author == message.author and SHEET in pictures_on(below, job_id):
-                await below.delete()
+        complete = message.edited_at or message.created_at
+        await _delete_near(complete, message.channel, message.author, job_id)
     except TROUBLE as error:
         log.info("a sheet could not be deleted: %s", type(error).__name__, extra={"job": job_id})
+
+
+async def _delete_near(
+    complete: datetime, channel: discord.abc.Messageable, us: discord.abc.User | None, job_id: str
+) -> bool:
+    """Whether there was one. The pictures themselves may stand far above: their message is as old as the question."""
+    async for message in channel.history(limit=NEARBY, around=complete):
+        if message.author == us and SHEET in pictures_on(message, job_id):
+            await message.delete()
+            return True
+    return False
 
 
 def _draw(plan: Plan, limit: int) -> bytes | None:

@@ -66,6 +66,7 @@ def as_job(row: Any) -> Job:
         created_at=row.created_at,
         expected_at=row.expected_at,
         started_at=row.started_at,
+        finished_at=row.finished_at,
         origin=None if row.origin_job is None else Origin(row.origin_job, row.origin_number, row.origin_verb),
     )
 

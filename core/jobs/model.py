@@ -143,6 +143,7 @@ class Job:
     created_at: float
     expected_at: float | None
     started_at: float | None
+    finished_at: float | None = None
     origin: Origin | None = None
 
 

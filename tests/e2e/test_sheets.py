@@ -110,6 +110,29 @@ async def test_ten_pictures_have_their_sheet_in_a_message_below_with_a_link(stag
     await stage.discord.until(lambda: not stage.carriers(interaction), what="the pictures and their sheet to be gone")
 
 
+@pytest.mark.parametrize("private", [False, True])
+async def test_what_is_deleted_in_a_history_takes_its_sheet_along(stage: Stage, private: bool) -> None:
+    member = stage.discord.member("private sheets" if private else "sheets")
+    interaction = await done(stage, count=10, private=private, member=member)
+    ((sheet, _),) = sheets(stage, interaction)
+    page = await shown_by(stage, await stage.discord.slash(member, "history"))
+    (menu,) = [part for part in page.parts() if part.get("options")]
+    chosen = await stage.discord.select(member, page, menu["custom_id"], [menu["options"][0]["value"]])
+    card = await shown_by(stage, chosen)
+    await stage.discord.press(member, card, button_id(card, "delete"))
+    await stage.discord.until(lambda: sheet.deleted, what="the sheet to be gone")
+
+
+async def shown_by(stage: Stage, interaction: Interaction) -> Message:
+    """The private message with menus or buttons that answers it."""
+
+    def answer() -> Message | None:
+        said = [*interaction.follow_ups, interaction.original]
+        return next((one for one in said if one is not None and one.components), None)
+
+    return await stage.discord.until(answer, what=f"an answer to {interaction.id}")
+
+
 @pytest.mark.parametrize("after", [False, True])
 async def test_a_sheet_of_its_own_is_there_once_after_a_crash(stage: Stage, after: bool) -> None:
     stage.discord.fail("POST", POST, delay=TOO_LONG, after=after)
