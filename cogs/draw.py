@@ -19,12 +19,13 @@ from cogs.questions import Question, Questions
 from cogs.reply import ReplyAddress, guild_of
 from cogs.shelves import find_preset
 from cogs.sources import at_most_one
-from core.errors import UserError
+from core.errors import NotOffered, UserError
 from core.intake import Source
 from core.request import GenerationRequest
 
 NO_FIELDS = ("self", "interaction", "image", "mask", "preset")
 """Parameters of the command that are no words about a picture."""
+FROM_PRESET = "Where it is the preset that says so: what you say yourself comes before it."
 
 
 class DrawCog(AskingCog):
@@ -107,12 +108,16 @@ class DrawCog(AskingCog):
     ) -> None:
         """Submit and answer; everything after that happens on the job's message."""
         said = {name: value for name, value in locals().items() if name not in NO_FIELDS}
+        kept = None
         try:
             addresses, permutations = read_addresses(extra), wants_permutations(extra)
             sources = at_most_one(image, addresses.image, "image"), at_most_one(mask, addresses.mask, "mask")
             kept, compare = await find_preset(self._presets, interaction, preset), read_compare(extra)
             request = read_options(said, kept, image=sources[0] is not None)
             await self._draw(interaction, request, *sources, compare, permutations)
+        except NotOffered as error:
+            told = error if kept is None else NotOffered(f"{error} {FROM_PRESET}")
+            await answer_error(interaction, told, prompt)
         except UserError as error:
             await answer_error(interaction, error, prompt)
 

@@ -192,10 +192,13 @@ async def test_a_full_shelf_offers_25_and_takes_no_51st(stage: Stage) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="function")
-async def test_a_checkpoint_that_is_gone_has_the_usual_sentence(new_stage: OpenStage) -> None:
+async def test_a_checkpoint_that_is_gone_has_the_usual_sentence_and_where_it_is_from(new_stage: OpenStage) -> None:
     stage = await new_stage(cheap_webui(checkpoints=("old_v1.safetensors", "new_v1.safetensors")))
     await saved(stage, "old", checkpoint="old_v1", **SMALL)
     del stage.webui.catalog.checkpoints[0]
     await stage.restart()
-    assert "no checkpoint called" in await stage.refused(preset="old")
+    refusal = await stage.refused(preset="old")
+    assert "no checkpoint called" in refusal
+    assert "what you say yourself comes before it" in refusal
+    assert "preset" not in await stage.refused(checkpoint="old_v1")
     await stage.delivered(await stage.draw("an owl", preset="old", checkpoint="new_v1"))
