@@ -12,7 +12,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,8 @@ async def _measure_on(kind: str, url: sa.URL) -> list[Figure]:
         await _fill(engine)
         rows = GalleryRows(engine)
         figures = [await _one(rows, f"{kind}: {what}", *asked) for what, asked in ASKED.items()]
+        names = {"checkpoints": rows.checkpoints, "LoRAs": rows.loras}
+        figures += [await _names(f"{kind}: the names of one's {of}", find) for of, find in names.items()]
         return [*figures, await _whole(rows, kind)]
 
 
@@ -107,6 +109,17 @@ async def _one(rows: GalleryRows, what: str, wanted: Filter, page: int) -> Figur
         found = await rows.page(PERSON, wanted, skip=page * PAGE, most=PAGE + 1)
         times.append(1000 * (time.perf_counter() - start))
     detail = f"{len(found)} rows; {summary(times, 'ms')}"
+    return Figure(what=what, value=statistics.median(times), unit="ms", bar=BAR, detail=detail)
+
+
+async def _names(what: str, find: Callable[[str], Awaitable[list[str]]]) -> Figure:
+    """As autocomplete asks for them, letter by letter."""
+    times = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        found = await find(PERSON)
+        times.append(1000 * (time.perf_counter() - start))
+    detail = f"{len(found)} names; {summary(times, 'ms')}"
     return Figure(what=what, value=statistics.median(times), unit="ms", bar=BAR, detail=detail)
 
 

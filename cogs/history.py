@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import discord
@@ -13,6 +13,7 @@ from discord.ext import commands
 
 from cogs import say
 from cogs.answers import NOBODY, answer_privately, answering, put_off
+from cogs.completing import Offers, offer_names
 from cogs.found import GONE
 from cogs.history_items import CHOSEN_EVENT, PAGE_EVENT
 from cogs.history_pages import (
@@ -33,8 +34,9 @@ from core.images.thumbnails import thumbnail
 from core.jobs.gallery import Entry, GalleryRows
 from core.jobs.gallery_search import Filter
 from core.jobs.patience import for_a_person
-from core.looking import from_json, in_words, read_filter, to_json
+from core.looking import begin_of, from_json, in_words, read_filter, to_json
 from core.store.searches import SearchRows
+from core.webui.names import NameIndex
 
 PAGE_GONE = "-# That page is gone: there are fewer pictures now. These are the newest."
 SEARCH_GONE = "I don't keep this search any more: its pages are a month old. Use `/history` again."
@@ -88,6 +90,16 @@ class HistoryCog(commands.Cog):
                 await for_a_person(lambda: self._searches.put(search_id, to_json(wanted), time.time()))
             changes = await self._page(found, wanted, search_id, 0)
             await interaction.edit_original_response(**changes, allowed_mentions=NOBODY)
+
+    @history.autocomplete("checkpoint")
+    async def complete_checkpoint(self, interaction: discord.Interaction, typed: str) -> Offers:
+        """What drew one's own pictures; what others drew with is nobody's affair."""
+        return await _offer(self._gallery.checkpoints, interaction, typed)
+
+    @history.autocomplete("lora")
+    async def complete_lora(self, interaction: discord.Interaction, typed: str) -> Offers:
+        """The same of LoRAs."""
+        return await _offer(self._gallery.loras, interaction, typed)
 
     @commands.Cog.listener(f"on_{PAGE_EVENT}")
     async def on_page(self, press: discord.Interaction, search_id: str, page: int) -> None:
@@ -187,3 +199,12 @@ class HistoryCog(commands.Cog):
         if entry.request.private and entry.owner_id != person_id:
             raise UserError(NOT_YOURS)
         return entry
+
+
+async def _offer(find: Callable[[str], Awaitable[list[str]]], interaction: discord.Interaction, typed: str) -> Offers:
+    """None while the database is away: there is nowhere to say it."""
+    try:
+        names = await for_a_person(lambda: find(str(interaction.user.id)))
+    except UserError:
+        return []
+    return offer_names(NameIndex(names, lambda number: begin_of(names[number]) or None), typed)

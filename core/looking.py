@@ -10,6 +10,7 @@ import msgspec
 
 from core.errors import UserError
 from core.jobs.gallery_search import Filter
+from core.webui.names import CHOICE_LENGTH
 
 MOST_WORDS = 20
 WORD_ROOM = 100
@@ -71,6 +72,11 @@ def read_filter(
 def first_words(text: str) -> str:
     """As many words as a filter takes, for somebody who is still typing."""
     return " ".join(word[:WORD_ROOM] for word in _WORD.findall(text)[:MOST_WORDS])
+
+
+def begin_of(name: str) -> str:
+    """As much of a name as a choice can carry: a part of one finds it, too."""
+    return name.encode("utf-16-le", "surrogatepass")[: 2 * CHOICE_LENGTH].decode("utf-16-le", "ignore").strip()
 
 
 def to_json(wanted: Filter) -> str:

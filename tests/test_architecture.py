@@ -105,6 +105,7 @@ def test_the_database_is_known_where_rows_are_kept() -> None:
     found = {name_of(path) for path in modules("bot.py", "core", "cogs") if queries.search(path.read_text("utf-8"))}
     assert {name for name in found if not name.startswith("core/store/")} == {
         "core/jobs/gallery.py",
+        "core/jobs/gallery_names.py",
         "core/jobs/gallery_search.py",
         "core/jobs/parts.py",
         "core/jobs/rows.py",

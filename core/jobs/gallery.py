@@ -16,6 +16,7 @@ from msgspec import UNSET
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from core.jobs.gallery_names import find_checkpoints, find_loras
 from core.jobs.gallery_search import Filter, find_ids
 from core.jobs.model import UNFINISHED, Drawing
 from core.request import GenerationRequest
@@ -120,6 +121,16 @@ class GalleryRows:
             rows = await connection.execute(_select(person_id).where(gallery.c.id.in_(ids)))
             found = {row.id: _as_entry(row) for row in rows}
         return [found[one] for one in ids if one in found]
+
+    async def checkpoints(self, person_id: str) -> list[str]:
+        """Those that drew this person's own pictures, each once, in lower case and in order."""
+        async with self._engine.connect() as connection:
+            return await find_checkpoints(connection, person_id)
+
+    async def loras(self, person_id: str) -> list[str]:
+        """Those that these were drawn with, as far as they are known."""
+        async with self._engine.connect() as connection:
+            return await find_loras(connection, person_id)
 
     async def fetch(self, job_id: str, person_id: str) -> list[Entry]:
         """All pictures of a job, in order; whether each is a favourite is this person's."""

@@ -8,7 +8,8 @@ import pytest
 
 from core.errors import UserError
 from core.jobs.gallery_search import Filter
-from core.looking import from_json, in_words, read_filter, to_json
+from core.looking import begin_of, from_json, in_words, read_filter, to_json
+from core.webui.names import utf16_length
 
 NOW = datetime(2026, 11, 26, 15, 30, tzinfo=UTC).timestamp()
 
@@ -86,3 +87,10 @@ def test_a_filter_survives_its_row_and_is_said_in_words() -> None:
         "favourites", "words `red 1`", "checkpoint `dream`", "LoRA `ink`", f"since <t:{int(day(2026, 1, 1))}:d>",
     ]  # fmt: skip
     assert in_words(Filter(), str) == []
+
+
+@pytest.mark.parametrize("name", ["dream_v4", "x" * 300, "🦊" * 80, "x" + "🦊" * 80, "x" * 99 + " y"])
+def test_the_begin_of_a_name_fits_a_choice_and_finds_the_name(name: str) -> None:
+    begin = begin_of(name)
+    assert 1 <= utf16_length(begin) <= 100
+    assert read_filter(checkpoint=begin, now=NOW).checkpoint in name

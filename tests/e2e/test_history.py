@@ -111,6 +111,11 @@ async def test_filters_find_and_what_finds_nothing_says_so(stage: Stage) -> None
     assert len(shown(await history(stage, member, words="tow"))) == 2
     assert len(shown(await history(stage, member, words="fog"))) == 1
     assert len(shown(await history(stage, member, checkpoint="DREAM", since="today", until="today"))) == 2
+    (offer,) = await stage.discord.autocomplete(member, "history", "checkpoint", "SCAPES")
+    assert len(shown(await history(stage, member, checkpoint=offer.value))) == 2
+    stranger = stage.discord.member("nobody")
+    for option in ("checkpoint", "lora"):
+        assert await stage.discord.autocomplete(stranger, "history", option, "") == []
     nothing = text_of(await history(stage, member, words="zebra", lora="@everyone `x`"))
     assert "None of your pictures fits: words `zebra` · LoRA" in nothing
     page = await history(stage, member)

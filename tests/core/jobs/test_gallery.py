@@ -95,6 +95,19 @@ async def test_words_are_found_by_their_beginnings_in_any_order_and_case(bench: 
     assert await ids(shelf, words="!!!") == ["3:0", "2:1", "2:0", "1:0"]
 
 
+async def test_names_are_those_of_one_s_own_pictures_each_once_in_order(bench: Bench, shelf: GalleryRows) -> None:
+    await finish(bench, "1", 100.0, prompt="a <lora:Ink_Wash:0.5>", loras=(LoraUse("pixel"),), drawn_by="dream_V4")
+    await finish(bench, "2", 200.0, prompt="b", loras=(LoraUse("x" * 300), LoraUse("y" * 300)), drawn_by="paper")
+    await finish(bench, "3", 300.0, prompt="c <lora:INK_wash:1>", drawn_by="Dream_v4", pictures=2)
+    await finish(bench, "4", 400.0, prompt="d <lora:theirs:1>", drawn_by="theirs", owner_id="43")
+    await finish(bench, "5", 500.0, prompt="e", drawn_by=None)
+    await shelf.star("42", "4", 0, 1.0)
+    assert await shelf.checkpoints("42") == ["dream_v4", "paper"]
+    assert await shelf.loras("42") == ["ink_wash", "pixel", "x" * 300]
+    assert (await shelf.checkpoints("43"), await shelf.loras("43")) == (["theirs"], ["theirs"])
+    assert (await shelf.checkpoints("7"), await shelf.loras("7")) == ([], [])
+
+
 async def test_filters_narrow_each_other(bench: Bench, shelf: GalleryRows) -> None:
     await finish(bench, "1", 100.0, prompt="a fox <lora:Ink_Wash:0.5>", drawn_by="Dream_v4 [abc]")
     await finish(bench, "2", 200.0, prompt="a fox", loras=(LoraUse("pixel"),), drawn_by="paper%cut")
