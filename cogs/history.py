@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -29,8 +28,7 @@ from cogs.history_pages import (
 )
 from cogs.picture_buttons import KEEP, STAR, choice_view
 from core.errors import UserError
-from core.images.store import PictureStore
-from core.images.thumbnails import thumbnail
+from core.images.thumbnails import Thumbnails
 from core.jobs.gallery import Entry, GalleryRows
 from core.jobs.gallery_search import Filter
 from core.jobs.patience import for_a_person
@@ -47,11 +45,10 @@ NOT_YOURS = "This picture is somebody else's, and private."
 class HistoryCog(commands.Cog):
     """Pages of pictures, the card of one, and the star."""
 
-    def __init__(self, gallery: GalleryRows, searches: SearchRows, pictures: PictureStore) -> None:
+    def __init__(self, gallery: GalleryRows, searches: SearchRows, thumbnails: Thumbnails) -> None:
         self._gallery = gallery
         self._searches = searches
-        self._pictures = pictures
-        self._turn = asyncio.Semaphore(1)  # a large picture takes much memory while it is made small
+        self._small = thumbnails
 
     @app_commands.command(name="history", description="Your pictures, the newest first")
     @app_commands.describe(
@@ -184,10 +181,8 @@ class HistoryCog(commands.Cog):
 
     async def _thumbnails(self, entries: Sequence[Entry]) -> Thumbs:
         """Those whose files are on this machine."""
-        paths = {key_of(entry): self._pictures.path(entry.file) for entry in entries}
-        async with self._turn:
-            made = await asyncio.to_thread(lambda: {key: thumbnail(path) for key, path in paths.items()})
-        return {key: data for key, data in made.items() if data is not None}
+        made = await self._small.of({entry.file for entry in entries})
+        return {key_of(entry): made[entry.file] for entry in entries if entry.file in made}
 
     async def _one(self, press: discord.Interaction, job_id: str, number: int) -> Entry:
         """The picture; UserError where it is gone or not theirs to see."""

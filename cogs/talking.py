@@ -44,6 +44,7 @@ from cogs.wishes import WishesCog
 from core.assembly import Core, build_desk, open_understanding
 from core.fetch import ImageFetcher
 from core.images.store import PictureStore
+from core.images.thumbnails import Thumbnails
 from core.intake import Intake, forget_inputs
 from core.jobs.gallery import GalleryRows
 from core.preferences import Preferences
@@ -141,7 +142,7 @@ def _about_results(
         EnlargeCog(desk, finder, originals),
         FormsCog(desk, finder, originals),
         DetailsCog(finder, recall, removal),
-        HistoryCog(gallery, searches, pictures),
+        HistoryCog(gallery, searches, Thumbnails(pictures)),
         ShowCog(recall, gallery, core.rows, pictures, originals, preferences),
         PngInfoCog(info_reader),
         MenusCog(desk, finder, recall, info_reader, pointed, client.tree),

@@ -27,6 +27,7 @@ from core.images.trimming import OnDisk
 log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[0-9a-f]{64}\.[a-z0-9]{3,4}")
+JPEG_END = b"\xff\xd9"
 _SPOOL = re.compile(r"[0-9]{1,20}(-[0-9]{1,9}){0,2}")
 
 
@@ -51,7 +52,7 @@ class Kept:
 
 
 class PictureStore:
-    """Files below `root`: `pictures/ab/ab…<sha256>.<extension>` and `spool/<picture>/`.
+    """Files below `root`: `pictures/ab/ab…<sha256>.<extension>`, some with a thumbnail beside, and `spool/<picture>/`.
 
     A kept picture and its spooled file are one file with two names: a spooled file is written once. To draw it
     again, `discard_spool` comes first.
@@ -87,8 +88,26 @@ class PictureStore:
             raise ValueError(f"not the name of a picture: {name!r}")
         return self._pictures / name[:2] / name
 
+    def read_thumbnail(self, name: str) -> bytes | None:
+        """The kept thumbnail of a picture; None where there is none that is whole. It blocks: use a thread."""
+        try:
+            data = _beside(self.path(name)).read_bytes()
+        except OSError:
+            return None
+        return data if data.endswith(JPEG_END) else None  # it may have been cut off by a crash
+
+    def keep_thumbnail(self, name: str, data: bytes) -> None:
+        """Keep a JPEG beside its picture, for as long as that is there. It blocks: use a thread.
+
+        They are some hundredths of their pictures' size, and not counted for it.
+        """
+        picture = self.path(name)
+        _beside(picture).write_bytes(data)
+        if not picture.exists():  # it was discarded meanwhile
+            _beside(picture).unlink(missing_ok=True)
+
     async def discard(self, names: Collection[str]) -> int:
-        """Remove pictures; how many are not here any more. ValueError where one is no picture's name.
+        """Remove pictures and their thumbnails; how many are not here any more. ValueError where one is no picture's name.
 
         What the disk does not let go of stays, and keeps no other.
         """
@@ -158,16 +177,22 @@ class PictureStore:
         return Kept(name, facts.kind.extension, facts.width, facts.height, len(data), infotext)
 
 
-def _unlink(paths: Sequence[Path]) -> int:
+def _beside(picture: Path) -> Path:
+    """Where its thumbnail is or would be; no picture has such a name."""
+    return picture.with_name(f"{picture.name}.thumbnail")
+
+
+def _unlink(pictures: Sequence[Path]) -> int:
     troubles = []
-    for path in paths:
+    for picture in pictures:
         try:
-            path.unlink(missing_ok=True)
+            picture.unlink(missing_ok=True)
+            _beside(picture).unlink(missing_ok=True)
         except OSError as error:
             troubles.append(type(error).__name__)
     if troubles:
         log.warning("%d pictures could not be deleted: %s", len(troubles), ", ".join(sorted(set(troubles))))
-    return len(paths) - len(troubles)
+    return len(pictures) - len(troubles)
 
 
 def _add_infotext(data: bytes, facts: Facts, infotext: str | None) -> tuple[bytes, str | None]:

@@ -1,8 +1,11 @@
-"""Small JPEGs of kept pictures. It blocks: use a thread."""
+"""Small JPEGs of kept pictures: made when they are first asked for, which takes long, and kept beside them."""
 
 from __future__ import annotations
 
+import asyncio
 import io
+import logging
+from collections.abc import Collection
 from pathlib import Path
 
 from PIL import Image
@@ -10,6 +13,9 @@ from PIL import Image
 from core.errors import UnreadableAnswer
 from core.images.decoding import PILLOW_ERRORS, decode
 from core.images.kinds import kind_of_extension
+from core.images.store import PictureStore
+
+log = logging.getLogger(__name__)
 
 SIDE = 256
 QUALITY = 80
@@ -17,8 +23,42 @@ MOST_BYTES = 64 * 2**20
 """A file larger than this is not decoded for the sake of a thumbnail."""
 
 
+class Thumbnails:
+    """Those of the store's pictures."""
+
+    def __init__(self, pictures: PictureStore) -> None:
+        self._pictures = pictures
+        self._turn = asyncio.Semaphore(1)  # a large picture takes much memory while it is made small
+
+    async def of(self, names: Collection[str]) -> dict[str, bytes]:
+        """By the pictures' names; of what is not on this machine, damaged or too large there is none."""
+        found = await asyncio.to_thread(self._read, names)
+        missing = [name for name, data in found.items() if data is None]
+        if missing:
+            async with self._turn:
+                found |= await asyncio.to_thread(lambda: {name: self._make(name) for name in missing})
+        return {name: data for name, data in found.items() if data is not None}
+
+    def _read(self, names: Collection[str]) -> dict[str, bytes | None]:
+        """What is kept, and None for what can be made."""
+        return {name: self._pictures.read_thumbnail(name) for name in names if self._pictures.path(name).is_file()}
+
+    def _make(self, name: str) -> bytes | None:
+        """Unless it was made while this one waited for its turn."""
+        data = self._pictures.read_thumbnail(name) or thumbnail(self._pictures.path(name))
+        if data is not None:
+            try:
+                self._pictures.keep_thumbnail(name, data)
+            except OSError as error:
+                log.info("a thumbnail could not be kept: %s", type(error).__name__, extra={"file": name})
+        return data
+
+
 def thumbnail(path: Path) -> bytes | None:
-    """The picture in SIDE x SIDE pixels at most; None where the file is gone, damaged or too large for that."""
+    """The picture in SIDE x SIDE pixels at most; None where the file is gone, damaged or too large for that.
+
+    It blocks: use a thread.
+    """
     try:
         if path.stat().st_size > MOST_BYTES:
             return None
