@@ -147,14 +147,9 @@ class GalleryRows:
     async def undelivered_files(self) -> set[str]:
         """The files of what was finished and could be shown nowhere, and of all that unfinished jobs have drawn."""
         kept = sa.and_(jobs.c.id == gallery.c.job_id, jobs.c.delivered_to == "kept")
-        unfinished = sa.and_(jobs.c.id == parts.c.job_id, jobs.c.state.in_(UNFINISHED))
-        drawn = sa.select(parts.c.result).join(jobs, unfinished).where(parts.c.result.is_not(None))
         async with self._engine.connect() as connection:
             names = set(await connection.scalars(sa.select(gallery.c.file).join(jobs, kept)))
-            for result in await connection.scalars(drawn):
-                drawing = msgspec.json.decode(result, type=Drawing)
-                names |= {picture.name for picture in (*drawing.pictures, *drawing.maps)}
-        return names
+            return names | await _unfinished_files(connection)
 
     async def job_shown_in(self, person_id: str, message_id: str) -> str | None:
         """The job of this person's whose answer that message carries."""
@@ -176,7 +171,7 @@ class GalleryRows:
         return True
 
     async def delete(self, job_id: str, numbers: Collection[int] | None = None) -> list[str]:
-        """Take a job's pictures and their stars out (all, or those numbers); the files that no row names any more."""
+        """Take a job's pictures and their stars out (all, or those numbers); the files that no row names now."""
         which = gallery.c.job_id == job_id
         if numbers is not None:
             which = sa.and_(which, gallery.c.number.in_(numbers))
@@ -194,7 +189,15 @@ class GalleryRows:
                 stars = sa.and_(stars, favourites.c.number.in_(numbers))
             await connection.execute(sa.delete(favourites).where(stars))
             still = sa.select(gallery.c.file).where(gallery.c.file.in_(files))
-            return sorted(files - set((await connection.execute(still)).scalars()))
+            return sorted(files - set(await connection.scalars(still)) - await _unfinished_files(connection))
+
+
+async def _unfinished_files(connection: AsyncConnection) -> set[str]:
+    """The files that unfinished jobs have drawn."""
+    unfinished = sa.and_(jobs.c.id == parts.c.job_id, jobs.c.state.in_(UNFINISHED))
+    results = sa.select(parts.c.result).join(jobs, unfinished).where(parts.c.result.is_not(None))
+    drawings = [msgspec.json.decode(result, type=Drawing) for result in await connection.scalars(results)]
+    return {picture.name for drawing in drawings for picture in (*drawing.pictures, *drawing.maps)}
 
 
 def _select(person_id: str) -> sa.Select[Any]:

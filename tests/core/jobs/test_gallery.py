@@ -146,6 +146,10 @@ async def test_what_is_taken_out_is_found_no_more_and_its_file_is_free_if_nobody
     assert await ids(shelf, words="fox") == ["2:0", "1:1"]
     assert await shelf.delete("1") == [f"{1:064x}.png"]
     assert await shelf.delete("2") == [f"{0:064x}.png"]
+    await finish(bench, "4", 100.0)
+    await bench.submit("5", count=2)
+    await bench.draw(await bench.give("5"))  # the same picture again, on its way to whoever asked
+    assert await shelf.delete("4") == []
     assert await ids(shelf) == await ids(shelf, words="fox") == []
     assert await shelf.delete("2") == []
 
