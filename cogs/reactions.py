@@ -9,6 +9,7 @@ what is sent is named by message and person, so that Discord posts it once.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 import logging
@@ -26,10 +27,13 @@ from cogs.found import asker_of
 from cogs.previews import results_on
 from cogs.reply import ReplyAddress
 from cogs.sheets import delete_sheet, delete_sheet_below
-from core.errors import NoDatabase
+from core.errors import EaselError
+from core.images.bare import strip
+from core.images.kinds import HEAD_BYTES, sniff
 from core.jobs.model import ENDED, Job
 from core.jobs.patience import for_a_person
 from core.jobs.rows import JobRows
+from core.preferences import Preferences
 from core.removal import Removal
 
 log = logging.getLogger(__name__)
@@ -61,10 +65,11 @@ class Shown:
 class ReactionsCog(commands.Cog):
     """Listens for both on results of any age."""
 
-    def __init__(self, client: discord.Client, rows: JobRows, removal: Removal) -> None:
+    def __init__(self, client: discord.Client, rows: JobRows, removal: Removal, preferences: Preferences) -> None:
         self._client = client
         self._rows = rows
         self._removal = removal
+        self._preferences = preferences
 
     @commands.Cog.listener()
     async def on_raw_reaction_add(self, reaction: discord.RawReactionActionEvent) -> None:
@@ -81,7 +86,7 @@ class ReactionsCog(commands.Cog):
                 await self._delete(shown, reaction)
             else:
                 await self._send(shown, reaction)
-        except (NoDatabase, *TROUBLE) as error:
+        except (EaselError, *TROUBLE) as error:
             log.info("a reaction came to nothing: %s", type(error).__name__, extra={"reference": reaction.message_id})
 
     async def _find(self, reaction: discord.RawReactionActionEvent) -> Shown | None:
@@ -120,7 +125,10 @@ class ReactionsCog(commands.Cog):
         await message.delete()
 
     async def _send(self, shown: Shown, reaction: discord.RawReactionActionEvent) -> None:
-        """In direct messages they are already; what is private is nobody else's."""
+        """In direct messages they are already; what is private is nobody else's.
+
+        What the server requires of metadata does not hold there, and the wish of whoever asked for them does.
+        """
         is_private = shown.job is not None and shown.job.request.private
         if reaction.guild_id is None or (is_private and str(reaction.user_id) != shown.owner_id):
             return
@@ -130,9 +138,10 @@ class ReactionsCog(commands.Cog):
             return
         fitting = [one for one in there if one.size <= DEFAULT_FILE_SIZE_LIMIT_BYTES]
         content = letter(message.jump_url, len(fitting), len(there))
+        wishes = await self._preferences.of(shown.owner_id or "", (), None)
         channel = await self._client.create_dm(discord.Object(reaction.user_id))
         for number, parcel in enumerate(pack(fitting) or [[]]):
-            files = [await _fetch(one) for one in parcel]
+            files = [await _fetch(one, bare=not wishes.metadata) for one in parcel]
             nonce = _nonce(message.id, reaction.user_id, number)
             await channel.send(content if number == 0 else None, files=files, nonce=nonce, allowed_mentions=NOBODY)
 
@@ -154,9 +163,12 @@ def letter(link: str, sent: int, all_of_them: int) -> str:
     return say.assemble(f"From {link}", too_large)
 
 
-async def _fetch(attachment: discord.Attachment) -> discord.File:
-    """The same file again, behind a spoiler if it was."""
+async def _fetch(attachment: discord.Attachment, *, bare: bool) -> discord.File:
+    """The same file again, behind a spoiler if it was; a picture that goes `bare` says nothing of how it was made."""
     data = await attachment.read()
+    kind = sniff(data[:HEAD_BYTES]) if bare else None
+    if kind is not None:
+        data = await asyncio.to_thread(strip, data, kind)
     return discord.File(io.BytesIO(data), filename=attachment.filename, spoiler=attachment.is_spoiler())
 
 

@@ -146,5 +146,5 @@ def _about_results(
         ShowCog(recall, gallery, core.rows, pictures, originals, preferences),
         PngInfoCog(info_reader),
         MenusCog(desk, finder, recall, info_reader, pointed, client.tree),
-        ReactionsCog(client, core.rows, removal),
+        ReactionsCog(client, core.rows, removal, preferences),
     )

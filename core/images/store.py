@@ -107,9 +107,9 @@ class PictureStore:
             _beside(picture).unlink(missing_ok=True)
 
     async def discard(self, names: Collection[str]) -> int:
-        """Remove pictures and their thumbnails; how many are not here any more. ValueError where one is no picture's name.
+        """Remove pictures, with their thumbnails; how many are not here any more.
 
-        What the disk does not let go of stays, and keeps no other.
+        What the disk does not let go of stays, and keeps no other. ValueError where one is no picture's name.
         """
         paths = [self.path(name) for name in names]
         return await asyncio.to_thread(_unlink, paths)

@@ -137,6 +137,10 @@ async def test_metadata_is_left_out_where_its_owner_wishes_and_no_server_objects
     assert read_metadata(elsewhere.attachments[0].data) is None
     assert b"a direct fox" in await shown(stage, elsewhere, stage.discord.channel)
     assert read_metadata(await shown(stage, says, stage.ada.dm)) is None
+    letters = len(stage.discord.messages(stage.ada.dm))
+    stage.discord.react(stage.ada, says, "✉️")
+    await stage.discord.until(lambda: len(stage.discord.messages(stage.ada.dm)) > letters, what="a letter")
+    assert read_metadata(stage.discord.messages(stage.ada.dm)[-1].attachments[0].data) is None
     await settings(stage, admin(stage), metadata="free")
     await my(stage, metadata="on")
     assert b"again" in (await stage.drawn("an again fox", **small)).attachments[0].data
