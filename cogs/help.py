@@ -11,7 +11,7 @@ from discord.ext import commands
 
 from cogs import say
 from cogs.answers import NOBODY
-from cogs.picture_buttons import VERBS
+from cogs.picture_buttons import ROWS
 from cogs.reply import is_member
 
 Registered = app_commands.Command[Any, ..., Any] | app_commands.Group | app_commands.ContextMenu
@@ -49,7 +49,7 @@ def overview(registered: Sequence[Registered]) -> discord.Embed:
     lines = [_line(one) for one in registered if not isinstance(one, app_commands.ContextMenu)]
     menus = [f"**{one.name}**" for one in registered if isinstance(one, app_commands.ContextMenu)]
     embed = discord.Embed(title="What I can do", description=_within(f"{START}\n", lines, DESCRIPTION_ROOM))
-    buttons = [f"{verb.emoji} {verb.label}" for verb in VERBS.values()]
+    buttons = [f"{verb.emoji} {verb.label}" for row in ROWS for verb in row]
     _add(embed, "Buttons", BUTTONS_SAY.format(", ".join(buttons)))
     if menus:
         _add(embed, "Menus", MENUS_SAY.format(", ".join(menus)))

@@ -89,7 +89,7 @@ class PresetCog(
         hires="A second pass, so many times as large (1.5, 2 …)",
         hires_upscaler="How the picture is enlarged for the second pass",
         distilled_cfg="Guidance of Flux and its like",
-        denoising_strength="How much of an image may change that is drawn over",
+        denoising_strength="How much may change of an image that is drawn over: 0 to 1",
         face_fix="Draw faces anew once the picture is there",
         extra="Rarer settings as key:value words",
     )

@@ -1,5 +1,6 @@
 """The commands as they are registered, and what their autocomplete offers."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,6 +33,7 @@ from core.store.facts import Facts
 from core.webui.catalog import Catalog, Checkpoint, Named, find_checkpoint
 from tests.cogs.command_limits import broken_limits
 
+README = Path(__file__).parents[2] / "README.md"
 TYPE = discord.AppCommandOptionType
 
 
@@ -89,6 +91,13 @@ async def test_every_command_is_within_discord_s_limits(client: EaselClient) -> 
 async def test_the_menus_of_messages_are_no_more_than_the_library_takes(client: EaselClient) -> None:
     menus = [command for command in definitions(client).values() if command["type"] == 3]
     assert [menu["name"] for menu in menus] == ["Image info", "Draw from this", "Upscale", "Describe"]
+
+
+async def test_the_readme_names_each_option_of_draw_once(client: EaselClient) -> None:
+    table = README.read_text("utf-8").partition("\n## /draw\n")[2].partition("| --- | --- |\n")[2].partition("\n\n")[0]
+    cells = [row.split(" | ")[0] for row in table.splitlines() if not row.startswith("| `extra`: ")]
+    named = [name for cell in cells for name in re.findall(r"`([a-z_0-9]+)`", cell)]
+    assert sorted(named) == sorted(option["name"] for option in definitions(client)["draw"]["options"])
 
 
 async def test_draw_has_the_options_people_were_promised(client: EaselClient) -> None:
