@@ -6,6 +6,7 @@ off they write those eight bytes and nothing else.
 
 from __future__ import annotations
 
+import contextlib
 import struct
 
 from PIL import Image
@@ -24,6 +25,8 @@ _TEXT_TAGS = {"ImageDescription": 0x010E, "Make": 0x010F, "Model": 0x0110, "Soft
 _LONG, _UNDEFINED = 4, 7
 _UNICODE = b"UNICODE\0"
 _ASCII = b"ASCII\0\0\0"
+_JIS = b"JIS\0\0\0\0\0"
+_ESCAPE = b"\x1b"  # with which JIS switches to Japanese
 _NO_ENCODING = b"\0" * 8
 _ENTRIES = struct.Struct(">HHHIII")  # number of entries, then tag, type, count, value; then the next directory
 _TIFF_HEADER = b"Exif\0\0MM\0*\0\0\0\x08"
@@ -76,19 +79,31 @@ def _decode(name: str, value: object) -> str | None:
 
 def decode_user_comment(comment: bytes) -> str | None:
     """The text of a raw UserComment with its 8-byte header; None where nothing follows the header."""
-    header, body = comment[:8], comment[8:]
+    header, body = comment[:8].upper(), comment[8:]
     if header == _UNICODE:
         text = _decode_utf16(body)
-    elif header in (_ASCII, _NO_ENCODING):
-        text = body.decode("utf-8", "replace")
+    elif header == _JIS and _ESCAPE in body:
+        text = body.decode("iso2022_jp", "replace")
+    elif header in (_ASCII, _JIS, _NO_ENCODING):
+        text = _decode_bytes(body)
     else:
-        text = comment.decode("utf-8", "replace")
+        text = _decode_bytes(comment)
     return text.rstrip("\0") or None
+
+
+def _decode_bytes(body: bytes) -> str:
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        return body.decode("latin-1")
 
 
 def _decode_utf16(body: bytes) -> str:
     if body[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return body.decode("utf-16", "replace")
+    if 0 not in body:  # some programs write UTF-8 all the same
+        with contextlib.suppress(UnicodeDecodeError):
+            return body.decode("utf-8")
     # Every infotext has Latin letters, and half of each is a zero byte: where the zeros are says which end comes first.
     little = body[1::2].count(0) > body[0::2].count(0)
     return body.decode("utf-16-le" if little else "utf-16-be", "replace")

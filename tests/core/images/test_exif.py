@@ -119,3 +119,21 @@ def test_every_text_of_exif_is_read_by_its_tag(name: str, kind: Kind) -> None:
 
 def test_a_png_without_exif_has_no_such_texts() -> None:
     assert exif.read_texts(pictures.as_png(pictures.noise(8, 8), TEXT), kinds.PNG) == {}
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        b"Unicode\0" + "füchs, 狐".encode("utf-16-be"),
+        b"UNICODE\0" + "füchs, 狐".encode(),
+        b"JIS\0\0\0\0\0" + "füchs, 狐".encode(),
+        b"ascii\0\0\0" + "füchs, 狐".encode(),
+    ],
+)
+def test_headers_that_are_written_otherwise_or_before_utf_8_are_understood(comment: bytes) -> None:
+    assert exif.decode_user_comment(comment) == "füchs, 狐"
+
+
+def test_what_the_standard_means_by_jis_and_what_old_programs_mean_by_ascii_is_read() -> None:
+    assert exif.decode_user_comment(b"JIS\0\0\0\0\0" + "a fox, 狐".encode("iso2022_jp")) == "a fox, 狐"
+    assert exif.decode_user_comment(b"ASCII\0\0\0" + "füchs".encode("latin-1")) == "füchs"
