@@ -1,32 +1,24 @@
-"""“Details” and “Delete” under a result: what is known of a picture, for whoever asks; and its end."""
+"""“Details” under a result: what is known of a picture, for whoever asks."""
 
 from __future__ import annotations
 
 import io
-import logging
 
 import discord
 from discord.ext import commands
 
 from cogs import say
 from cogs.acts import find_or_ask, link_to
-from cogs.answers import NOBODY, answer_privately, answering
+from cogs.answers import NOBODY, answering
 from cogs.captions import MADE_FROM
-from cogs.edits import TROUBLE, delete_shown
-from cogs.found import Finder, Found, asker_of
-from cogs.picture_buttons import DELETE, DETAILS
+from cogs.found import Finder, Found
+from cogs.picture_buttons import DETAILS
 from cogs.pnginfo import describe
-from cogs.reply import ReplyAddress, guild_of
-from cogs.sheets import delete_sheet, delete_sheet_below
 from core.command_text import as_command
 from core.derive import the_same
-from core.errors import UserError
 from core.images.generation import Metadata
 from core.images.infotext import parse
-from core.recall import Recall, Result
-from core.removal import Removal
-
-log = logging.getLogger(__name__)
+from core.recall import Recall
 
 COMMAND_ROOM = 600
 HEAD_ROOM = 100
@@ -36,12 +28,11 @@ FILENAME = "details.txt"
 
 
 class DetailsCog(commands.Cog):
-    """Listens for presses on both, on results of any age."""
+    """Listens for presses on results of any age."""
 
-    def __init__(self, finder: Finder, recall: Recall, removal: Removal) -> None:
+    def __init__(self, finder: Finder, recall: Recall) -> None:
         self._finder = finder
         self._recall = recall
-        self._removal = removal
 
     @commands.Cog.listener(f"on_{DETAILS.event}")
     async def on_details(self, press: discord.Interaction, job_id: str, number: int | None) -> None:
@@ -50,44 +41,6 @@ class DetailsCog(commands.Cog):
             found = await find_or_ask(self._finder, DETAILS, press, job_id, number)
             if found is not None:
                 await tell(press, found, self._recall)
-
-    @commands.Cog.listener(f"on_{DELETE.event}")
-    async def on_delete(self, press: discord.Interaction, job_id: str, _number: int | None) -> None:
-        """Its owner, or who may delete messages here, takes it out of the world."""
-        async with answering(press):
-            await self._delete(press, job_id)
-
-    async def _delete(self, press: discord.Interaction, job_id: str) -> None:
-        result = await self._recall.result(job_id)
-        owner = asker_of(press.message) if result is None else result.job.owner_id
-        is_owner = str(press.user.id) == owner
-        if not is_owner and not press.permissions.manage_messages:
-            raise UserError("Only the person who asked for these pictures, and moderators, can delete them.")
-        if is_owner or result is None or result.job.guild_id == guild_of(press):
-            await self._forget(press, job_id, result)
-        try:
-            await press.response.defer()
-            await press.delete_original_response()
-        except discord.NotFound:
-            log.debug("a message was gone already", extra={"job": job_id})
-        except TROUBLE as error:
-            log.info("a message could not be deleted: %s", type(error).__name__, extra={"job": job_id})
-            await answer_privately(press, "I have forgotten these pictures, but I may not delete this message.")
-        if result is not None:
-            await delete_sheet(press.client, result.job)
-        elif press.message is not None:
-            await delete_sheet_below(press.message, job_id)
-
-    async def _forget(self, press: discord.Interaction, job_id: str, result: Result | None) -> None:
-        """All of the job, and the message that shows it where another one was pressed.
-
-        Another server's moderators have no say on that.
-        """
-        await self._removal.forget(job_id)
-        message_id = None if result is None or result.job.message_id is None else int(result.job.message_id)
-        if result is not None and (press.message is None or press.message.id != message_id):  # pressed on a copy
-            address = ReplyAddress.from_json(result.job.reply)
-            await delete_shown(press.client, address, result.job.delivered_to, message_id)
 
 
 async def tell(press: discord.Interaction, found: Found, recall: Recall) -> None:

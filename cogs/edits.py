@@ -88,6 +88,25 @@ async def edit_message(
     return await _is_taken(message.edit(allowed_mentions=NOBODY, **changes), keeps_preview=keeps_preview)
 
 
+async def fetch_shown(client: discord.Client, job: Job) -> discord.Message | None:
+    """The job's own message; None where it has none, or a private one whose interaction's token is over.
+
+    What Discord makes of that is raised.
+    """
+    address = ReplyAddress.from_json(job.reply)
+    if job.message_id is None or job.delivered_to not in ("reply", "channel", "dm"):
+        return None
+    if job.delivered_to == "reply" and address.by_token_alone:
+        if not address.token_lives:
+            return None
+        webhook = discord.Webhook.partial(address.application_id, address.token, client=client)
+        return await webhook.fetch_message(address.message)
+    channel: discord.abc.Messageable = client.get_partial_messageable(address.channel_id)
+    if job.delivered_to == "dm":
+        channel = await client.create_dm(discord.Object(address.owner_id))
+    return await channel.fetch_message(int(job.message_id))
+
+
 async def delete_shown(
     client: discord.Client, address: ReplyAddress, where: str | None, message_id: int | None
 ) -> bool:

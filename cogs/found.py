@@ -89,7 +89,7 @@ class Finder:
         """
         result = await self._recall.result(job_id)
         if result is None:
-            message = await self._message(press, job_id)
+            message = await self.message(press, job_id)
             meant, file = _shown(message, job_id, number, of_one=of_one)
             is_private = message is not None and message.flags.ephemeral
             await self._check(press, asker_of(message), private=False)
@@ -117,15 +117,14 @@ class Finder:
         if wishes.press == "owner" and owner_id is not None:
             raise UserError("On this server only the person who asked for a picture may use its buttons.")
 
-    async def _message(self, press: discord.Interaction, job_id: str) -> discord.Message | None:
-        """The message that shows the job: the one that was pressed, or that whose press led to it, as to a choice."""
+    async def message(self, press: discord.Interaction, job_id: str) -> discord.Message | None:
+        """The message that shows the job: the one that was pressed, or that whose press led to it, as to a choice.
+
+        The one that was pressed where that can't be read.
+        """
         message = press.message
-        if message is None or pictures_on(message, job_id):
-            return message
-        asked, told = None, message.interaction_metadata
-        while told is not None and asked is None:
-            asked, told = told.interacted_message_id, told.modal_interaction
-        if asked is None:
+        asked = asked_from(press, job_id)
+        if message is None or asked is None or asked == message.id:
             return message
         channel = press.client.get_partial_messageable(press.channel_id or 0)
         try:
@@ -145,12 +144,17 @@ class Finder:
             raise UserError(SLOW) from None
 
 
+def shown_on(message: discord.Message | None, job_id: str) -> dict[int, discord.Attachment]:
+    """The job's pictures on a message, by their numbers from 0."""
+    there = {} if message is None else pictures_on(message, job_id)
+    return {at - 1: file for at, file in there.items() if at != SHEET}
+
+
 def _shown(
     message: discord.Message | None, job_id: str, number: int | None, *, of_one: bool
 ) -> tuple[int, discord.Attachment]:
     """Which picture of the message is meant, and its file; Several or UserError where there is no such one."""
-    there = {} if message is None else pictures_on(message, job_id)
-    shown = {at - 1: file for at, file in there.items() if at != SHEET}
+    shown = shown_on(message, job_id)
     if not shown:
         raise UserError(GONE)
     chosen = _chosen(sorted(shown), number, of_one=of_one)
@@ -169,6 +173,17 @@ def _source(file: discord.Attachment, raw: Metadata | None, *, private: bool, as
         raise UserError(GONE)
     request = replace(found.request, spoiler=file.is_spoiler(), private=private)
     return Source(request=request, seed=found.seed, checkpoint=found.checkpoint, width=file.width, height=file.height)
+
+
+def asked_from(press: discord.Interaction, job_id: str) -> int | None:
+    """The id of the message that shows the job: of the one that was pressed, or that whose press led to it."""
+    message = press.message
+    if message is None or pictures_on(message, job_id):
+        return None if message is None else message.id
+    asked, told = None, message.interaction_metadata
+    while told is not None and asked is None:
+        asked, told = told.interacted_message_id, told.modal_interaction
+    return asked
 
 
 def asker_of(message: discord.Message | None) -> str | None:

@@ -56,9 +56,7 @@ def card_view(entry: Entry, thumbs: Thumbs, person_id: str) -> discord.ui.Layout
     if entry.request.task in AGAIN.tasks:
         buttons.insert(0, PictureButton(AGAIN, entry.job_id, entry.number))
     if entry.owner_id == person_id:
-        delete = PictureButton(DELETE, entry.job_id)
-        delete.item.label = DELETE.label if entry.pictures == 1 else f"Delete all {entry.pictures}"
-        buttons.append(delete)
+        buttons.append(PictureButton(DELETE, entry.job_id, entry.number))
     view.add_item(_row(*buttons))
     return view
 

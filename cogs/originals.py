@@ -12,9 +12,8 @@ from collections.abc import Mapping
 
 import discord
 
-from cogs.edits import TROUBLE
+from cogs.edits import TROUBLE, fetch_shown
 from cogs.growing import pictures_on
-from cogs.reply import ReplyAddress
 from core.errors import UserError
 from core.images.store import Kept, PictureStore
 from core.jobs.model import Job
@@ -67,25 +66,11 @@ class Originals:
 
     async def _look(self, job: Job) -> Mapping[int, discord.Attachment]:
         """What the job's own message shows of it."""
-        address = ReplyAddress.from_json(job.reply)
-        if job.message_id is None or job.delivered_to not in ("reply", "channel", "dm"):
-            return {}
         try:
-            if job.delivered_to == "reply" and address.by_token_alone:
-                return await self._look_privately(job.id, address)
-            channel: discord.abc.Messageable = self._client.get_partial_messageable(address.channel_id)
-            if job.delivered_to == "dm":
-                channel = await self._client.create_dm(discord.Object(address.owner_id))
-            return pictures_on(await channel.fetch_message(int(job.message_id)), job.id)
+            message = await fetch_shown(self._client, job)
+            return {} if message is None else pictures_on(message, job.id)
         except (discord.NotFound, discord.Forbidden):
             return {}
         except TROUBLE as error:
             log.info("a message could not be read: %s", type(error).__name__, extra={"job": job.id})
             raise UserError(AWAY) from error
-
-    async def _look_privately(self, job_id: str, address: ReplyAddress) -> Mapping[int, discord.Attachment]:
-        """A private reply is there for its interaction's token alone."""
-        if not address.token_lives:
-            return {}
-        webhook = discord.Webhook.partial(address.application_id, address.token, client=self._client)
-        return pictures_on(await webhook.fetch_message(address.message), job_id)

@@ -20,7 +20,7 @@ from core.request import Task
 class Verb:
     """What can be done with a result. `of_one`: it is about one picture; `tasks`: the kinds of job that have it.
 
-    `as_image`: its pixels are enough, however they came about.
+    `as_image`: its pixels are enough, however they came about. `of_all`: where one of several is chosen, all can be.
     """
 
     name: str
@@ -30,11 +30,17 @@ class Verb:
     tasks: Sequence[Task] = ("draw",)
     style: discord.ButtonStyle = discord.ButtonStyle.secondary
     as_image: bool = False
+    of_all: bool = False
 
     @property
     def event(self) -> str:
         """Its event's arguments: the interaction, the job's id, the picture's number (None: none was said)."""
         return f"{self.name}_pressed"
+
+    @property
+    def event_of_all(self) -> str:
+        """The event that all of several pictures were chosen; its arguments: the interaction, the job's id."""
+        return f"all_{self.name}_pressed"
 
 
 PICTURES: Sequence[Task] = ("draw", "upscale")
@@ -46,13 +52,15 @@ HIRES = Verb("hires", "Hires", "🔬", True)
 UPSCALE = Verb("upscale", "Upscale", "🔍", True, PICTURES, as_image=True)
 USE = Verb("use", "Use as image", "🖼️", True, PICTURES, as_image=True)
 DETAILS = Verb("details", "Details", "📋", True, PICTURES)
-DELETE = Verb("delete", "Delete", "🗑️", False, PICTURES, discord.ButtonStyle.danger)
+DELETE = Verb("delete", "Delete", "🗑️", True, PICTURES, discord.ButtonStyle.danger, of_all=True)
 STAR = Verb("star", "Favourite", "⭐", True, PICTURES)
 SHOW = Verb("show", "Show here", "📤", False, PICTURES)
 KEEP = Verb("keep", "Favourite", "⭐", True, PICTURES)
 ROWS = ((AGAIN, VARY, STRONG, EDIT, STAR), (HIRES, UPSCALE, USE, DETAILS, DELETE))
 ELSEWHERE = (SHOW, KEEP)
 """What is offered in a history alone."""
+ALL = "all"
+"""What stands in a choice for all pictures."""
 VERBS = {verb.name: verb for row in (*ROWS, ELSEWHERE) for verb in row}
 
 
@@ -91,6 +99,7 @@ class PictureChoice(
 
     def __init__(self, verb: Verb, job_id: str, numbers: Sequence[int] = ()) -> None:
         options = [discord.SelectOption(label=f"Picture {number + 1}", value=str(number)) for number in numbers]
+        options += [discord.SelectOption(label=f"All {len(numbers)} pictures", value=ALL)] if verb.of_all else []
         super().__init__(
             discord.ui.Select(
                 custom_id=f"easel:1:pick:{verb.name}:{job_id}",
@@ -112,6 +121,9 @@ class PictureChoice(
     async def callback(self, interaction: discord.Interaction) -> None:
         """Called by discord.py. What a client sends need not be one of the options."""
         chosen = next(iter(self.item.values), "")
+        if chosen == ALL and self.verb.of_all:
+            interaction.client.dispatch(self.verb.event_of_all, interaction, self.job_id)
+            return
         number = int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) < 3 else None
         interaction.client.dispatch(self.verb.event, interaction, self.job_id, number)
 

@@ -18,6 +18,7 @@ from cogs.cancel import CancelCog
 from cogs.checkpoint import CheckpointCog
 from cogs.client import EaselClient
 from cogs.control import ControlCog
+from cogs.deleting import DeleteCog
 from cogs.delivery import DiscordDelivery
 from cogs.describe import DescribeCog
 from cogs.details import DetailsCog
@@ -136,12 +137,13 @@ def _about_results(
     fetch = desk.intake.fetch
     recall, gallery = Recall(core.parts), GalleryRows(core.database)
     finder, originals = Finder(recall, preferences, fetch), Originals(client, pictures)
-    info_reader, removal = InfoReader(fetch), Removal(core.rows, gallery, pictures)
+    info_reader, removal = InfoReader(fetch), Removal(core.rows, core.parts, gallery, pictures)
     return (
         ActsCog(desk, finder),
         EnlargeCog(desk, finder, originals),
         FormsCog(desk, finder, originals),
-        DetailsCog(finder, recall, removal),
+        DetailsCog(finder, recall),
+        DeleteCog(finder, removal),
         HistoryCog(gallery, searches, Thumbnails(pictures)),
         ShowCog(recall, gallery, core.rows, pictures, originals, preferences),
         PngInfoCog(info_reader),

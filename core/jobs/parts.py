@@ -151,6 +151,13 @@ class PartRows:
                 await connection.execute(statements.SHOWN_IN, shown_in(job_id, delivered))
             await connection.execute(statements.SHOWN, {"of_job": job_id, "numbers": list(numbers)})
 
+    async def forget(self, job_id: str, number: int) -> None:
+        """What became of one picture of a job that is at its end: there is nothing of it any more."""
+        ended = sa.exists().where(jobs.c.id == parts.c.job_id, jobs.c.state.in_(ENDED))
+        its = sa.and_(parts.c.job_id == job_id, parts.c.number == number, ended)
+        async with self._engine.begin() as connection:
+            await connection.execute(sa.update(parts).where(its).values(result=None))
+
     async def hand_back(self, worker: str) -> list[str]:
         """What a worker has in hand waits again, for whoever has a webui for it; the jobs' ids.
 

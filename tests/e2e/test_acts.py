@@ -22,6 +22,16 @@ async def press(stage: Stage, message: Message, verb: str, member: Member | None
     return await stage.discord.press(member or stage.ada, message, button_id(message, verb))
 
 
+def options(message: Message) -> list[str]:
+    """What a choice offers."""
+    return [option["label"] for part in message.parts() for option in part.get("options", ())]
+
+
+async def choose(stage: Stage, message: Message, value: str) -> Interaction:
+    (menu,) = [part for part in message.parts() if part.get("options")]
+    return await stage.discord.select(stage.ada, message, menu["custom_id"], [value])
+
+
 def forget(stage: Stage, *tables: str) -> None:
     """As after the loss of the database: the bot is away meanwhile."""
     with closing(sqlite3.connect(stage.bot.data_dir / "easel.db", timeout=10)) as connection:
@@ -155,6 +165,56 @@ async def test_a_moderator_of_another_server_deletes_what_is_shown_there_alone(s
     await stage.answered(await press(stage, message, "details"))
     assert not message.deleted
     assert stage.rows(f"message_id = '{message.id}'")
+
+
+async def test_one_of_several_is_deleted_alone_and_the_others_keep_their_numbers(stage: Stage) -> None:
+    message = await result(stage, "nothing that is the same", count=3)
+    job = stage.rows()[-1]["id"]
+    refusal = await stage.answered(await press(stage, message, "delete", stage.discord.member("mallory")))
+    assert "Only the person who asked" in refusal.content
+    files = {path.name for path in (stage.bot.data_dir / "pictures").rglob("*.png")}
+    question, other = [await stage.answered(await press(stage, message, "delete")) for _ in range(2)]
+    assert question.ephemeral
+    assert options(question) == ["Picture 1", "Picture 2", "Picture 3", "All 3 pictures"]
+    await choose(stage, question, "1")
+    await stage.discord.until(lambda: question.deleted and len(message.attachments) == 2, what="one to be gone")
+    assert [one.filename for one in message.attachments] == [f"easel-{job}-1.png", f"easel-{job}-3.png"]
+    assert "no picture of this job" in (await stage.answered(await choose(stage, other, "1"))).content
+    assert message.content.count("picture 2 was deleted") == 1
+    left = {path.name for path in (stage.bot.data_dir / "pictures").rglob("*.png")}
+    assert len(files - left) == 1
+    question = await stage.answered(await press(stage, message, "vary"))
+    assert options(question) == ["Picture 1", "Picture 3"]
+    await stage.delivered(await choose(stage, question, "2"))
+    assert stage.webui.renders[-1].payload["seed"] == 42
+    question = await stage.answered(await press(stage, message, "delete"))
+    await choose(stage, question, "all")
+    await stage.discord.until(lambda: message.deleted, what="the message to be gone")
+    await until(lambda: not stage.rows(f"id = '{job}'"), what="the row to be gone")
+
+
+async def test_of_a_private_answer_one_is_chosen_below_it_and_the_last_one_takes_it_away(stage: Stage) -> None:
+    message = await result(stage, "nothing that others see", count=2, private=True)
+    await stage.restart()
+    await press(stage, message, "delete")
+    await stage.discord.until(lambda: options(message) != [], what="the question")
+    await choose(stage, message, "0")
+    await stage.discord.until(lambda: len(message.attachments) == 1, what="one to be gone")
+    assert options(message) == []
+    await press(stage, message, "delete")
+    await stage.discord.until(lambda: message.deleted, what="the answer to be gone")
+
+
+async def test_one_of_several_is_deleted_where_their_row_is_lost(stage: Stage) -> None:
+    message = await result(stage, count=2)
+    await stage.kill()
+    forget(stage, "jobs", "parts", "gallery")
+    await stage.start()
+    question = await stage.answered(await press(stage, message, "delete"))
+    await choose(stage, question, "0")
+    await stage.discord.until(lambda: len(message.attachments) == 1, what="one to be gone")
+    await press(stage, message, "delete")
+    await stage.discord.until(lambda: message.deleted, what="the message to be gone")
 
 
 async def test_two_who_delete_at_once_are_told_nothing_wrong(stage: Stage) -> None:

@@ -51,6 +51,8 @@ async def test_a_picture_comes_to_its_owner_alone_and_its_buttons_work(stage: St
     chosen = await stage.discord.select(stage.ada, asked, select["custom_id"], ["1"])
     assert "/draw prompt:a red fox" in await told(stage, chosen)
     await stage.discord.press(stage.ada, message, button_id(message, "delete"))
+    select = await stage.discord.until(lambda: next((part for part in message.parts() if part.get("options")), None))
+    await stage.discord.select(stage.ada, message, select["custom_id"], ["all"])
     await stage.discord.until(lambda: message.deleted, what="the message to be gone")
     assert asked_with_bot_token(stage, elsewhere) == []
 
@@ -103,7 +105,7 @@ async def test_menus_work_with_what_they_bring_along(stage: Stage, elsewhere: Ch
     await stage.delivered(await stage.discord.select(stage.ada, asked, select["custom_id"], [value]))
     await stage.restart()
     late = await stage.discord.select(stage.ada, asked, select["custom_id"], [value])
-    assert "Open the menu again" in await told(stage, late)
+    await stage.delivered(late)
 
 
 async def test_an_admin_of_a_server_without_the_bot_is_none_of_its_admins(stage: Stage, elsewhere: Channel) -> None:
