@@ -37,13 +37,20 @@ DESCRIPTION_ELSEWHERE = {
 
 
 def caption_of(
-    job: Job, drawing: Drawing, store: PictureStore, *, limit: int, final: bool, bare: bool = False
+    job: Job,
+    drawing: Drawing,
+    store: PictureStore,
+    *,
+    limit: int,
+    final: bool,
+    bare: bool = False,
+    legend: Sequence[str] = (),
 ) -> Caption:
     """The finished caption, or that of the pictures that are there so far.
 
-    A description is its words alone. `bare`: the pictures go without their metadata. Remarks of earlier deliveries are
-    found anew: on a picture whose file there is not the kept one, and, at the end, on those that the message does not
-    show.
+    A description is its words alone. `bare`: the pictures go without their metadata. `legend` are remarks on a sheet.
+    Remarks of earlier deliveries are found anew: on a picture whose file there is not the kept one, and, at the end, on
+    those that the message does not show.
     """
     if drawing.caption is not None:
 
@@ -64,7 +71,7 @@ def caption_of(
             refusals = {**earlier, **refusals}
         said = {number: remark for number, remark in encoded.items() if remark is not None}
         asked = max(job.request.pictures, len(pictures))
-        remarks = [text for texts in (refusals, said) for text in say.each_once(texts, asked)]
+        remarks = [*legend, *(text for texts in (refusals, said) for text in say.each_once(texts, asked))]
         return say.finished(job, drawing, remarks, made_from(job)) if final else say.partly(job, drawing, remarks)
 
     return caption

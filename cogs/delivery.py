@@ -126,11 +126,14 @@ class DiscordDelivery:
             job.id, pictures, self._pictures, limit=address.file_bytes, spoiler=job.request.spoiler, bare=bare
         )
         sheet = await make_sheet(job, drawing, self._pictures, limit=address.file_bytes) if final else None
-        beside = [sheet] if sheet is not None and has_room(job, drawing) else []
+        beside = sheet if sheet is not None and has_room(job, drawing) else None
+        legend = () if beside is None else beside.legend
         post = Post(
             job_id=job.id,
-            caption=caption_of(job, drawing, self._pictures, limit=address.file_bytes, final=final, bare=bare),
-            uploads=[*uploads, *texts_of(job, drawing), *beside],
+            caption=caption_of(
+                job, drawing, self._pictures, limit=address.file_bytes, final=final, bare=bare, legend=legend
+            ),
+            uploads=[*uploads, *texts_of(job, drawing), *([] if beside is None else [beside.upload])],
             refusals=refusals,
             safe_content=say.PICTURES_ALONE if drawing.caption is None else DESCRIPTION_ALONE,
             ping=address.owner_id,
@@ -145,7 +148,7 @@ class DiscordDelivery:
             if final and refusals and len(refusals) == len(drawing.shown(asked)) and job.delivered_to is None:
                 return await self._explain(job, why_none(refusals), perhaps_done=perhaps_done)
             delivered = await self._deliver(job, post, perhaps_done=perhaps_done)
-            if sheet is not None and not beside:
+            if sheet is not None and beside is None:
                 places = sheet_places(self._client, job, delivered, search=perhaps_done)
                 await send(sheet_post(job, sheet, delivered), places, delivered)
             if final or delivered.where != "kept":

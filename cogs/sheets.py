@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import discord
 from msgspec import UNSET
 
+from cogs import say
 from cogs.edits import TROUBLE
 from cogs.files import FILES_LIMIT, SHEET, Upload, sheet_file
 from cogs.growing import Place, Post, pictures_on
 from cogs.places import ChannelPlace, DirectPlace
 from cogs.reply import ReplyAddress
+from core.images.marks import with_marks
 from core.images.sheet import BYTES, Plan, draw_sheet
 from core.images.store import PictureStore
 from core.jobs.model import Delivered, Drawing, Job
@@ -22,18 +25,39 @@ from core.sheets import plan_sheet
 
 log = logging.getLogger(__name__)
 
+MARKS_TOGETHER = 3
+LEGEND_ROOM = 180
+"""The characters of so many marks in one remark; escaped they may become more."""
 NEARBY = 100
 """So many messages are looked at for the sheet of pictures: half of them before the moment when these were complete."""
 
 
-async def make_sheet(job: Job, drawing: Drawing, store: PictureStore, *, limit: int) -> Upload | None:
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The sheet as a file, and what the marks on it stand for, each in a sentence of at most a line."""
+
+    upload: Upload
+    legend: Sequence[str] = ()
+
+
+async def make_sheet(job: Job, drawing: Drawing, store: PictureStore, *, limit: int) -> Sheet | None:
     """The sheet in at most `limit` bytes, drawn in a thread.
 
     None where the job has none, and where some of its pictures lie on another machine.
     """
     plan = plan_sheet(job.request, drawing, store.path)
-    data = None if plan is None else await asyncio.to_thread(_draw, plan, min(limit, BYTES))
-    return None if data is None else sheet_file(job.id, data, spoiler=job.request.spoiler)
+    if plan is None:
+        return None
+    marked, marks = await asyncio.to_thread(with_marks, plan)
+    data = await asyncio.to_thread(_draw, marked, min(limit, BYTES))
+    return None if data is None else Sheet(sheet_file(job.id, data, spoiler=job.request.spoiler), legend_of(marks))
+
+
+def legend_of(marks: Mapping[str, str]) -> list[str]:
+    """Every mark with its words, in as few remarks as hold them all."""
+    said = [f"{mark} {say.cut(words, LEGEND_ROOM // MARKS_TOGETHER - len(mark))}" for mark, words in marks.items()]
+    together = [said[first : first + MARKS_TOGETHER] for first in range(0, len(said), MARKS_TOGETHER)]
+    return [f"On the sheet: {', '.join(some)}" for some in together]
 
 
 def has_room(job: Job, drawing: Drawing) -> bool:
@@ -41,7 +65,7 @@ def has_room(job: Job, drawing: Drawing) -> bool:
     return len(drawing.shown(job.request.pictures)) < FILES_LIMIT
 
 
-def sheet_post(job: Job, sheet: Upload, shown: Delivered) -> Post:
+def sheet_post(job: Job, sheet: Sheet, shown: Delivered) -> Post:
     """The message of its own, with a link to the pictures that are `shown` elsewhere."""
     address = ReplyAddress.from_json(job.reply)
     words = f"The {job.request.pictures} pictures on one sheet."
@@ -49,9 +73,9 @@ def sheet_post(job: Job, sheet: Upload, shown: Delivered) -> Post:
         words = f"The [{job.request.pictures} pictures](<{address.link_to(shown.message_id)}>) on one sheet."
 
     async def caption(_uploads: Sequence[Upload], _refusals: Mapping[int, str], _shown: object) -> str:
-        return words
+        return say.assemble(words, say.notes(sheet.legend, say.NOTES_ROOM))
 
-    return Post(job_id=job.id, caption=caption, uploads=[sheet])
+    return Post(job_id=job.id, caption=caption, uploads=[sheet.upload], safe_content=words)
 
 
 def sheet_places(client: discord.Client, job: Job, shown: Delivered, *, search: bool) -> list[Place]:

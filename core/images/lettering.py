@@ -12,6 +12,11 @@ Colour = tuple[int, int, int]
 LINE: Final = 1.3
 """The distance of lines, in letter sizes."""
 ELLIPSIS: Final = "…"
+_PLAIN: Final = str.maketrans(
+    {"ß": "ss", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D"}
+    | {"–": "-", "—": "-", "×": "x", "•": "-", "„": '"'}
+)
+"""Signs that have none of their own, and are no others with an accent."""
 _NOWHERE: Final = "\U0010fffd"
 """No font has a picture of it: what looks the same has none either."""
 
@@ -46,14 +51,16 @@ class Lettering:
     def legible(self, text: str) -> str:
         """With letters bare of accents and an ellipsis in the place of what the font can't show: it knows English."""
         kept: list[str] = []
-        for sign in unicodedata.normalize("NFKD", text.replace("ß", "ss")):
-            if unicodedata.combining(sign):
-                continue
+        for sign in _bare(text):
             if sign.isspace() or self._is_legible(sign):
                 kept.append(sign)
             elif not kept or kept[-1] != ELLIPSIS:
                 kept.append(ELLIPSIS)
         return "".join(kept)
+
+    def is_legible(self, text: str) -> bool:
+        """Whether nothing of it but accents is lost."""
+        return all(sign.isspace() or self._is_legible(sign) for sign in _bare(text))
 
     def write(self, pen: ImageDraw.ImageDraw, at: tuple[int, int], lines: Sequence[str], ink: Colour) -> None:
         """The lines below each other, from this corner on."""
@@ -99,3 +106,9 @@ class Lettering:
     def _picture(self, sign: str) -> tuple[tuple[int, int], bytes]:
         mask = self._font.getmask(sign)
         return mask.size, bytes(mask)
+
+
+def _bare(text: str) -> list[str]:
+    """Its signs without accents."""
+    plain = unicodedata.normalize("NFKD", text.translate(_PLAIN))
+    return [sign for sign in plain if not unicodedata.combining(sign)]

@@ -245,10 +245,12 @@ async def test_what_can_not_be_compared_is_refused_before_the_question(stage: St
     assert len(stage.rows()) == jobs
 
 
-async def test_permutations_of_two_choices_are_a_table(stage: Stage) -> None:
+async def test_permutations_of_two_choices_are_a_table_with_a_legend_of_what_its_font_lacks(stage: Stage) -> None:
     options = {**SMALL, "extra": "permutations:yes sheet:yes"}
-    question = await stage.says(await stage.draw("a {red|blue} {fox|owl}", **options), "Draw 4 pictures")
+    question = await stage.says(await stage.draw("a {red|蓝*色*} {fox|owl}", **options), "Draw 4 pictures")
     (button,) = question.buttons()
     press = await stage.discord.press(stage.ada, question, button["custom_id"])
     await stage.reaches(press, "done")
     stage.arrived_once(press, 4, sheet=True)
+    (message,) = stage.carriers(press)
+    assert "On the sheet: (A) 蓝\\*色\\*" in message.content
