@@ -120,19 +120,17 @@ class DiscordDelivery:
         job = await self._when_answered(job)
         address = ReplyAddress.from_json(job.reply)
         wishes = await self._wishes(job, address)
-        asked, bare = job.request.pictures, not wishes.metadata
+        asked, bare, limit = job.request.pictures, not wishes.metadata, address.file_bytes
         pictures = [(n, kept) for n, kept in drawing.shown(asked) if n in fresh or (n >= asked and 0 in fresh)]
         uploads, refusals = await prepare(
-            job.id, pictures, self._pictures, limit=address.file_bytes, spoiler=job.request.spoiler, bare=bare
+            job.id, pictures, self._pictures, limit=limit, spoiler=job.request.spoiler, bare=bare
         )
-        sheet = await make_sheet(job, drawing, self._pictures, limit=address.file_bytes) if final else None
+        sheet = await make_sheet(self._client, job, drawing, self._pictures, limit=limit) if final else None
         beside = sheet if sheet is not None and has_room(job, drawing) else None
         legend = () if beside is None else beside.legend
         post = Post(
             job_id=job.id,
-            caption=caption_of(
-                job, drawing, self._pictures, limit=address.file_bytes, final=final, bare=bare, legend=legend
-            ),
+            caption=caption_of(job, drawing, self._pictures, limit=limit, final=final, bare=bare, legend=legend),
             uploads=[*uploads, *texts_of(job, drawing), *([] if beside is None else [beside.upload])],
             refusals=refusals,
             safe_content=say.PICTURES_ALONE if drawing.caption is None else DESCRIPTION_ALONE,

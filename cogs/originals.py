@@ -45,7 +45,7 @@ class Originals:
             return data
         shown: Mapping[int, discord.Attachment] = {} if message is None else pictures_on(message, job_id)
         if number + 1 not in shown and job is not None:
-            shown = await self._look(job)
+            shown = await look(self._client, job)
         if number + 1 not in shown:
             raise UserError(GONE)
         try:
@@ -64,13 +64,14 @@ class Originals:
             log.info("a picture is not on this disk: %s", type(error).__name__, extra={"file": kept.name})
             return None
 
-    async def _look(self, job: Job) -> Mapping[int, discord.Attachment]:
-        """What the job's own message shows of it."""
-        try:
-            message = await fetch_shown(self._client, job)
-            return {} if message is None else pictures_on(message, job.id)
-        except (discord.NotFound, discord.Forbidden):
-            return {}
-        except TROUBLE as error:
-            log.info("a message could not be read: %s", type(error).__name__, extra={"job": job.id})
-            raise UserError(AWAY) from error
+
+async def look(client: discord.Client, job: Job) -> Mapping[int, discord.Attachment]:
+    """What the job's own message shows of it, by number from 1; UserError where Discord can't be asked now."""
+    try:
+        message = await fetch_shown(client, job)
+        return {} if message is None else pictures_on(message, job.id)
+    except (discord.NotFound, discord.Forbidden):
+        return {}
+    except TROUBLE as error:
+        log.info("a message could not be read: %s", type(error).__name__, extra={"job": job.id})
+        raise UserError(AWAY) from error

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path, PurePath
 
 import discord
 from msgspec import UNSET
@@ -15,16 +17,20 @@ from cogs import say
 from cogs.edits import TROUBLE
 from cogs.files import FILES_LIMIT, SHEET, Upload, sheet_file
 from cogs.growing import Place, Post, pictures_on
+from cogs.originals import look
 from cogs.places import ChannelPlace, DirectPlace
 from cogs.reply import ReplyAddress
+from core.errors import UserError
 from core.images.marks import with_marks
 from core.images.sheet import BYTES, Plan, draw_sheet
 from core.images.store import PictureStore
 from core.jobs.model import Delivered, Drawing, Job
-from core.sheets import plan_sheet
+from core.sheets import PathOf, plan_sheet
 
 log = logging.getLogger(__name__)
 
+FETCHING_SECONDS = 15.0
+"""How long the last pictures wait at most for those of other machines."""
 MARKS_TOGETHER = 3
 LEGEND_ROOM = 180
 """The characters of so many marks in one remark; escaped they may become more."""
@@ -40,17 +46,52 @@ class Sheet:
     legend: Sequence[str] = ()
 
 
-async def make_sheet(job: Job, drawing: Drawing, store: PictureStore, *, limit: int) -> Sheet | None:
+async def make_sheet(
+    client: discord.Client, job: Job, drawing: Drawing, store: PictureStore, *, limit: int
+) -> Sheet | None:
     """The sheet in at most `limit` bytes, drawn in a thread.
 
-    None where the job has none, and where some of its pictures lie on another machine.
+    Pictures that lie on other machines are read from the job's message. None where the job has none, and where some of
+    them can't be had.
     """
-    plan = plan_sheet(job.request, drawing, store.path)
-    if plan is None:
+    if plan_sheet(job.request, drawing, store.path) is None:
         return None
-    marked, marks = await asyncio.to_thread(with_marks, plan)
-    data = await asyncio.to_thread(_draw, marked, min(limit, BYTES))
-    return None if data is None else Sheet(sheet_file(job.id, data, spoiler=job.request.spoiler), legend_of(marks))
+    missing = await asyncio.to_thread(_missing, drawing, store)
+    if not missing:
+        return await _make(job, drawing, store.path, limit)
+    try:
+        with tempfile.TemporaryDirectory(prefix="easel-sheet-") as folder:
+            fetched = await _fetch(client, job, missing, Path(folder))
+            return await _make(job, drawing, lambda name: fetched.get(name) or store.path(name), limit)
+    except (UserError, *TROUBLE) as error:
+        log.info("pictures for a sheet could not be had: %s", type(error).__name__, extra={"job": job.id})
+        return None
+
+
+def _missing(drawing: Drawing, store: PictureStore) -> Mapping[int, str]:
+    """The names of the pictures that are not here, by number from 1."""
+    return {number + 1: kept.name for number, kept in drawing.numbered() if not store.path(kept.name).is_file()}
+
+
+async def _fetch(client: discord.Client, job: Job, missing: Mapping[int, str], folder: Path) -> Mapping[str, Path]:
+    """Those of them that the job's message shows, as files in the folder, by their names."""
+    fetched: dict[str, Path] = {}
+    async with asyncio.timeout(FETCHING_SECONDS):
+        shown = await look(client, job)
+        for number in missing.keys() & shown.keys():
+            path = folder / f"{number}{PurePath(shown[number].filename).suffix}"
+            await asyncio.to_thread(path.write_bytes, await shown[number].read())
+            fetched[missing[number]] = path
+    return fetched
+
+
+async def _make(job: Job, drawing: Drawing, path_of: PathOf, limit: int) -> Sheet | None:
+    plan = plan_sheet(job.request, drawing, path_of)
+    made = None if plan is None else await asyncio.to_thread(_draw, plan, min(limit, BYTES))
+    if made is None:
+        return None
+    data, marks = made
+    return Sheet(sheet_file(job.id, data, spoiler=job.request.spoiler), legend_of(marks))
 
 
 def legend_of(marks: Mapping[str, str]) -> list[str]:
@@ -132,11 +173,13 @@ async def _delete_near(
     return False
 
 
-def _draw(plan: Plan, limit: int) -> bytes | None:
+def _draw(plan: Plan, limit: int) -> tuple[bytes, Mapping[str, str]] | None:
+    """With what the marks on it stand for."""
     if not all(cell.path is None or cell.path.is_file() for cell in plan.cells):
         return None
+    marked, marks = with_marks(plan)
     try:
-        return draw_sheet(plan, limit=limit)
+        return draw_sheet(marked, limit=limit), marks
     except ValueError as error:
         log.info("there is no contact sheet: %s", error)
         return None

@@ -73,16 +73,18 @@ async def test_a_picture_comes_through_gateway_and_worker(stage: Cluster) -> Non
     assert part["worker"] in {worker.worker_id for worker in stage.workers}
 
 
-async def test_a_job_is_split_over_two_workers_into_one_message(stage: Cluster) -> None:
+async def test_a_job_is_split_over_two_workers_into_one_message_with_a_sheet(stage: Cluster) -> None:
     hold(stage)
-    interaction = await stage.draw(count=4, seed=7, **OPTIONS)
+    interaction = await stage.draw(count=4, seed=7, extra="sheet:yes", **OPTIONS)
     for webui in stage.webuis:
         await webui.until(lambda webui=webui: webui.running is not None)  # type: ignore[misc]  # bound now
     release(stage)
-    await ends_once(stage, interaction, 4)
+    await stage.reaches(interaction, "done")
+    stage.arrived_once(interaction, 4, sheet=True)
     (message,) = stage.carriers(interaction)
     assert message is interaction.response
-    assert [one.filename for one in message.attachments] == [f"easel-{interaction.id}-{n}.png" for n in (1, 2, 3, 4)]
+    files = [*(f"{number}.png" for number in (1, 2, 3, 4)), "sheet.jpg"]
+    assert [one.filename for one in message.attachments] == [f"easel-{interaction.id}-{file}" for file in files]
     assert "seed 7–10" in message.content
     assert {part["worker"] for part in stage.parts(interaction)} == {worker.worker_id for worker in stage.workers}
 
