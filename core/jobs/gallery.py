@@ -80,7 +80,7 @@ async def enter(connection: AsyncConnection, job: Any) -> None:
 
 
 def _entry(job: Any, request: GenerationRequest, part: Any) -> dict[str, Any] | None:
-    drawing = msgspec.json.decode(part.result, type=Drawing)
+    drawing = _drawing(part.result)
     if not drawing.pictures:
         return None  # a description has no picture
     kept, one = drawing.pictures[0], request.of(part.number)
@@ -182,8 +182,11 @@ class GalleryRows:
                 statement = sa.text(f"INSERT INTO gallery_words ({columns}) VALUES (:a, :b, :c, :d)")  # noqa: S608  # no value is in it
                 for row in (await connection.execute(out)).all():
                     await connection.execute(statement, dict(zip("abcd", row, strict=True)))
-            gone = (await connection.execute(sa.delete(gallery).where(which).returning(gallery.c.file))).scalars()
+            gone = await connection.scalars(sa.delete(gallery).where(which).returning(gallery.c.file))
             files = set(gone)
+            if numbers is None:  # what preprocessors made of control images is in no gallery
+                drawn = (await connection.execute(_DRAWN, {"of_job": job_id})).all()
+                files |= {one.name for row in drawn for one in _drawing(row.result).maps}
             stars = favourites.c.job_id == job_id
             if numbers is not None:
                 stars = sa.and_(stars, favourites.c.number.in_(numbers))
@@ -192,11 +195,15 @@ class GalleryRows:
             return sorted(files - set(await connection.scalars(still)) - await _unfinished_files(connection))
 
 
+def _drawing(result: str) -> Drawing:
+    return msgspec.json.decode(result, type=Drawing)
+
+
 async def _unfinished_files(connection: AsyncConnection) -> set[str]:
     """The files that unfinished jobs have drawn."""
     unfinished = sa.and_(jobs.c.id == parts.c.job_id, jobs.c.state.in_(UNFINISHED))
     results = sa.select(parts.c.result).join(jobs, unfinished).where(parts.c.result.is_not(None))
-    drawings = [msgspec.json.decode(result, type=Drawing) for result in await connection.scalars(results)]
+    drawings = [_drawing(result) for result in await connection.scalars(results)]
     return {picture.name for drawing in drawings for picture in (*drawing.pictures, *drawing.maps)}
 
 

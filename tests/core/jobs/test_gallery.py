@@ -154,6 +154,16 @@ async def test_what_is_taken_out_is_found_no_more_and_its_file_is_free_if_nobody
     assert await shelf.delete("2") == []
 
 
+async def test_the_maps_of_control_images_go_with_their_pictures(bench: Bench, shelf: GalleryRows) -> None:
+    await bench.submit("1", count=1)
+    drawing = drawing_of(0)
+    map_file = f"{'cd' * 32}.png"
+    drawing = replace(drawing, maps=(replace(drawing.pictures[0], name=map_file),))
+    assert await bench.parts.mark_drawn(await bench.give("1"), drawing)
+    assert await bench.rows.mark_done("1", DELIVERED, 100.0, [0])
+    assert await shelf.delete("1") == [drawing.pictures[0].name, map_file]
+
+
 def test_pictures_of_earlier_versions_are_entered(url: sa.URL) -> None:
     run_alembic(url, command.upgrade, "0006")
     engine = plain_engine(url)
