@@ -246,7 +246,7 @@ def _add_drawing(services: Services, pictures: PictureStore) -> None:
         elsewhere=core.outlook.elsewhere,
         wants_preview=PreviewPlaces(PreviewWishes(Preferences(PreferenceRows(core.database)))).want,
     )
-    core.news.on_cancelled = pipeline.cancel
+    core.news.on_cancelled, core.news.on_deleted = pipeline.cancel, pictures.remove
     services.dispatcher = Dispatcher(
         ledger=core.ledger, mirror=core.mirror, fleet=core.fleet, queue=core.queue, pipeline=pipeline
     )

@@ -13,7 +13,8 @@ from core.jobs.rows import JobRows
 
 
 class Removal:
-    """Forgets jobs and pictures. Files that other pictures share, or that lie on another machine, stay where they are.
+    """Forgets jobs and pictures. Files that other pictures share stay; those on another machine go if its worker hears
+    of it now.
 
     Twice is once; NoDatabase where it can't be done in time.
     """

@@ -114,6 +114,10 @@ class PictureStore:
         paths = [self.path(name) for name in names]
         return await asyncio.to_thread(_unlink, paths)
 
+    def remove(self, name: str) -> None:
+        """The same for one, at once."""
+        _unlink([self.path(name)])
+
     async def list_files(self) -> list[OnDisk]:
         """Every kept picture; what goes meanwhile, or can't be looked at, is left out."""
         return await asyncio.to_thread(lambda: list(self._list_files()))

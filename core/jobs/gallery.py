@@ -21,8 +21,11 @@ from core.jobs.gallery_search import Filter, find_ids
 from core.jobs.model import UNFINISHED, Drawing
 from core.request import GenerationRequest
 from core.store.schema import favourites, gallery, jobs, parts
+from core.store.signals import Signal, notify_all
 from core.tags import lora_tags
 
+DELETED_SIGNAL = "deleted"
+"""Its subject is a picture's file that no row names any more."""
 NAME_LENGTH = 200
 NAMES_LENGTH = 500
 """Characters of names that are kept: more would not fit into PostgreSQL's index of them."""
@@ -171,7 +174,10 @@ class GalleryRows:
         return True
 
     async def delete(self, job_id: str, numbers: Collection[int] | None = None) -> list[str]:
-        """Take a job's pictures and their stars out (all, or those numbers); the files that no row names now."""
+        """Take a job's pictures and their stars out (all, or those numbers); the files that no row names now.
+
+        Other processes, on whose disks they may be, hear of these.
+        """
         which = gallery.c.job_id == job_id
         if numbers is not None:
             which = sa.and_(which, gallery.c.number.in_(numbers))
@@ -192,7 +198,9 @@ class GalleryRows:
                 stars = sa.and_(stars, favourites.c.number.in_(numbers))
             await connection.execute(sa.delete(favourites).where(stars))
             still = sa.select(gallery.c.file).where(gallery.c.file.in_(files))
-            return sorted(files - set(await connection.scalars(still)) - await _unfinished_files(connection))
+            free = sorted(files - set(await connection.scalars(still)) - await _unfinished_files(connection))
+            await notify_all(connection, [Signal(DELETED_SIGNAL, name) for name in free])
+        return free
 
 
 def _drawing(result: str) -> Drawing:

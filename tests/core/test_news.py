@@ -7,6 +7,7 @@ from typing import cast
 import pytest
 
 from core.fleet import Fleet
+from core.jobs.gallery import DELETED_SIGNAL
 from core.jobs.mirror import Mirror
 from core.jobs.rows import CANCELLED_SIGNAL, QUEUED_SIGNAL
 from core.news import News
@@ -24,6 +25,7 @@ class Ears:
         self.news = News(cast("Mirror", self), cast("Fleet", self))
         self.news.on_cancelled = lambda job_id: self.heard.append(f"cancelled {job_id}")
         self.news.on_switch = lambda: self.heard.append("switch")
+        self.news.on_deleted = lambda name: self.heard.append(f"deleted {name}")
         self.news.on_notes = lambda: self.heard.append("notes")
 
     def note(self, job_id: str) -> None:
@@ -45,6 +47,7 @@ class Ears:
         (Signal(MODE_SIGNAL, "w http://gpu"), ["others"]),
         (Signal(SWITCH_SIGNAL, "7"), ["switch"]),
         (Signal(NOTES_SIGNAL), ["notes"]),
+        (Signal(DELETED_SIGNAL, "ab.png"), ["deleted ab.png"]),
         (Signal("later", "7"), []),
     ],
 )

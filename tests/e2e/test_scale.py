@@ -233,6 +233,10 @@ async def test_workers_hear_what_people_wish_and_the_gateway_of_their_reactions(
     stage.discord.react(bob, message, "✉️")
     (letter,) = await stage.discord.until(lambda: stage.discord.messages(bob.dm), what="a letter")
     assert [one.data for one in letter.attachments] == [one.data for one in message.attachments]
+    kept = [path for worker in stage.workers for path in (worker.data_dir / "pictures").rglob("*.png")]
+    kept = [path for path in kept if b"secret" in path.read_bytes()]
+    assert len(kept) == 2
     stage.discord.react(stage.ada, message, "❌")
     await stage.discord.until(lambda: message.deleted, what="the message to be gone")
+    await until(lambda: not any(path.exists() for path in kept), what="the workers' files to be gone")
     await stage.answered(await stage.discord.slash(stage.ada, "my", metadata="on"))
