@@ -39,6 +39,8 @@ from core.removal import Removal
 log = logging.getLogger(__name__)
 
 DELETE, SEND = "❌", "✉"
+AT_ONCE = 2
+"""So many messages are sent at once: each is in memory meanwhile, and a crowd may like a picture."""
 _STYLE = "\ufe0f"
 """Says that a character is meant as an emoji; some clients leave it out."""
 
@@ -70,6 +72,7 @@ class ReactionsCog(commands.Cog):
         self._rows = rows
         self._removal = removal
         self._preferences = preferences
+        self._turn = asyncio.Semaphore(AT_ONCE)
 
     @commands.Cog.listener()
     async def on_raw_reaction_add(self, reaction: discord.RawReactionActionEvent) -> None:
@@ -141,9 +144,10 @@ class ReactionsCog(commands.Cog):
         wishes = await self._preferences.of(shown.owner_id or "", (), None)
         channel = await self._client.create_dm(discord.Object(reaction.user_id))
         for number, parcel in enumerate(pack(fitting) or [[]]):
-            files = [await _fetch(one, bare=not wishes.metadata) for one in parcel]
             nonce = _nonce(message.id, reaction.user_id, number)
-            await channel.send(content if number == 0 else None, files=files, nonce=nonce, allowed_mentions=NOBODY)
+            async with self._turn:
+                files = [await _fetch(one, bare=not wishes.metadata) for one in parcel]
+                await channel.send(content if number == 0 else None, files=files, nonce=nonce, allowed_mentions=NOBODY)
 
     def _message(self, reaction: discord.RawReactionActionEvent) -> discord.PartialMessage:
         channel = self._client.get_partial_messageable(reaction.channel_id, guild_id=reaction.guild_id)

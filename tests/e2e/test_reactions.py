@@ -146,6 +146,23 @@ async def test_an_envelope_sends_the_pictures_to_whoever_reacts(stage: Stage) ->
     await nothing_happens(stage, message, bob)
 
 
+async def test_many_envelopes_at_once_are_sent_a_few_at_a_time(stage: Stage) -> None:
+    message = await result(stage)
+    stage.discord.fail("GET", "/attachments/", delay=0.3, times=6)
+    crowd = [stage.discord.member(f"fan {number}") for number in range(6)]
+    for fan in crowd:
+        stage.discord.react(fan, message, "✉️")
+
+    def reading() -> int:
+        return sum(one.status is None and "/attachments/" in one.path for one in stage.discord.requests)
+
+    await stage.discord.until(lambda: reading() > 1, what="several to be read")
+    await asyncio.sleep(0.2)
+    assert reading() == 2
+    for fan in crowd:
+        await letters(stage, fan, 1)
+
+
 async def test_closed_direct_messages_and_those_where_it_is_already_get_nothing(stage: Stage) -> None:
     message = await result(stage)
     shy = stage.discord.member("shy", dms_open=False)
