@@ -1,6 +1,7 @@
-"""JSON that stands where others have an infotext: Fooocus's own scheme, and SwarmUI's. It reads texts, raises nothing.
+"""JSON that stands where others have an infotext: Fooocus's, SwarmUI's, Draw Things'. It reads texts, raises nothing.
 
-Fooocus: `modules/meta_parser.py`, FooocusMetadataParser. SwarmUI: `sui_image_params`, with the names of its API.
+Fooocus: `modules/meta_parser.py`, FooocusMetadataParser. SwarmUI: `sui_image_params`, with the names of its API. Draw
+Things: `c` and `uc` are the prompts.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from core.images.generation import Metadata, as_list, as_object, as_text, keep_s
 
 FOOOCUS = "Fooocus"
 SWARM_UI = "SwarmUI"
+DRAW_THINGS = "Draw Things"
 
 _FOOOCUS_FIELDS = {
     "steps": "Steps",
@@ -52,13 +54,27 @@ _SWARM_LATER = {
     "refinerupscale": "Refiner upscale",
     "swarm_version": "Version",
 }
+_DRAW_THINGS_FIELDS = {
+    "steps": "Steps",
+    "sampler": "Sampler",
+    "scale": "CFG scale",
+    "seed": "Seed",
+    "size": "Size",
+    "model": "Model",
+    "strength": "Denoising strength",
+    "shift": "Shift",
+}
+_WHOLLY = ("1", "1.0")
+"""Nothing was drawn over."""
 _SIDES = re.compile(r"\D*(\d{1,6})\D+(\d{1,6})\D*")
 
 
 def read(values: Mapping[str, object], raw: str) -> Metadata | None:
-    """What the object `values`, written as `raw`, says; None where it is of neither scheme."""
+    """What the object `values`, written as `raw`, says; None where it is of none of these schemes."""
     if isinstance(values.get("sui_image_params"), dict):
         return _read_swarm(as_object(values["sui_image_params"]), raw)
+    if {"c", "sampler", "seed"} <= values.keys():
+        return _read_draw_things(values, raw)
     by_fooocus = as_text(values.get("version")).startswith(FOOOCUS) or {"base_model", "performance"} <= values.keys()
     return _read_fooocus(values, raw) if by_fooocus and "prompt" in values else None
 
@@ -94,6 +110,16 @@ def _swarm_loras(values: Mapping[str, object]) -> Iterator[str]:
     for number, name in enumerate(_listed(values.get("loras"))):
         if name:
             yield f"{name}: {weights[number] if number < len(weights) else '1'}"
+
+
+def _read_draw_things(values: Mapping[str, object], raw: str) -> Metadata:
+    fields = pick(values, _DRAW_THINGS_FIELDS)
+    if fields.get("Denoising strength") in _WHOLLY:
+        del fields["Denoising strength"]
+    loras = (as_object(lora) for lora in as_list(values.get("lora")))
+    named = [f"{as_text(one.get('model'))}: {as_text(one.get('weight')) or '1'}" for one in loras if one.get("model")]
+    fields |= keep_said([("LoRA", ", ".join(named))])
+    return Metadata(DRAW_THINGS, as_text(values.get("c")), as_text(values.get("uc")), MappingProxyType(fields), raw)
 
 
 def _listed(value: object) -> list[str]:

@@ -1,11 +1,12 @@
 """A picture's generation data, whichever program wrote them, read from its bytes alone. It asks no webui.
 
-The text chunks of a PNG (and its EXIF), the EXIF of a JPEG, WebP or AVIF. No pixel is decoded, so that what some
+The text chunks of a PNG, its EXIF and XMP, the EXIF of a JPEG, WebP or AVIF. No pixel is decoded, so that what some
 programs hide in pixels is not found.
 """
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -30,6 +31,7 @@ _WRITERS = {
     "f1.": "reForge",
     "f2.": "Forge",
 }
+_XMP = "XML:com.adobe.xmp"
 _A1111 = "AUTOMATIC1111"
 _SD_NEXT = "SD.Next"
 
@@ -67,6 +69,8 @@ def _read_texts(data: bytes, kind: Kind) -> dict[str, str]:
     """Every text by its key, with those that other programs put into EXIF under the keys that they have in a PNG."""
     texts = png.read_texts(data) if kind == PNG else {}
     in_exif = exif.read_texts(data, kind)
+    if comment := _comment_in(texts.get(_XMP, "")):
+        in_exif.setdefault("UserComment", comment)
     for text in in_exif.values():
         if tagged := _TAGGED.match(text):
             texts.setdefault(tagged[1], text[tagged.end() :])
@@ -77,6 +81,12 @@ def _read_texts(data: bytes, kind: Kind) -> dict[str, str]:
             if text := as_text(value):
                 texts.setdefault(key, text)
     return in_exif | texts
+
+
+def _comment_in(xmp: str) -> str:
+    """The UserComment of XMP, as Apple's frameworks write it; empty where there is none. No XML is parsed."""
+    element = xmp.partition("<exif:UserComment>")[2].partition("</exif:UserComment>")[0]
+    return html.unescape(element.partition("<rdf:li")[2].partition(">")[2].partition("</rdf:li>")[0])
 
 
 def _read_infotext(texts: Mapping[str, str]) -> Metadata | None:

@@ -1,9 +1,11 @@
-"""Fooocus's and SwarmUI's JSON, which stands where others have an infotext."""
+"""Fooocus's, SwarmUI's and Draw Things' JSON, which stands where others have an infotext."""
 
 from __future__ import annotations
 
+import html
 import io
 import json
+import time
 from typing import Any
 
 import pytest
@@ -60,11 +62,37 @@ SWARM: dict[str, Any] = {
     },
     "sui_extra_data": {"date": "2026-01-01"},
 }
+DRAW_THINGS: dict[str, Any] = {
+    "c": 'a "red" fox & <friends>',
+    "uc": "dogs",
+    "lora": [{"model": "ink_lora_f16.ckpt", "weight": 0.6}],
+    "model": "juggernaut_q6p_q8p.ckpt",
+    "profile": {"duration": 3.5},
+    "sampler": "DPM++ 2M Karras",
+    "scale": 7.5,
+    "seed": 123,
+    "seed_mode": "Scale Alike",
+    "shift": 3,
+    "size": "896x1152",
+    "steps": 24,
+    "strength": 0.7,
+    "v2": {"clipSkip": 1},
+}
 WRITERS = {
     "png": lambda text: png({"parameters": text}),
     "jpeg": lambda text: photo("JPEG", {0x9286: b"UNICODE\0" + text.encode("utf-16-be")}),
     "webp": lambda text: photo("WEBP", {0x9286: b"ASCII\0\0\0" + text.encode()}),
 }
+
+
+XMP = "XML:com.adobe.xmp"
+
+
+def in_xmp(text: str) -> bytes:
+    """A PNG as Apple's frameworks write it."""
+    comment = f"<exif:UserComment><rdf:Alt><rdf:li xml:lang='x-default'>{html.escape(text)}</rdf:li></rdf:Alt>"
+    whole = f"<x:xmpmeta><rdf:RDF><rdf:Description>{comment}</exif:UserComment></rdf:Description></rdf:RDF>"
+    return png({XMP: whole + "</x:xmpmeta>"})
 
 
 @pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS.keys())
@@ -119,6 +147,33 @@ def test_swarm_ui_s_is_read(write: Any) -> None:
     }
 
 
+@pytest.mark.parametrize("write", [in_xmp, WRITERS["jpeg"]], ids=["png", "jpeg"])
+def test_draw_things_is_read(write: Any) -> None:
+    raw = json.dumps(DRAW_THINGS)
+    found = tell(write(raw))
+    assert (found.source, found.prompt, found.negative_prompt) == ("Draw Things", DRAW_THINGS["c"], "dogs")
+    assert found.raw == raw
+    assert dict(found.fields) == {
+        "Steps": "24",
+        "Sampler": "DPM++ 2M Karras",
+        "CFG scale": "7.5",
+        "Seed": "123",
+        "Size": "896x1152",
+        "Model": "juggernaut_q6p_q8p.ckpt",
+        "Denoising strength": "0.7",
+        "Shift": "3",
+        "LoRA": "ink_lora_f16.ckpt: 0.6",
+    }
+    assert "Denoising strength" not in tell(write(json.dumps({**DRAW_THINGS, "strength": 1.0}))).fields
+
+
+@pytest.mark.parametrize("xmp", ["<exif:UserComment>" * 50_000, "<exif:UserComment><rdf:li>{", "<x/>", "&" * 500_000])
+def test_xmp_that_says_nothing_of_use_is_passed_over_quickly(xmp: str) -> None:
+    started = time.perf_counter()
+    assert read_metadata(png({XMP: xmp})) is None
+    assert time.perf_counter() - started < 2.0
+
+
 @pytest.mark.parametrize("text", ["x", '{"a": "Steps: 20, Sampler: Euler, CFG scale: 7, Seed: 5"}', "{a|b} fox"])
 def test_what_no_program_is_known_to_write_has_no_source(text: str) -> None:
     found = tell(pictures.as_png(pictures.noise(8, 8), text))
@@ -134,7 +189,7 @@ values = st.recursive(st.none() | st.booleans() | st.text(max_size=5) | st.float
 
 
 @given(
-    st.dictionaries(st.sampled_from([*FOOOCUS, "sui_image_params"]), values),
+    st.dictionaries(st.sampled_from([*FOOOCUS, *DRAW_THINGS, "sui_image_params"]), values),
     st.dictionaries(st.sampled_from([*SWARM["sui_image_params"]]), values),
 )
 def test_whatever_the_values_are_nothing_is_raised(fooocus: dict[str, Any], swarm: dict[str, Any]) -> None:
