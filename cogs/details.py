@@ -17,7 +17,7 @@ from cogs.pnginfo import describe
 from core.command_text import as_command
 from core.derive import the_same
 from core.images.generation import Metadata
-from core.images.infotext import parse
+from core.images.metadata import from_infotext
 from core.recall import Recall
 
 COMMAND_ROOM = 600
@@ -45,7 +45,8 @@ class DetailsCog(commands.Cog):
 
 async def tell(press: discord.Interaction, found: Found, recall: Recall) -> None:
     """Answer privately with all of it; what is too long for a message is in a file."""
-    content, file = compose(_metadata(found), await _chain(found, recall), _command(found))
+    told = from_infotext(found.infotext or "") if found.raw is None else found.raw
+    content, file = compose(told, await _chain(found, recall), _command(found))
     files = [] if file is None else [discord.File(io.BytesIO(file.encode()), filename=FILENAME)]
     if press.response.is_done():
         await press.followup.send(content, files=files, ephemeral=True, allowed_mentions=NOBODY)
@@ -76,14 +77,6 @@ async def _chain(found: Found, recall: Recall) -> str:
         what = "a picture that is gone" if parent is None else f"[{parent.id}]({link})" if link else parent.id
         steps.append(f"{MADE_FROM.get(origin.verb, 'Made from').lower()} {what}")
     return say.small([" ← ".join(steps)])
-
-
-def _metadata(found: Found) -> Metadata:
-    if found.raw is not None:
-        return found.raw
-    text = found.infotext or ""
-    read = parse(text)
-    return Metadata("AUTOMATIC1111", read.prompt, read.negative_prompt, read.fields, text)
 
 
 def _command(found: Found) -> str:

@@ -16,7 +16,7 @@ from core.images.facts import recognise
 from core.images.generation import Metadata, as_text, read_object
 from core.images.kinds import AVIF, JPEG, PNG, WEBP, Kind
 
-__all__ = ["Metadata", "read_metadata"]
+__all__ = ["Metadata", "from_infotext", "read_metadata"]
 
 _WITH_EXIF = (PNG, JPEG, WEBP, AVIF)
 _TAGGED = re.compile(r"(prompt|workflow):(?=\s*\{)")  # how ComfyUI puts its two texts into any two tags of a WebP
@@ -44,6 +44,12 @@ def read_metadata(data: bytes) -> Metadata | None:
     kind = recognise(data)
     found = _read(kind, data)
     return None if found is None else _clean(found)
+
+
+def from_infotext(raw: str) -> Metadata:
+    """What an infotext says; any other text is all prompt."""
+    read = infotext.parse(raw[: png.MAX_TEXT_BYTES])
+    return Metadata(_name_writer(read.fields), read.prompt, read.negative_prompt, read.fields, raw)
 
 
 def _read(kind: Kind, data: bytes) -> Metadata | None:
@@ -99,9 +105,9 @@ def _read_infotext(texts: Mapping[str, str]) -> Metadata | None:
             if found is not None or key == png.INFOTEXT_KEY:
                 return found or Metadata("", raw.strip(), raw=raw)
             continue
-        read = infotext.parse(raw[: png.MAX_TEXT_BYTES])
-        if read.fields or (key == png.INFOTEXT_KEY and raw.strip()):
-            return Metadata(_name_writer(read.fields), read.prompt, read.negative_prompt, read.fields, raw)
+        found = from_infotext(raw)
+        if found.fields or (key == png.INFOTEXT_KEY and raw.strip()):
+            return found
     return None
 
 

@@ -18,7 +18,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from core.errors import UnreadableAnswer
-from core.images.metadata import Metadata, read_metadata
+from core.images.metadata import Metadata, from_infotext, read_metadata
 from tests.core.images import pictures
 from tests.core.images.infotexts import SIX, Example
 
@@ -256,3 +256,9 @@ def test_damaged_files_are_read_or_refused(seed: int, changes: int) -> None:
     del data[chance.randrange(12, len(data) + 1) :]
     with contextlib.suppress(UnreadableAnswer):
         read_metadata(bytes(data))
+
+
+@pytest.mark.parametrize(("end", "writer"), [("App: SD.Next", "SD.Next"), ("Version: f2.0.1", "Forge")])
+def test_an_infotext_alone_names_its_writer_as_in_a_picture(end: str, writer: str) -> None:
+    assert from_infotext(f"a fox\nSteps: 1, Seed: 2, Size: 8x8, {end}").source == writer
+    assert from_infotext(f"a fox, {end}").source == ""
