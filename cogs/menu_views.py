@@ -45,7 +45,7 @@ class ImageChoice(
 
     def __init__(self, what: What, message_id: int, images: Sequence[MessageImage] = ()) -> None:
         options = [
-            discord.SelectOption(label=say.cut(f"{number}. {image.name}", LABEL_ROOM), value=image.key)
+            discord.SelectOption(label=say.cut(say.one_line(f"{number}. {image.name}"), LABEL_ROOM), value=image.key)
             for number, image in enumerate(images[:MOST], 1)
         ]
         super().__init__(

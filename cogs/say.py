@@ -47,13 +47,20 @@ REASON_ELSEWHERE = {"channel": "The reason is below.", "dm": "The reason is in y
 
 # Links are defused too: discord.py's own escape_markdown leaves them, and the second of two masked links, alive.
 _MARKUP = re.compile(r"[\\*_~|`<>\[\]]|^[#-]|:(?=//)")
+_TURNS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+"""What turns the direction in which the rest of a line is read, our own words among it."""
 _FENCES = len("```\n\n```")
 _NEGATIVE = "Negative prompt"
 
 
 def plain(text: str, room: int) -> str:
     """`text` on one line, at most `room` units, with nothing that Discord would read as markup, link or mention."""
-    return _fit(" ".join(text.split()), room, lambda part: escape_mentions(_MARKUP.sub(r"\\\g<0>", part)))
+    return _fit(one_line(text), room, lambda part: escape_mentions(_MARKUP.sub(r"\\\g<0>", part)))
+
+
+def one_line(text: str) -> str:
+    """`text` on one line, which it does not turn round."""
+    return " ".join(text.translate(_TURNS).split())
 
 
 def cut(text: str, room: int) -> str:
@@ -71,7 +78,7 @@ def units(text: str) -> int:
 
 def code(name: str) -> str:
     """A webui's name for something, as it is spelled: in a code span underscores and stars stay what they are."""
-    return f"`{_fit(' '.join(name.split()), NAME_ROOM, _without_backticks) or '?'}`"
+    return f"`{_fit(one_line(name), NAME_ROOM, _without_backticks) or '?'}`"
 
 
 def quote(text: str, room: int) -> str:

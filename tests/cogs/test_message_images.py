@@ -141,6 +141,12 @@ def test_the_question_is_within_discord_s_limits(what: What) -> None:
     assert "50" in content
 
 
+def test_a_stranger_s_name_stays_on_its_line_and_turns_nothing_round() -> None:
+    _, view = which_image("info", 1, [image(1, "two\nlines \u202egnp.exe"), image(2, "\u202e")])
+    (choice,) = cast(list[ImageChoice], view.children)
+    assert [option.label for option in choice.item.options] == ["1. two lines gnp.exe", "2."]
+
+
 def test_the_modal_holds_the_longest_prompt_within_discord_s_limits_and_is_known_again() -> None:
     prompt = "😀" * 6000
     modal = cast(Any, draw_modal(2**64 - 1, str(2**64 - 1), prompt).to_dict())

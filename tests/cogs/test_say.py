@@ -1,6 +1,7 @@
 """A job's message breaks no limit of Discord's, mentions nobody and smuggles no markup, whatever was typed."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -450,3 +451,9 @@ def test_a_hundred_notes_leave_the_prompt_whole() -> None:
     assert "```\na fox\n```" in text
     assert text.splitlines()[-1].startswith("-# … and ")
     assert 1900 < say.units(text) <= 2000
+
+
+@pytest.mark.parametrize("show", [say.plain, lambda text, _room: say.code(text)])
+def test_nothing_turns_the_direction_of_what_follows(show: Callable[[str, int], str]) -> None:
+    assert show("a\u202ered\u202c \u2067fox\u2069\u200b", 50) in ("ared fox\u200b", "`ared fox\u200b`")
+    assert "\u200d" in show("👩\u200d🎨", 50)
