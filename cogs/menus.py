@@ -141,7 +141,7 @@ class MenusCog(AskingCog):
         result = await self._result(interaction, image)
         image = _as_hidden(image, result)
         if what == "info":
-            await self._inform(interaction, image)
+            await self._inform(interaction, image, result)
         elif what == "from":
             await interaction.response.send_modal(draw_modal(message_id, image.key, _prompt(image, result)))
         elif what == "upscale":
@@ -151,17 +151,15 @@ class MenusCog(AskingCog):
             request = GenerationRequest(prompt="", task="describe", private=image.private)
             await self._work_on(interaction, request, image, result)
 
-    async def _inform(self, interaction: discord.Interaction, image: MessageImage) -> None:
+    async def _inform(self, interaction: discord.Interaction, image: MessageImage, result: Result | None) -> None:
         """What the row knows, where there is one that this person may see; else what the file says."""
-        found = None if image.ours is None else await self._found(interaction, *image.ours)
+        found = None if result is None or image.ours is None else await self._found(interaction, *image.ours)
         if found is None:
             await self._reader.tell(interaction, image.source)
         else:
             await tell(interaction, found, self._recall)
 
     async def _found(self, interaction: discord.Interaction, job_id: str, number: int) -> Found | None:
-        if await self._finder.result(job_id) is None:
-            return None
         try:
             return await self._finder.find(interaction, job_id, number, of_one=True, private=True)
         except UserError:

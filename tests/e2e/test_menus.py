@@ -15,6 +15,7 @@ from tests.e2e.harness import Stage
 from tests.e2e.test_acts import forget, result
 from tests.e2e.test_image_tasks import BACKTICKS, EXTRAS, posted
 from tests.e2e.test_image_urls import sent_images
+from tests.e2e.test_sheets import compare
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -100,6 +101,18 @@ async def test_image_info_of_a_result_whose_row_is_lost_reads_the_file(stage: St
     text = await told(stage, await menu(stage, INFO, message))
     assert "a blue fox" in text
     assert "/draw" not in text
+
+
+async def test_image_info_of_a_picture_whose_job_is_still_at_work_reads_the_file(stage: Stage) -> None:
+    stage.webui.hold(at_step=3)
+    try:
+        press = await compare(stage, "steps=2,9", 2)
+        message = await stage.delivered(press, 1)
+        text = await told(stage, await menu(stage, INFO, message))
+    finally:
+        stage.webui.release()
+    assert "Steps `2`" in text
+    await stage.reaches(press, "done")
 
 
 async def test_upscale_and_describe_do_what_the_commands_do(stage: Stage) -> None:
