@@ -148,6 +148,7 @@ class MenusCog(AskingCog):
             said = {"spoiler": image.spoiler, "private": image.private}
             await self._work_on(interaction, read_upscale(said), image, result)
         else:
+            image = replace(image, private=image.private or image.spoiler)  # its words tell what it hides
             request = GenerationRequest(prompt="", task="describe", private=image.private)
             await self._work_on(interaction, request, image, result)
 

@@ -317,6 +317,8 @@ async def one_of(stage: Stage) -> Message:
 async def test_what_is_made_of_a_spoiler_or_a_private_picture_is_as_hidden(stage: Stage) -> None:
     larger = await stage.delivered(await menu(stage, UPSCALE, shown(stage, file("SPOILER_fox.png"))))
     assert larger.attachments[0].filename.startswith("SPOILER_")
+    words = await stage.says(await menu(stage, DESCRIBE, shown(stage, file("SPOILER_fox.png"))), BACKTICKS)
+    assert words.ephemeral
     secret = await result(stage, "a secret fox", private=True)
     assert (await stage.delivered(await menu(stage, UPSCALE, secret))).ephemeral
     drawn = await submitted(stage, await menu(stage, FROM, secret))
