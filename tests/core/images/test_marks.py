@@ -41,3 +41,10 @@ def test_the_same_words_have_the_same_mark_wherever_they_are() -> None:
 def test_a_title_is_left_out_where_nothing_of_it_can_be_read() -> None:
     assert with_marks(plan("x", title="赤い 狐"))[0].title == ""
     assert with_marks(plan("x", title="a 狐"))[0].title == "a 狐"
+
+
+def test_there_are_marks_for_every_picture_of_the_largest_sheet() -> None:
+    marked, legend = with_marks(plan(*(chr(ord("一") + number) for number in range(50))))
+    assert [cell.label for cell in marked.cells] == [*legend]
+    assert [*legend][25:28] == ["(Z)", "(AA)", "(AB)"]
+    assert all(mark[1:-1].isalpha() and mark.isascii() for mark in legend)
