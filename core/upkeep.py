@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -40,7 +41,8 @@ class Upkeep:
             return 0
         files = await self._pictures.list_files()
         dear, undelivered = await self._gallery.dear_files(), await self._gallery.undelivered_files()
-        names = plan_trim(files, dear, self._limits, time.time(), undelivered=undelivered)
+        plan = partial(plan_trim, files, dear, self._limits, time.time(), undelivered=undelivered)
+        names = await asyncio.to_thread(plan)
         gone = await self._pictures.discard(names)
         if gone:
             log.info("%d pictures were cleared away to keep within the limits", gone)
