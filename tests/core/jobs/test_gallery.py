@@ -135,6 +135,18 @@ async def test_favourites_are_a_person_s_own_also_of_others_pictures(bench: Benc
     assert await ids(shelf, favourites=True) == ["1:1"]
 
 
+async def test_words_of_favourites_are_found_in_any_case_of_any_alphabet_some_at_a_time(
+    bench: Bench, shelf: GalleryRows
+) -> None:
+    for number, prompt in enumerate(("Ärger im Verzug", "Лиса", "kein ÄRGERNIS", "ärger"), 1):
+        await finish(bench, str(number), 100.0 * number, prompt=prompt)
+        assert await shelf.star("42", str(number), 0, 1.0)
+    assert await ids(shelf, favourites=True, words="ärger") == ["4:0", "3:0", "1:0"]
+    assert await ids(shelf, favourites=True, words="ärger", skip=1, most=1) == ["3:0"]
+    assert await ids(shelf, favourites=True, words="ЛИСА") == ["2:0"]
+    assert await ids(shelf, favourites=True, words="ärger", until=350.0) == ["3:0", "1:0"]
+
+
 async def test_what_is_taken_out_is_found_no_more_and_its_file_is_free_if_nobody_else_has_it(
     bench: Bench, shelf: GalleryRows
 ) -> None:
