@@ -23,7 +23,7 @@ from core.prompt import tidy
 from core.request import VARIED, Axis, Comparison, GenerationRequest, Variant
 from core.several import parse_loras, read_number, split_parts
 from core.size import parse_size
-from core.webui.names import nearest, shorten
+from core.webui.names import fold, nearest, shorten
 
 MOST_AXES: Final = 2
 EXAMPLE: Final = 'For example compare:"checkpoint=a,b cfg=5,7"'
@@ -188,18 +188,16 @@ def _read_line(key: str, text: str, limits: Limits, mistakes: list[str]) -> _Lin
     kind = KINDS[key]
     values = [(part.text if kind.weighted else part.name).strip() for part in split_parts(text)]
     values = [value for value in values if value]
-    steps: list[dict[str, Any]] = []
+    steps: dict[str, dict[str, Any]] = {}  # names that differ in their case alone are one for webuis
     for value in values:
         step = _read_value(key, value, limits)
         if isinstance(step, str):
             mistakes.append(f'{key} can\'t be "{shorten(value, 40)}" ({step})')
-        elif step in steps:
+        elif steps.setdefault(fold(str(step)), step) is not step:
             mistakes.append(f'{key} has "{shorten(value, 40)}" twice')
-        else:
-            steps.append(step)
     if len(values) < 2:
         mistakes.append(f"{key} needs two values or more, with commas between them")
-    return _Line(Axis(key, tuple(values)), tuple(steps), kind.slow)
+    return _Line(Axis(key, tuple(values)), tuple(steps.values()), kind.slow)
 
 
 def _read_value(key: str, value: str, limits: Limits) -> dict[str, Any] | str:
