@@ -67,7 +67,8 @@ def listing(shelf: Shelf, is_hidden: IsHidden) -> str:
 
 def picture_choice(entry: Entry) -> Choice | None:
     """One of somebody's pictures as autocomplete offers it; None for one that was not drawn from words."""
-    words = " ".join(entry.words.split())
+    request = entry.request
+    words = " ".join(request.of(entry.number).prompt.split()) if request.task == "draw" else ""
     if not words:
         return None
     of_several = f" · picture {entry.number + 1}" if entry.pictures > 1 else ""

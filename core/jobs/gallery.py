@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from core.jobs.gallery_names import find_checkpoints, find_loras
-from core.jobs.gallery_search import Filter, find_ids
+from core.jobs.gallery_search import Filter, find_ids, words_of
 from core.jobs.model import UNFINISHED, Drawing
 from core.request import GenerationRequest
 from core.store.schema import favourites, gallery, jobs, parts
@@ -45,7 +45,6 @@ class Entry:
     height: int
     seed: int | None
     checkpoint: str | None
-    words: str
     delivered_to: str | None
     message_id: str | None
     reply: str
@@ -104,7 +103,7 @@ def _entry(job: Any, request: GenerationRequest, part: Any) -> dict[str, Any] | 
         "checkpoint": drawing.checkpoint,
         "folded_checkpoint": None if drawing.checkpoint is None else drawing.checkpoint.lower()[:NAME_LENGTH],
         "loras": "\n".join(["", *dict.fromkeys(loras), ""])[:NAMES_LENGTH],
-        "words": f"{one.prompt}\n{negative}".strip(),
+        "words": words_of(f"{one.prompt}\n{negative}"),
     }
 
 

@@ -36,6 +36,11 @@ class Filter:
     favourites: bool = False
 
 
+def words_of(text: str) -> str:
+    """The words of a prompt as they are searched: PostgreSQL would take a/b for a path, and <lora:a:1> for nothing."""
+    return " ".join(_WORD.findall(text))
+
+
 async def find_ids(connection: AsyncConnection, person_id: str, wanted: Filter, *, skip: int, most: int) -> list[int]:
     """The pictures of one page, the newest first."""
     words = _WORD.findall(wanted.words.lower())

@@ -29,7 +29,6 @@ ENTRY = Entry(
     height=16_384,
     seed=2**63,
     checkpoint="🦊" * 300,
-    words="",
     delivered_to="kept",
     message_id=None,
     reply="{}",

@@ -90,7 +90,8 @@ def test_whatever_is_in_it_the_message_is_sound(
 
 def entry(**changes: Any) -> Entry:
     facts: dict[str, Any] = dict.fromkeys(Entry.__slots__)
-    facts |= {"job_id": "7", "number": 1, "words": "a red\nfox", "checkpoint": "dream", "pictures": 1}
+    request = GenerationRequest(prompt=changes.pop("prompt", "a red\nfox"), negative_prompt="fog")
+    facts |= {"job_id": "7", "number": 1, "checkpoint": "dream", "pictures": 1, "request": request}
     return Entry(**{**facts, **changes})
 
 
@@ -98,8 +99,8 @@ def test_a_picture_is_offered_by_its_words() -> None:
     choice = pages.picture_choice(entry())
     assert choice is not None
     assert (choice.name, choice.value) == ("a red fox · dream", "7:2")
-    several = pages.picture_choice(entry(pictures=4, words="🦊" * 200, checkpoint="c" * 200, job_id="9" * 20))
+    several = pages.picture_choice(entry(pictures=4, prompt="🦊" * 200, checkpoint="c" * 200, job_id="9" * 20))
     assert several is not None
     assert "· picture 2 ·" in several.name
     assert units(several.name) <= 100
-    assert pages.picture_choice(entry(words="")) is None
+    assert pages.picture_choice(entry(request=GenerationRequest(prompt="", task="upscale"))) is None

@@ -95,6 +95,15 @@ async def test_words_are_found_by_their_beginnings_in_any_order_and_case(bench: 
     assert await ids(shelf, words="!!!") == ["3:0", "2:1", "2:0", "1:0"]
 
 
+async def test_words_are_found_whatever_stands_between_them(bench: Bench, shelf: GalleryRows) -> None:
+    prompt = "a cat/dog, f/1.8 red.blue <lora:ink:0.8> (masterpiece:1.2)best_quality a@b.com sci-fi -42 हिन्दी में"
+    await finish(bench, "1", 100.0, prompt=prompt)
+    await shelf.star("42", "1", 0, 1.0)
+    for word in ("dog", "1.8", "blue", "ink", "best", "quality", "b", "sci-fi", "42", "हिन्दी"):
+        assert await ids(shelf, words=word) == ["1:0"], word
+        assert await ids(shelf, words=word, favourites=True) == ["1:0"], word
+
+
 async def test_names_are_those_of_one_s_own_pictures_each_once_in_order(bench: Bench, shelf: GalleryRows) -> None:
     await finish(bench, "1", 100.0, prompt="a <lora:Ink_Wash:0.5>", loras=(LoraUse("pixel"),), drawn_by="dream_V4")
     await finish(bench, "2", 200.0, prompt="b", loras=(LoraUse("x" * 300), LoraUse("y" * 300)), drawn_by="paper")
