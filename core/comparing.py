@@ -17,7 +17,7 @@ from msgspec import UNSET
 
 from core.defaults import SEED_MAX
 from core.errors import UserError
-from core.extra import listed
+from core.extra import COMPARE, listed
 from core.limits import NUMBERS, Limits, Range
 from core.prompt import tidy
 from core.request import VARIED, Axis, Comparison, GenerationRequest, Variant
@@ -26,7 +26,7 @@ from core.size import parse_size
 from core.webui.names import fold, nearest, shorten
 
 MOST_AXES: Final = 2
-EXAMPLE: Final = 'For example compare:"checkpoint=a,b cfg=5,7"'
+EXAMPLE: Final = f"For example {COMPARE}"
 
 _AXIS = re.compile(r"(?:\A|(?<=\s))([A-Za-z_-]+)\s*=")
 """Where the next axis begins; few names hold a word with that sign."""

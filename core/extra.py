@@ -20,6 +20,7 @@ from core.webui.names import nearest, shorten, utf16_length
 _YES: Final = {"yes": True, "on": True, "true": True, "1": True, "no": False, "off": False, "false": False, "0": False}
 MISTAKES_ROOM = 600
 """So long the mistakes may be together: an answer has to hold them."""
+COMPARE: Final = 'compare:"checkpoint=a,b cfg=5,7"'
 _WORD = re.compile(
     r"(?P<key>[A-Za-z_-]+)(?P<sign>\s*[:=]\s*)"
     r'(?:"(?P<quoted>(?:[^"]|"")*)"?|(?P<bare>(?!(?<=\s)(?!https?://)[A-Za-z_-]{2,}[:=])[^\s"]\S*))?'
@@ -124,7 +125,7 @@ KEYS: Final[Mapping[str, Key]] = MappingProxyType(
         "sheet": Key(field="sheet", says="all pictures on one more, too", read=_yes, values=("yes", "no")),
         "compare": Key(
             field="compare",
-            says='a picture for each combination: compare:"checkpoint=a,b cfg=5,7"',
+            says=f"a picture for each combination: {COMPARE}",
             read=_name,
             values=("cfg=5,7,9", "steps=15,25,35", "clip_skip=1,2"),
         ),
@@ -150,7 +151,8 @@ def parse_extra(text: str) -> dict[str, Any]:
     """The fields that the words set; UserError with every mistake, as far as they fit."""
     found: dict[str, Any] = {}
     mistakes: list[str] = []
-    for word in _words(text):
+    words = _words(text)
+    for word in words:
         key = None if word.key is None else KEYS.get(word.key)
         if word.key is None:
             mistakes.append(f'"{shorten(word.text, 40)}" is no key:value')
@@ -166,6 +168,8 @@ def parse_extra(text: str) -> dict[str, Any]:
                 found[key.field] = key.read(word.value)
             except ValueError:
                 mistakes.append(f'{word.key} can\'t be "{shorten(word.value, 40)}"{_expected(key)}')
+    if mistakes and any(word.key == "compare" and '"' not in word.text for word in words):
+        mistakes.insert(0, f"what is compared goes in quotes: {COMPARE}")
     if mistakes:
         raise UserError(f"In extra: {listed(mistakes)}.")
     return found

@@ -158,3 +158,12 @@ def test_suggestions_take_what_the_parser_takes(typed: str, expected: list[str])
 def test_what_is_suggested_can_be_read(key: str) -> None:
     for text in suggest_extra(f"{key}:", lambda _kind, _typed: ["One Name", "other"]):
         assert set(parse_extra(text)) == {KEYS[key].field}
+
+
+def test_whoever_compares_without_quotes_is_told_of_them() -> None:
+    for text in ("compare:checkpoint=a,b cfg=5,7", "compare:sampler=Euler a,Euler", "compare:cfg=5, 7"):
+        with pytest.raises(UserError, match="goes in quotes"):
+            parse_extra(text)
+    with pytest.raises(UserError, match=r"^In extra: there is no"):
+        parse_extra('compare:"cfg=5,7" tilin:yes')
+    assert parse_extra("compare:cfg=5,7 tiling:yes")["compare"] == "cfg=5,7"
