@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -29,14 +28,12 @@ from core.jobs.model import Delivered, Job, join
 from core.jobs.patience import for_a_person
 from core.jobs.rows import JobRows
 from core.looking import first_words
+from core.pointing import read_id
 from core.preferences import Preferences
 from core.recall import Recall, Result
 from core.webui.names import CHOICE_COUNT
 
 NO_SUCH = "There is no picture of yours, or of this server, with that id. `/show` lists yours while you type."
-_ID = re.compile(
-    r"(?:SPOILER_)?(?:easel-)?(?P<job>[0-9]{1,20})(?:[-:#](?P<number>[0-9]{1,2}))?(?:\.\w{1,5})?", re.ASCII
-)
 
 
 class ShowCog(commands.Cog):
@@ -63,15 +60,15 @@ class ShowCog(commands.Cog):
     async def show(self, interaction: discord.Interaction, id: str) -> None:
         """By its id, as the name of its file has it."""
         async with answering(interaction):
-            found = _ID.fullmatch(id.strip())
-            if found is None or found["number"] == "0":
+            meant = read_id(id)
+            if meant is None:
                 raise UserError(NO_SUCH)
-            await self._show(interaction, found["job"], None if found["number"] is None else int(found["number"]) - 1)
+            await self._show(interaction, meant.id, meant.number)
 
     @show.autocomplete("id")
     async def complete_id(self, interaction: discord.Interaction, typed: str) -> Offers:
         """One's own newest ones, or those whose prompts have the words."""
-        wanted = Filter(words="" if _ID.fullmatch(typed.strip()) else first_words(typed))
+        wanted = Filter(words="" if read_id(typed) is not None else first_words(typed))
         person_id = str(interaction.user.id)
         try:
             page = await for_a_person(lambda: self._gallery.page(person_id, wanted, skip=0, most=CHOICE_COUNT))
