@@ -178,3 +178,15 @@ def test_back_in_version_0_1_what_is_not_done_is_drawn_again(url: sa.URL) -> Non
     }
     assert {(row["attempt"], row["breaks"], row["result"]) for row in rows} == {(0, 0, None)}
     migrate(url)
+
+
+def test_what_was_drawn_and_has_ended_is_in_the_gallery(url: sa.URL) -> None:
+    migrate(url)
+    query = sa.text("SELECT job_id, number, seed, checkpoint, words FROM gallery ORDER BY job_id, number")
+    engine = plain_engine(url)
+    with engine.connect() as connection:
+        entered = [tuple(row) for row in connection.execute(query)]
+    engine.dispose()
+    assert entered == [
+        (job_id, number, 7 + number, "ink", "a red fox") for job_id in ("done", "failed late") for number in range(2)
+    ]
