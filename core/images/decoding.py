@@ -35,6 +35,7 @@ PILLOW_ERRORS = (
     TypeError,
     LookupError,
     EOFError,
+    RuntimeError,  # damaged AVIF
     struct.error,
     zlib.error,
     Image.DecompressionBombError,

@@ -128,7 +128,7 @@ def _decode(data: bytes, kind: Kind, limits: InboundLimits) -> Image.Image:
         if kind == JPEG and data.count(_START_OF_SCAN) > _MAX_SCANS:
             raise UserError(_DAMAGED)
         return decoding.decode(data, kind)
-    except (UnreadableAnswer, RuntimeError) as error:  # the latter is how Pillow's AVIF reader speaks of damage
+    except UnreadableAnswer as error:
         raise UserError(_DAMAGED) from error
 
 

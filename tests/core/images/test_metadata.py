@@ -262,3 +262,13 @@ def test_damaged_files_are_read_or_refused(seed: int, changes: int) -> None:
 def test_an_infotext_alone_names_its_writer_as_in_a_picture(end: str, writer: str) -> None:
     assert from_infotext(f"a fox\nSteps: 1, Seed: 2, Size: 8x8, {end}").source == writer
     assert from_infotext(f"a fox, {end}").source == ""
+
+
+def test_a_damaged_avif_is_said_to_be_unreadable() -> None:
+    out = io.BytesIO()
+    pictures.noise(16, 16).save(out, "AVIF")
+    data = out.getvalue()
+    for damaged in (data.replace(b"iinf", b"xxxx"), data.replace(b"iloc", b"xxxx"), data.replace(b"pitm", b"xxxx")):
+        assert damaged != data
+        with pytest.raises(UnreadableAnswer):
+            read_metadata(damaged)
