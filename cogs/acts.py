@@ -65,10 +65,16 @@ async def find_or_ask(
     number: int | None,
     *,
     at_once: bool = False,
+    private: bool = False,
 ) -> Found | None:
-    """The picture that is meant; None where the person was asked first which one it is. `at_once` is the finder's."""
+    """The picture that is meant; None where the person was asked first which one it is.
+
+    `at_once` and `private` are the finder's.
+    """
     try:
-        return await finder.find(press, job_id, number, of_one=verb.of_one, at_once=at_once, as_image=verb.as_image)
+        return await finder.find(
+            press, job_id, number, of_one=verb.of_one, private=private, at_once=at_once, as_image=verb.as_image
+        )
     except Several as several:
         view = choice_view(verb, job_id, several.numbers)
         await press.response.send_message(

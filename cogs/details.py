@@ -38,7 +38,7 @@ class DetailsCog(commands.Cog):
     async def on_details(self, press: discord.Interaction, job_id: str, number: int | None) -> None:
         """Everything the picture says, where it comes from, and the command that asks for it again."""
         async with answering(press):
-            found = await find_or_ask(self._finder, DETAILS, press, job_id, number)
+            found = await find_or_ask(self._finder, DETAILS, press, job_id, number, private=True)
             if found is not None:
                 await tell(press, found, self._recall)
 

@@ -117,6 +117,9 @@ async def test_a_lost_row_is_made_up_for_by_the_picture_itself(stage: Stage) -> 
     payload = stage.webui.renders[-1].payload
     assert (payload["prompt"], payload["negative_prompt"], payload["seed"]) == ("a red fox", "fog", 40)
     assert (payload["cfg_scale"], payload["steps"], payload["width"]) == (6.5, 2, 64)
+    details = await stage.answered(await press(stage, message, "details"))
+    await stage.discord.until(lambda: "Steps `2`" in details.content, what="the details")
+    assert details.ephemeral
     message.attachments.clear()
     sentence = await stage.answered(await press(stage, message, "again"))
     assert "I don't know this picture any more" in sentence.content
