@@ -186,6 +186,7 @@ class Scene:
             owner_id=interaction.member.id,
             private=private,
             file_bytes=10 * 2**20,
+            is_member=interaction.channel.has_bot,
         )
         request = GenerationRequest(prompt="a red fox", seed=7, count=count, private=private, spoiler=spoiler)
         return Job(

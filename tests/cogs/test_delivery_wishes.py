@@ -163,6 +163,16 @@ async def test_direct_messages_mention_too_since_an_edit_rings_for_nobody(scene:
     assert pings(scene, scene.ada.dm) == [ping]
 
 
+async def test_among_people_without_the_bot_the_follow_up_mentions(scene: Scene) -> None:
+    by, _ = wishing(scene, Wishes(ping_after=5))
+    group = scene.discord.add_group("friends", scene.ada, scene.discord.member("bob"))
+    scene.discord.commands["draw"] |= {"integration_types": [0, 1], "contexts": [0, 1, 2]}
+    job = await late(scene, channel=group)
+    await scene.deliver(job, await scene.drawn(0), [0], final=True, by=by)
+    (ping,) = pings(scene, group)
+    assert (ping.webhook, ping.pinged) == (True, {scene.ada.id})
+
+
 async def test_a_job_that_came_to_nothing_mentions_too(scene: Scene) -> None:
     by, _ = wishing(scene, Wishes(ping_after=5))
     job = await late(scene)
