@@ -181,7 +181,22 @@ async def test_one_of_several_is_shown_alone_with_its_own_buttons(stage: Stage) 
     await stage.discord.press(member, copy, button_id(copy, "delete"))
     await stage.discord.until(lambda: copy.deleted and len(original.attachments) == 1, what="that one to be gone")
     assert [one.filename for one in original.attachments] == [f"easel-{job.id}-1.png"]
-    assert shown(await history(stage, member, words="bell")) != []
+    sentence = await stage.answered(await stage.discord.press(member, chosen, button_id(chosen, "delete")))
+    assert "no picture of this job" in sentence.content
+    assert len(original.attachments) == 1
+
+
+async def test_the_card_of_one_of_several_deletes_that_one(stage: Stage) -> None:
+    member = stage.discord.member("grete")
+    job = await drawn(stage, "a pewter jug", member=member, count=2)
+    (message,) = stage.carriers(job)
+    page = await history(stage, member, words="pewter")
+    (menu,) = [part for part in page.parts() if part.get("options")]
+    chosen = await settled(stage, await stage.discord.select(member, page, menu["custom_id"], [f"{job.id}:0"]))
+    await stage.discord.press(member, chosen, button_id(chosen, "delete"))
+    await stage.discord.until(lambda: chosen.deleted and len(message.attachments) == 1, what="that one to be gone")
+    assert [one.filename for one in message.attachments] == [f"easel-{job.id}-2.png"]
+    assert len(shown(await history(stage, member, words="pewter"))) == 1
 
 
 async def test_what_was_not_delivered_is_marked_and_offered(stage: Stage) -> None:
