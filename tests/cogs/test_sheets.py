@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from cogs import say
-from cogs.files import number_in
-from cogs.sheets import legend_of
-from core.jobs.model import Drawing, Job
+from cogs.files import number_in, sheet_file
+from cogs.sheets import Sheet, legend_of, sheet_post
+from core.jobs.model import Delivered, Drawing, Job
 from tests.cogs.scene import Scene, opened_scene
 
 
@@ -69,6 +69,16 @@ async def test_there_is_none_where_a_picture_is_nowhere_and_the_pictures_are_sho
     await scene.deliver(job, drawing, [1], final=True)
     assert sheets(scene, job) == []
     scene.arrived_once(job, 0, 1)
+
+
+async def test_a_sheet_of_its_own_has_its_legend_below_the_link(scene: Scene) -> None:
+    job = await ask(scene)
+    sheet = Sheet(sheet_file(job.id, b"jpg", spoiler=False), legend_of({"(A)": "[狐](https://evil.example)"}))
+    post = sheet_post(job, sheet, Delivered("reply", "5"))
+    words, legend = (await post.caption([], {}, {})).split("\n")
+    assert words.startswith("The [2 pictures](<")
+    assert legend == "-# On the sheet: (A) \\[狐\\](https\\://evil.example)"
+    assert post.safe_content == words
 
 
 def test_a_legend_has_every_mark_in_remarks_that_fit() -> None:
