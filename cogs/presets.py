@@ -22,6 +22,7 @@ from core.extra import NO_FIELDS, parse_extra
 from core.jobs.gallery import GalleryRows
 from core.jobs.gallery_search import Filter
 from core.jobs.patience import for_a_person
+from core.looking import first_words
 from core.pointing import read_pointer
 from core.preset_desk import PresetDesk
 from core.presets import PLACE, check_name, from_picture, kept_of, lay_under
@@ -51,7 +52,7 @@ class PresetCog(
 
     async def complete_picture(self, interaction: discord.Interaction, typed: str) -> Offers:
         """One's own pictures, the latest first, by words of their prompts."""
-        wanted, person = Filter(words=typed), str(interaction.user.id)
+        wanted, person = Filter(words=first_words(typed)), str(interaction.user.id)
         try:
             page = partial(self._gallery.page, person, wanted, skip=0, most=CHOICE_COUNT)
             entries = await for_a_person(page)

@@ -66,6 +66,8 @@ async def test_a_picture_is_chosen_from_the_latest_or_by_its_id(stage: Stage) ->
     offers = await stage.discord.autocomplete(stage.ada, "preset save", "picture", "heron", name="x")
     assert [offer.value for offer in offers] == [f"{interaction.id}:2", f"{interaction.id}:1"]
     assert offers[0].name.startswith("a green heron · picture 2 · ")
+    long = "heron " * 20 + "and words that are not looked for any more"
+    assert await stage.discord.autocomplete(stage.ada, "preset save", "picture", long, name="x") == offers
     said = await saved(stage, "heron", picture=offers[0].value, with_prompt=True, prompt="{prompt}, calm", steps=3)
     assert "{prompt}, calm, a green heron" in said
     sent = await payload(stage, preset="heron")
