@@ -27,14 +27,12 @@ class Removal:
 
     async def forget(self, job_id: str) -> None:
         """All of it."""
-        maps = await for_a_person(lambda: self._parts.maps_of(job_id))
         files = await for_a_person(lambda: self._gallery.delete(job_id))
         await for_a_person(lambda: self._rows.delete_ended(job_id))
-        await self._pictures.discard([*files, *maps])
+        await self._pictures.discard(files)
 
     async def forget_one(self, job_id: str, number: int) -> None:
         """One of its pictures, from 0; the others stay what they are, under their numbers."""
-        maps = await for_a_person(lambda: self._parts.maps_of(job_id, number))
         files = await for_a_person(lambda: self._gallery.delete(job_id, {number}))
         await for_a_person(lambda: self._parts.forget(job_id, number))
-        await self._pictures.discard([*files, *maps])
+        await self._pictures.discard(files)

@@ -188,10 +188,7 @@ class GalleryRows:
                 for row in (await connection.execute(out)).all():
                     await connection.execute(statement, dict(zip("abcd", row, strict=True)))
             gone = await connection.scalars(sa.delete(gallery).where(which).returning(gallery.c.file))
-            files = set(gone)
-            if numbers is None:  # what preprocessors made of control images is in no gallery
-                drawn = (await connection.execute(_DRAWN, {"of_job": job_id})).all()
-                files |= {one.name for row in drawn for one in _drawing(row.result).maps}
+            files = {*gone, *await _own_maps(connection, job_id, numbers)}
             stars = favourites.c.job_id == job_id
             if numbers is not None:
                 stars = sa.and_(stars, favourites.c.number.in_(numbers))
@@ -204,6 +201,17 @@ class GalleryRows:
 
 def _drawing(result: str) -> Drawing:
     return msgspec.json.decode(result, type=Drawing)
+
+
+async def _own_maps(connection: AsyncConnection, job_id: str, numbers: Collection[int] | None) -> list[str]:
+    """What preprocessors made of control images for these pictures alone: that is in no gallery."""
+    its = parts.c.job_id == job_id
+    if numbers is not None:
+        its = sa.and_(its, parts.c.number.in_(numbers))
+    results = await connection.scalars(sa.select(parts.c.result).where(its, parts.c.result.is_not(None)))
+    names = {kept.name for result in results for kept in _drawing(result).maps}
+    others = {name: sa.select(sa.exists().where(sa.not_(its), parts.c.result.contains(name))) for name in names}
+    return [name for name in names if not await connection.scalar(others[name])]
 
 
 async def _unfinished_files(connection: AsyncConnection) -> set[str]:

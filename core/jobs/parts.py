@@ -151,18 +151,6 @@ class PartRows:
                 await connection.execute(statements.SHOWN_IN, shown_in(job_id, delivered))
             await connection.execute(statements.SHOWN, {"of_job": job_id, "numbers": list(numbers)})
 
-    async def maps_of(self, job_id: str, number: int | None = None) -> list[str]:
-        """The files of the maps that came with a job's pictures (one of these, or all), which no others have, too."""
-        its = parts.c.job_id == job_id
-        if number is not None:
-            its = sa.and_(its, parts.c.number == number)
-        async with self._engine.connect() as connection:
-            results = await connection.scalars(sa.select(parts.c.result).where(its, parts.c.result.is_not(None)))
-            drawings = [msgspec.json.decode(result, type=Drawing) for result in results]
-            names = {kept.name for drawing in drawings for kept in drawing.maps}
-            others = {name: sa.exists().where(sa.not_(its), parts.c.result.contains(name)) for name in names}
-            return [name for name in sorted(names) if not await connection.scalar(sa.select(others[name]))]
-
     async def forget(self, job_id: str, number: int) -> None:
         """What became of one picture of a job that is at its end: there is nothing of it any more."""
         ended = sa.exists().where(jobs.c.id == parts.c.job_id, jobs.c.state.in_(ENDED))

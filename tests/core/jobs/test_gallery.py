@@ -175,14 +175,22 @@ async def test_what_is_taken_out_is_found_no_more_and_its_file_is_free_if_nobody
     assert await shelf.delete("2") == []
 
 
-async def test_the_maps_of_control_images_go_with_their_pictures(bench: Bench, shelf: GalleryRows) -> None:
-    await bench.submit("1", count=1)
-    drawing = drawing_of(0)
-    map_file = f"{'cd' * 32}.png"
-    drawing = replace(drawing, maps=(replace(drawing.pictures[0], name=map_file),))
-    assert await bench.parts.mark_drawn(await bench.give("1"), drawing)
-    assert await bench.rows.mark_done("1", DELIVERED, 100.0, [0])
-    assert await shelf.delete("1") == [drawing.pictures[0].name, map_file]
+async def test_maps_of_control_images_go_with_their_picture_unless_another_has_them_too(
+    bench: Bench, shelf: GalleryRows
+) -> None:
+    (picture,), (other,) = drawing_of(0).pictures, drawing_of(1).pictures
+    own, shared = (f"{letters * 32}.png" for letters in ("cd", "ef"))
+    for job_id, count, names in (("1", 2, (own, shared)), ("2", 1, (shared,))):
+        await bench.submit(job_id, count=count)
+        maps = tuple(replace(picture, name=name) for name in names)
+        assert await bench.parts.mark_drawn(await bench.give(job_id), replace(drawing_of(0), maps=maps))
+    assert await bench.parts.mark_drawn(await bench.give("1"), drawing_of(1))
+    for job_id, numbers in (("1", [0, 1]), ("2", [0])):
+        assert await bench.rows.mark_done(job_id, DELIVERED, 100.0, numbers)
+    assert await shelf.delete("1", {1}) == [other.name]
+    assert await shelf.delete("1", {0}) == [own]
+    assert await bench.rows.delete_ended("1")
+    assert await shelf.delete("2") == sorted([picture.name, shared])
 
 
 def test_pictures_of_earlier_versions_are_entered(url: sa.URL) -> None:

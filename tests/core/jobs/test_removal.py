@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from core.recall import Recall
 from core.removal import Removal
 from playground.webui import LocalWebui
 from tests.core.ground import opened_ground
-from tests.core.jobs.conftest import Bench, drawing_of
+from tests.core.jobs.conftest import Bench
 
 
 async def test_one_picture_goes_with_its_file_and_the_others_keep_their_numbers(tmp_path: Path) -> None:
@@ -47,17 +46,3 @@ async def test_what_is_drawn_of_a_job_that_is_not_at_its_end_stays(bench: Bench)
     found = await bench.parts.fetch(piece.job_id)
     assert found is not None
     assert found[1][piece.number].drawing is not None
-
-
-async def test_maps_go_with_the_picture_that_they_came_with_unless_another_has_them_too(bench: Bench) -> None:
-    own, shared = ("a" * 64 + ".png", "b" * 64 + ".png")
-    (kept,) = drawing_of(0).pictures
-    for job_id, names in (("1", (own, shared)), ("2", (shared,))):
-        await bench.submit(job_id)
-        piece = await bench.give(job_id)
-        maps = tuple(replace(kept, name=name) for name in names)
-        assert await bench.parts.mark_drawn(piece, replace(drawing_of(0), maps=maps))
-    assert await bench.parts.maps_of("1") == [own]
-    assert await bench.parts.maps_of("1", 0) == [own]
-    assert await bench.parts.maps_of("1", 1) == []
-    assert await bench.parts.maps_of("2") == []
