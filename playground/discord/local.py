@@ -226,7 +226,7 @@ class LocalDiscord(Elsewhere, Reacting):
         place = channel or self.channel
         return [one for one in self._memory.messages.values() if one.channel is place and not one.deleted]
 
-    async def wait_for_bot(self, timeout: float = 20.0, *, identifies: int = 1) -> None:
+    async def wait_for_bot(self, timeout: float = 30.0, *, identifies: int = 1) -> None:
         """Until a session is connected, after that many identifies in all, and commands are registered."""
 
         def ready() -> bool:
@@ -234,7 +234,7 @@ class LocalDiscord(Elsewhere, Reacting):
 
         await self.until(ready, timeout=timeout, what="the bot to be connected with its commands registered")
 
-    async def until(self, condition: Callable[[], T | None], timeout: float = 10.0, what: str = "a condition") -> T:
+    async def until(self, condition: Callable[[], T | None], timeout: float = 30.0, what: str = "a condition") -> T:
         """The first truthy value of `condition`, which is asked again after every change of this Discord.
 
         What the condition looks at must be here: nothing tells this Discord that something else has changed.

@@ -205,7 +205,7 @@ class LocalWebui:
         """How many requests came to that path (without base path)."""
         return sum(request.path == path for request in self.requests)
 
-    async def until(self, condition: Callable[[], T], timeout: float = 10.0, what: str = "") -> T:
+    async def until(self, condition: Callable[[], T], timeout: float = 30.0, what: str = "") -> T:
         """The condition's first true value; asked on every change, never polled. Raises TimeoutError."""
         return await self._changes.until(condition, timeout, what)
 

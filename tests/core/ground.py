@@ -41,7 +41,7 @@ from playground.webui import LocalWebui
 
 WORKER = "easel"
 QUICK = Timing(idle=0.2, shortest=0.02, longest=0.1)
-WAIT = 10.0
+WAIT = 30.0
 WATCHFUL = WatchTiming(poll=0.02, edit=0.0)
 
 

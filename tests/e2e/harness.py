@@ -78,7 +78,7 @@ class Stage:
         """Send `/draw` and return at once."""
         return await self.discord.slash(member or self.ada, "draw", prompt=prompt, **options)
 
-    async def answered(self, interaction: Interaction, timeout: float = 10.0) -> Message:
+    async def answered(self, interaction: Interaction, timeout: float = 30.0) -> Message:
         """The reply, as soon as there is one."""
         return await self.discord.until(lambda: interaction.response, timeout, f"an answer to {interaction.id}")
 
@@ -101,7 +101,7 @@ class Stage:
         interaction = await self.draw(prompt, **options)
         return await self.delivered(interaction, options.get("count") or 1)
 
-    async def says(self, interaction: Interaction, words: str, timeout: float = 20.0) -> Message:
+    async def says(self, interaction: Interaction, words: str, timeout: float = 30.0) -> Message:
         """The job's reply, once it has `words` in it."""
 
         def said() -> Message | None:
@@ -164,7 +164,7 @@ class Stage:
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(query)]
 
-    async def reaches(self, interaction: Interaction, state: str, timeout: float = 20.0) -> dict[str, Any]:
+    async def reaches(self, interaction: Interaction, state: str, timeout: float = 30.0) -> dict[str, Any]:
         """The row, once it says `state`: that comes a moment after what Discord shows."""
         await until(lambda: self.row(interaction).get("state") == state, timeout, f"{interaction.id} to be {state}")
         return self.row(interaction)
@@ -252,7 +252,7 @@ async def stops_well(stage: Stage) -> None:
     check_log(stage.bot.events()[said:], stage.expected_errors)
 
 
-async def until(condition: Callable[[], T], timeout: float = 10.0, what: str = "a condition") -> T:
+async def until(condition: Callable[[], T], timeout: float = 30.0, what: str = "a condition") -> T:
     """The first truthy value, of what lies in files or in several places at once and can't tell that it has changed."""
     try:
         async with asyncio.timeout(timeout):
