@@ -17,7 +17,6 @@ from cogs.found import GONE
 from cogs.history_items import CHOSEN_EVENT, PAGE_EVENT
 from cogs.history_pages import (
     PAGE,
-    Thumbs,
     card_view,
     files_of,
     is_undelivered,
@@ -27,8 +26,8 @@ from cogs.history_pages import (
     page_view,
 )
 from cogs.picture_buttons import KEEP, STAR, choice_view
+from cogs.small_pictures import SmallPictures
 from core.errors import UserError
-from core.images.thumbnails import Thumbnails
 from core.jobs.gallery import Entry, GalleryRows
 from core.jobs.gallery_search import Filter
 from core.jobs.patience import for_a_person
@@ -45,10 +44,10 @@ NOT_YOURS = "This picture is somebody else's, and private."
 class HistoryCog(commands.Cog):
     """Pages of pictures, the card of one, and the star."""
 
-    def __init__(self, gallery: GalleryRows, searches: SearchRows, thumbnails: Thumbnails) -> None:
+    def __init__(self, gallery: GalleryRows, searches: SearchRows, small: SmallPictures) -> None:
         self._gallery = gallery
         self._searches = searches
-        self._small = thumbnails
+        self._small = small
 
     @app_commands.command(name="history", description="Your pictures, the newest first")
     @app_commands.describe(
@@ -120,7 +119,7 @@ class HistoryCog(commands.Cog):
         async with answering(press):
             entry = await self._one(press, job_id, number)
             await put_off(press, private=True)
-            thumbs = await self._thumbnails([entry])
+            thumbs = await self._small.of([entry])
             view = card_view(entry, thumbs, str(press.user.id))
             await press.edit_original_response(view=view, attachments=files_of(thumbs), allowed_mentions=NOBODY)
 
@@ -174,15 +173,10 @@ class HistoryCog(commands.Cog):
         head += [f"-# {listed_filters(filters)}"] if filters else []
         shown = found[:PAGE]
         head += [UNDELIVERED] if any(map(is_undelivered, shown)) else []
-        thumbs = await self._thumbnails(shown)
+        thumbs = await self._small.of(shown)
         has_more = len(found) > PAGE
         view = page_view(shown, thumbs, [*head, *remarks], search_id=search_id, page=page, has_more=has_more)
         return {"view": view, "attachments": files_of(thumbs)}
-
-    async def _thumbnails(self, entries: Sequence[Entry]) -> Thumbs:
-        """Those whose files are on this machine."""
-        made = await self._small.of({entry.file for entry in entries})
-        return {key_of(entry): made[entry.file] for entry in entries if entry.file in made}
 
     async def _one(self, press: discord.Interaction, job_id: str, number: int) -> Entry:
         """The picture; UserError where it is gone or not theirs to see."""

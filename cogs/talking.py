@@ -39,6 +39,7 @@ from cogs.presets import PresetCog
 from cogs.queue import QueueCog
 from cogs.reactions import ReactionsCog
 from cogs.show import ShowCog
+from cogs.small_pictures import SmallPictures
 from cogs.status import StatusCog
 from cogs.upscale import UpscaleCog
 from cogs.wishes import WishesCog
@@ -144,7 +145,7 @@ def _about_results(
         FormsCog(desk, finder, originals),
         DetailsCog(finder, recall),
         DeleteCog(finder, removal),
-        HistoryCog(gallery, searches, Thumbnails(pictures)),
+        HistoryCog(gallery, searches, SmallPictures(Thumbnails(pictures), originals, core.rows)),
         ShowCog(recall, gallery, core.rows, pictures, originals, preferences),
         PngInfoCog(info_reader),
         MenusCog(desk, finder, recall, info_reader, pointed, client.tree),

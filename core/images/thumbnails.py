@@ -12,7 +12,7 @@ from PIL import Image
 
 from core.errors import UnreadableAnswer
 from core.images.decoding import PILLOW_ERRORS, decode
-from core.images.kinds import kind_of_extension
+from core.images.kinds import HEAD_BYTES, sniff
 from core.images.store import PictureStore
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,11 @@ class Thumbnails:
                 found |= await asyncio.to_thread(lambda: {name: self._make(name) for name in missing})
         return {name: data for name, data in found.items() if data is not None}
 
+    async def of_bytes(self, data: bytes) -> bytes | None:
+        """That of a file which is not in the store; it is kept nowhere."""
+        async with self._turn:
+            return await asyncio.to_thread(thumbnail_of, data)
+
     def _read(self, names: Collection[str]) -> dict[str, bytes | None]:
         """What is kept, and None for what can be made."""
         return {name: self._pictures.read_thumbnail(name) for name in names if self._pictures.path(name).is_file()}
@@ -60,9 +65,18 @@ def thumbnail(path: Path) -> bytes | None:
     It blocks: use a thread.
     """
     try:
-        if path.stat().st_size > MOST_BYTES:
-            return None
-        image = decode(path.read_bytes(), kind_of_extension(path.suffix[1:]))
+        return thumbnail_of(path.read_bytes()) if path.stat().st_size <= MOST_BYTES else None
+    except OSError:
+        return None
+
+
+def thumbnail_of(data: bytes) -> bytes | None:
+    """The same of a file's bytes."""
+    kind = sniff(data[:HEAD_BYTES])
+    if kind is None:
+        return None
+    try:
+        image = decode(data, kind)
         image.thumbnail((SIDE, SIDE), reducing_gap=2.0)
         flat = image.convert("RGBA") if image.has_transparency_data else image.convert("RGB")
         if flat.mode == "RGBA":

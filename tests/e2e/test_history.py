@@ -218,9 +218,7 @@ async def test_what_was_not_delivered_is_marked_and_offered(stage: Stage) -> Non
     assert "not delivered" not in text_of(await history(stage, member))
 
 
-async def test_a_file_that_is_gone_has_no_thumbnail_and_is_fetched_from_discord_until_it_is_gone_there(
-    stage: Stage,
-) -> None:
+async def test_a_file_that_is_gone_is_fetched_from_discord_until_it_is_gone_there(stage: Stage) -> None:
     member = stage.discord.member("ruth")
     job = await drawn(stage, "a paper boat", member=member, seed=4711)
     (part,) = stage.parts(job)
@@ -228,8 +226,8 @@ async def test_a_file_that_is_gone_has_no_thumbnail_and_is_fetched_from_discord_
         if path.name in part["result"]:
             path.unlink()
     page = await history(stage, member)
-    assert page.attachments == []
-    assert "no file here" in text_of(page)
+    assert [one.data[:3] for one in page.attachments] == [b"\xff\xd8\xff"]
+    assert "no file here" not in text_of(page)
     chosen = await card(stage, page, "a paper boat", member)
     copy = await settled(stage, await stage.discord.press(member, chosen, button_id(chosen, "show")))
     original = job.response
@@ -239,6 +237,9 @@ async def test_a_file_that_is_gone_has_no_thumbnail_and_is_fetched_from_discord_
     refusal = await settled(stage, await stage.discord.press(member, chosen, button_id(chosen, "show")))
     assert refusal.ephemeral
     assert "neither on the bot's disk any more, nor in its message" in refusal.content
+    page = await history(stage, member)
+    assert page.attachments == []
+    assert "no file here" in text_of(page)
 
 
 async def test_show_posts_by_id_what_somebody_may_see(stage: Stage) -> None:

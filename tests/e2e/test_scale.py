@@ -87,6 +87,10 @@ async def test_a_job_is_split_over_two_workers_into_one_message_with_a_sheet(sta
     assert [one.filename for one in message.attachments] == [f"easel-{interaction.id}-{file}" for file in files]
     assert "seed 7–10" in message.content
     assert {part["worker"] for part in stage.parts(interaction)} == {worker.worker_id for worker in stage.workers}
+    looked = await stage.discord.slash(stage.ada, "history")
+    page = await stage.answered(looked)
+    await stage.discord.until(lambda: page.attachments, what="a page with thumbnails")
+    assert sum(str(interaction.id) in one.filename for one in page.attachments) == 4
 
 
 async def test_cancel_at_the_gateway_interrupts_the_webui_of_the_worker(stage: Cluster) -> None:
