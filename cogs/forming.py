@@ -20,9 +20,11 @@ from cogs.found import Finder, Found
 from cogs.modals import FORM_ID, Field, build_modal, form_id, join_inputs, read_modal, split_texts
 from cogs.originals import Originals
 from cogs.picture_buttons import EDIT, USE, Verb
+from cogs.reply import guild_of
 from core import derive
-from core.errors import UserError
+from core.errors import Mistakes, UserError
 from core.forms import edit_form, read_edit, read_use, use_form
+from core.request import GenerationRequest
 
 PROMPT = Field("prompt", "Prompt", "What you would like to see", long=True, required=True)
 NUMBER_ROOM = 40
@@ -129,9 +131,20 @@ class FormsCog(AskingCog):
             await answer_privately(sent, content, view=view, files=files)
 
     async def _edit(self, sent: discord.Interaction, job_id: str, found: Found, texts: Mapping[str, str]) -> None:
-        request = read_edit(found.source, texts)
+        edited = read_edit(found.source, texts)
+        request = edited.request
+        if edited.mistakes:
+            raise Mistakes([*edited.mistakes, *await self._refusals(request, guild_of(sent))])
         await self._intake.keep_longer(request)
         await self.submit(sent, request, reply_to(sent, request, found), origin_of(EDIT, job_id, found))
+
+    async def _refusals(self, request: GenerationRequest, guild_id: str | None) -> list[str]:
+        """Why what could be read would not be drawn either, so that nobody mends one thing after the other."""
+        try:
+            await self._studio.understand(request, guild_id)
+        except UserError as error:
+            return [str(error).removesuffix(".")]
+        return []
 
     async def _use(self, sent: discord.Interaction, job_id: str, found: Found, texts: Mapping[str, str]) -> None:
         """Reading and storing a large picture may take longer than Discord waits, so the answer is put off."""

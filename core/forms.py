@@ -5,6 +5,7 @@ Every mistake is named at once. A form's texts are by the names of its fields.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -22,6 +23,7 @@ from core.webui.names import shorten
 
 _STAYS = ("image", "mask", "control", "spoiler", "private")
 """What no text of a form says."""
+_SEED = re.compile(r"-?[0-9]{1,10}")
 _EMPTY = "the prompt is empty: say what you would like to see"
 
 
@@ -37,6 +39,14 @@ class Over:
         return replace(request, prompt=self.prompt, denoising_strength=self.strength)
 
 
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """What is asked for, as far as it can be read, and what is wrong with the rest, a phrase for each mistake."""
+
+    request: GenerationRequest
+    mistakes: tuple[str, ...]
+
+
 def edit_form(source: Source) -> dict[str, str]:
     """The picture as it was asked for; UserError where it was not drawn from a prompt."""
     request = the_same(source)
@@ -49,33 +59,31 @@ def edit_form(source: Source) -> dict[str, str]:
     }
 
 
-def read_edit(source: Source, typed: Mapping[str, str]) -> GenerationRequest:
-    """What was asked for, with the picture's own images; Mistakes where it can't be read.
+def read_edit(source: Source, typed: Mapping[str, str]) -> Edited:
+    """What was asked for, with the picture's own images.
 
     What is left out is said by nobody any more; without a size, one that is made from an image keeps its own.
     """
     original = the_same(source)
     lines = read_lines(typed.get("settings", ""))
-    mistakes = [] if tidy(typed.get("prompt", "")) else [_EMPTY]
-    fields = dict(lines.fields)
+    prompt, fields = typed.get("prompt", ""), dict(lines.fields)
+    mistakes = [] if tidy(prompt) else [_EMPTY]
     if seed := typed.get("seed", "").strip():
         if "seed" in fields:
             mistakes.append("the seed is there twice: in its field and among the settings")
-        if not (seed.removeprefix("-").isdecimal() and seed.isascii() and len(seed) <= 11):
+        if not _SEED.fullmatch(seed) or not -1 <= int(seed) <= SEED_MAX:
             mistakes.append(f'the seed can\'t be "{shorten(seed, 40)}" (a whole number up to {SEED_MAX}; -1 for any)')
         else:
             fields["seed"] = int(seed)
-    if mistakes := [*mistakes, *lines.mistakes]:
-        raise Mistakes(mistakes)
     if "width" not in fields and original.input_keys:
         fields |= {"width": original.width, "height": original.height}
     request = GenerationRequest(
-        prompt=typed["prompt"],
+        prompt=prompt if tidy(prompt) else original.prompt,
         negative_prompt=typed.get("negative_prompt", "").strip() or UNSET,
         **{name: value for name, value in fields.items() if value != ()},
         **{name: getattr(original, name) for name in _STAYS},
     )
-    return replace(request, filled=_still_filled(original, request))
+    return Edited(replace(request, filled=_still_filled(original, request)), (*mistakes, *lines.mistakes))
 
 
 def use_form(source: Source) -> dict[str, str]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.comparing import ALIASES
 from core.derive import HIRES_SCALE
 from core.errors import UserError
 from core.extra import ADDRESSES, KEYS, NO_FIELDS
@@ -51,6 +52,7 @@ def read_lines(text: str) -> Lines:
     for line in filter(str.strip, text.splitlines()):
         found = _LINE.fullmatch(line)
         key = "" if found is None else "_".join(re.split(r"[\s_-]+", found["key"].casefold()))
+        key = ALIASES.get(key, key)
         if found is None or not key:
             mistakes.append(f'"{shorten(line.strip(), _SHOWN)}" is no key:value')
         elif key in seen:

@@ -54,4 +54,4 @@ async def test_the_same_picture_is_asked_for_in_the_same_words(tmp_path: Path, n
             first = await told(ground, asked, f"1{number}")
             source = await source_of(ground, f"1{number}")
             assert await told(ground, the_same(source), f"2{number}") == first
-            assert await told(ground, read_edit(source, edit_form(source)), f"3{number}") == first
+            assert await told(ground, read_edit(source, edit_form(source)).request, f"3{number}") == first

@@ -257,7 +257,7 @@ def test_what_nobody_said_of_a_picture_is_not_said_by_making_another_from_it() -
     first = read(fox(checkpoint="sdxl_lightning"), here=both).request
     assert set(first.filled or ()) >= {"scheduler"}
     source = Source(request=first)
-    for made in (again(source), vary(source, "subtle"), read_edit(source, edit_form(source))):
+    for made in (again(source), vary(source, "subtle"), read_edit(source, edit_form(source)).request):
         request = read(made, here=both).request
         assert request.scheduler == first.scheduler
         assert first_lack(beside, needs_of(request)) is None

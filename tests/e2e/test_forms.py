@@ -96,12 +96,12 @@ async def test_every_mistake_is_named_and_what_was_typed_is_not_lost(stage: Stag
     message = await result(stage)
     jobs = len(stage.rows())
     opener = await opened(stage, message, "edit")
-    typed = {"prompt": "a `wolf` @everyone", "seed": "some", "settings": "stepz:20\ncfg_scale:high\nsize:64x64"}
+    typed = {"prompt": "a `wolf` @everyone", "seed": "some", "settings": "stepz:20\ncfg:high\nsampler:Oiler"}
     refusal = await said(stage, await send(stage, opener, **typed))
     plain = refusal.content.replace("\\", "")
-    for words in ("3 things to mend", "did you mean steps?", 'cfg_scale can\'t be "high"', "the seed can't be"):
+    for words in ("4 things", "did you mean steps?", 'cfg_scale can\'t be "high"', "the seed can't be", "Euler a"):
         assert words in plain
-    assert "cfg_scale:high" in plain
+    assert "cfg:high" in plain
     assert typed["prompt"] in refusal.attachments[0].data.decode()
     (button,) = refusal.buttons()
     again = await stage.discord.press(stage.ada, refusal, button["custom_id"])
