@@ -16,6 +16,7 @@ from tests.e2e.harness import Stage, until
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SMALL: dict[str, Any] = {"size": "64x64", "steps": 2, "cfg_scale": 6.5, "seed": 40}
+MESSAGES = r"/messages/"
 
 
 async def press(stage: Stage, message: Message, verb: str, member: Member | None = None) -> Interaction:
@@ -217,6 +218,25 @@ async def test_one_of_several_is_deleted_where_their_row_is_lost(stage: Stage) -
     await choose(stage, question, "0")
     await stage.discord.until(lambda: len(message.attachments) == 1, what="one to be gone")
     await press(stage, message, "delete")
+    await stage.discord.until(lambda: message.deleted, what="the message to be gone")
+
+
+async def test_a_message_that_may_not_be_changed_any_more_is_said_to_stay(stage: Stage) -> None:
+    message = await result(stage, "nothing that stays", count=2)
+    job = stage.rows()[-1]["id"]
+    question = await stage.answered(await press(stage, message, "delete"))
+    for method in ("PATCH", "DELETE"):
+        stage.discord.fail(method, MESSAGES, status=403, times=20)
+    for value, rows in (("0", 1), ("all", 0)):
+        chosen = await choose(stage, question, value)
+        await stage.discord.until(lambda chosen=chosen: chosen.follow_ups, what="a sentence")  # type: ignore[misc]  # bound now
+        sentence = chosen.follow_ups[-1]
+        assert sentence.ephemeral
+        assert "I may not change the message that shows it" in sentence.content
+        assert len(stage.rows(f"id = '{job}'")) == rows
+    stage.discord.heal()
+    assert len(message.attachments) == 2
+    await choose(stage, await stage.answered(await press(stage, message, "delete")), "all")
     await stage.discord.until(lambda: message.deleted, what="the message to be gone")
 
 
