@@ -15,7 +15,8 @@ _INLINE = re.compile(r"\*\*(.+?)\*\*|`([^`]+)`|\\([^a-zA-Z0-9\s])")
 _ESCAPE = re.compile(r"\\([^a-zA-Z0-9\s])")
 _SMALL = "-# "
 _TIME = re.compile(r"<t:(-?\d{1,12}):R>")
-_PAST, _SOON = -2, 2
+_PAST, _SOON = -10, 2
+"""Seconds that count as now: the beginning of a picture is a forecast, and the next news of it comes a while later."""
 _MINUTE = 60
 
 

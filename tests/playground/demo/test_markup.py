@@ -33,7 +33,15 @@ def test_escapes_are_taken_away_and_words_stay_words() -> None:
 
 @pytest.mark.parametrize(
     ("at", "words"),
-    [(1000, "now"), (1002, "now"), (1030, "in 30 seconds"), (1200, "in 3 minutes"), (940, "60 seconds ago")],
+    [
+        (1000, "now"),
+        (1002, "now"),
+        (990, "now"),
+        (980, "20 seconds ago"),
+        (1030, "in 30 seconds"),
+        (1200, "in 3 minutes"),
+        (940, "60 seconds ago"),
+    ],
 )
 def test_relative_times_are_said_in_words(at: int, words: str) -> None:
     assert with_times(f"**Next in line** · starts <t:{at}:R>", 1000.0) == f"**Next in line** · starts {words}"
