@@ -248,7 +248,7 @@ async def test_two_who_delete_at_once_are_told_nothing_wrong(stage: Stage) -> No
     await until(lambda: len(stage.rows()) == jobs - 1, what="the row to be gone")
     await stage.discord.until(lambda: all(one.acknowledged for one in presses), what="both to be answered")
     await stage.drawn(**SMALL)  # whatever was said to them is there by now
-    said = [one.content for one in stage.discord.messages(message.channel) if "forgotten" in one.content]
+    said = [one.content for pressed in presses for one in pressed.messages if "forgotten" in one.content]
     assert said == []
 
 
