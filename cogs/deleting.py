@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import discord
@@ -54,34 +54,34 @@ class DeleteCog(commands.Cog):
     async def on_delete(self, press: discord.Interaction, job_id: str, number: int | None) -> None:
         """The picture, or the only one; of several is asked which."""
         async with answering(press):
-            result = await self._finder.result(job_id)
-            message = press.message if result is not None else await self._finder.message(press, job_id)
-            only_here = _check(press, job_id, result, message)
-            numbers = sorted(shown_on(message, job_id)) if result is None else result.numbers
-            if result is None and not numbers:
+            wanted, message = await self._check(press, job_id)
+            numbers = sorted(shown_on(message, job_id)) if wanted.result is None else wanted.result.numbers
+            if wanted.result is None and not numbers:
                 raise UserError(GONE)
             if number is not None and number not in {*numbers, *shown_on(press.message, job_id)}:
                 raise UserError(NO_PICTURE)
             if number is None and len(numbers) > 1:
                 await _ask(press, job_id, numbers)
                 return
-            wanted = None if [number] == list(numbers) else number
-            await self._delete(press, _Wanted(job_id, wanted, result, asked_from(press, job_id), only_here))
+            await self._delete(press, wanted if [number] == list(numbers) else replace(wanted, number=number))
 
     @commands.Cog.listener(f"on_{DELETE.event_of_all}")
     async def on_delete_all(self, press: discord.Interaction, job_id: str) -> None:
         """All of several pictures."""
         async with answering(press):
-            result = await self._finder.result(job_id)
-            message = press.message if result is not None else await self._finder.message(press, job_id)
-            only_here = _check(press, job_id, result, message)
-            await self._delete(press, _Wanted(job_id, None, result, asked_from(press, job_id), only_here))
+            wanted, _ = await self._check(press, job_id)
+            await self._delete(press, wanted)
+
+    async def _check(self, press: discord.Interaction, job_id: str) -> tuple[_Wanted, discord.Message | None]:
+        """All of the job, as far as whoever presses may delete it, and the message that says whose it is."""
+        result = await self._finder.result(job_id)
+        message = press.message if result is not None else await self._finder.message(press, job_id)
+        only_here = _is_only_here(press, job_id, result, message)
+        return _Wanted(job_id, None, result, asked_from(press, job_id), only_here), message
 
     async def _delete(self, press: discord.Interaction, wanted: _Wanted) -> None:
         if not wanted.only_here:
-            forget = self._removal.forget
-            number = wanted.number
-            await (forget(wanted.job_id) if number is None else self._removal.forget_one(wanted.job_id, number))
+            await self._forget(wanted.job_id, wanted.number)
         await press.response.defer()
         is_pressed = press.message is not None and press.message.id == wanted.shown_at
         if not await self._take_off(press, wanted, is_pressed=is_pressed):
@@ -89,6 +89,12 @@ class DeleteCog(commands.Cog):
         elif not is_pressed:  # but a question, or a card of the history
             with contextlib.suppress(*TROUBLE):
                 await press.delete_original_response()
+
+    async def _forget(self, job_id: str, number: int | None) -> None:
+        if number is None:
+            await self._removal.forget(job_id)
+        else:
+            await self._removal.forget_one(job_id, number)
 
     async def _take_off(self, press: discord.Interaction, wanted: _Wanted, *, is_pressed: bool) -> bool:
         """From the message that was pressed, and from the job's own; whether Discord let that be done."""
@@ -142,7 +148,9 @@ class DeleteCog(commands.Cog):
         return message if shown_on(message, job_id) else None
 
 
-def _check(press: discord.Interaction, job_id: str, result: Result | None, message: discord.Message | None) -> bool:
+def _is_only_here(
+    press: discord.Interaction, job_id: str, result: Result | None, message: discord.Message | None
+) -> bool:
     """Whether it may be deleted from this message alone; UserError where not even that."""
     owner = asker_of(message) if result is None else result.job.owner_id
     if str(press.user.id) == owner:

@@ -7,12 +7,10 @@ only where the operator allows that, which the fetcher knows; what is kept never
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field, replace
 
-import sqlalchemy as sa
 from msgspec import UNSET
 
 from core.errors import UserError
@@ -20,15 +18,13 @@ from core.fetch import ImageFetcher
 from core.images.inbound import InboundLimits, PreparedImage, fit_mask, mask_from_alpha, opaque, prepare
 from core.jobs.patience import for_a_person
 from core.request import GenerationRequest
+from core.store.forgetting import keep_forgetting
 from core.store.inputs import InputRows
-
-log = logging.getLogger(__name__)
 
 AT_ONCE = 1
 """Images that are decoded at the same time: each may take hundreds of megabytes for a moment."""
 KEPT_SECONDS = 24 * 3600.0
 """An image that no unfinished job needs is deleted after so long."""
-EVERY_SECONDS = 3600.0
 GONE = (
     "An image that this picture was made from is no longer kept: I keep them for a day. Attach it again to a command "
     "of your own."
@@ -167,12 +163,9 @@ class Intake:
 
 async def forget_inputs(rows: InputRows, in_use: Callable[[], Awaitable[Collection[str]]]) -> None:
     """Delete what no unfinished job needs, for ever; `in_use` are the keys that are needed."""
-    while True:
-        try:
-            before = time.time() - KEPT_SECONDS
-            deleted = await rows.delete_unused(before, await in_use())
-        except sa.exc.SQLAlchemyError as error:
-            log.warning("images that were sent in could not be deleted: %s", type(error).__name__)
-        else:
-            log.debug("%d images that were sent in were deleted", deleted)
-        await asyncio.sleep(EVERY_SECONDS)
+
+    async def delete() -> int:
+        before = time.time() - KEPT_SECONDS
+        return await rows.delete_unused(before, await in_use())
+
+    await keep_forgetting("images that were sent in", delete)

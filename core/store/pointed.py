@@ -6,21 +6,17 @@ beside the histories' filters in the table of searches. It knows no meaning of i
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import time
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from core.store.forgetting import keep_forgetting
 from core.store.schema import searches
-
-log = logging.getLogger(__name__)
 
 KEPT_SECONDS = 24 * 3600.0
 """Discord's addresses of files are good for about as long."""
-EVERY_SECONDS = 3600.0
 _PREFIX = "message:"
 """How the ids of these rows begin; those of searches are numbers."""
 
@@ -56,14 +52,7 @@ class PointedRows:
 
 async def forget_pointed(rows: PointedRows) -> None:
     """Delete old ones, for ever."""
-    while True:
-        try:
-            deleted = await rows.delete_before(time.time() - KEPT_SECONDS)
-        except sa.exc.SQLAlchemyError as error:
-            log.warning("images that were pointed at could not be forgotten: %s", type(error).__name__)
-        else:
-            log.debug("%d messages that were pointed at were forgotten", deleted)
-        await asyncio.sleep(EVERY_SECONDS)
+    await keep_forgetting("images that were pointed at", lambda: rows.delete_before(time.time() - KEPT_SECONDS))
 
 
 def _id(person_id: str, message_id: str) -> str:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import time
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from core.store.forgetting import keep_forgetting
 from core.store.schema import searches
-
-log = logging.getLogger(__name__)
 
 KEPT_SECONDS = 30 * 24 * 3600.0
 """A history whose pages nobody asked for in so long can't be paged any more."""
-EVERY_SECONDS = 3600.0
 
 
 class SearchRows:
@@ -46,11 +42,4 @@ class SearchRows:
 
 async def forget_searches(rows: SearchRows) -> None:
     """Delete old ones, for ever."""
-    while True:
-        try:
-            deleted = await rows.delete_before(time.time() - KEPT_SECONDS)
-        except sa.exc.SQLAlchemyError as error:
-            log.warning("old searches could not be deleted: %s", type(error).__name__)
-        else:
-            log.debug("%d old searches were deleted", deleted)
-        await asyncio.sleep(EVERY_SECONDS)
+    await keep_forgetting("old searches", lambda: rows.delete_before(time.time() - KEPT_SECONDS))

@@ -16,12 +16,12 @@ from msgspec import UNSET
 from PIL import Image
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from core import intake as module
 from core.errors import NoDatabase, UserError
 from core.fetch import FetchLimits, open_fetcher
 from core.images.inbound import InboundLimits
 from core.intake import Intake, Sent, Typed, forget_inputs
 from core.request import GenerationRequest
+from core.store import forgetting as module
 from core.store.database import database_url, open_database
 from core.store.inputs import InputRows
 from core.store.schema import inputs
